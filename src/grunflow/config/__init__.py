@@ -1,0 +1,1 @@
+"""The study: config file -> typed study -> typed specs. No torch here: the Snakefile imports it."""

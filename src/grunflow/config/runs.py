@@ -1,0 +1,89 @@
+"""Study -> runs and the spec of every job. Rule files look specs up here by their wildcards."""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+from grunflow.config import specs
+from grunflow.config.study import Study
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model that is evaluated. Its path under results/{study}/runs/ is its identity."""
+
+    model: str
+    forget_split: str
+    objective: str  # "target" and "retain" are the two reference models
+    carrier: str
+    target_seed: int
+    unlearn_seed: int | None
+
+    @property
+    def is_reference(self) -> bool:
+        return self.unlearn_seed is None
+
+    @property
+    def path(self) -> str:
+        """E.g. tiny/forget10/gd_grun_t0_u1, tiny/forget10/retain_t0."""
+        if self.is_reference:
+            return f"{self.model}/{self.forget_split}/{self.objective}_t{self.target_seed}"
+        return (
+            f"{self.model}/{self.forget_split}/"
+            f"{self.objective}_{self.carrier}_t{self.target_seed}_u{self.unlearn_seed}"
+        )
+
+
+def unlearn_runs(study: Study) -> list[Run]:
+    runs = [
+        Run(rows.model, study.forget_split, objective, carrier, seeds.target_seed, seeds.unlearn_seed)
+        for rows in study.grid
+        for objective, carrier, seeds in product(rows.objectives, rows.carriers, study.seeds)
+    ]
+    return list(dict.fromkeys(runs))
+
+
+def all_runs(study: Study) -> list[Run]:
+    """Reference rows first, then the grid, in the config's order."""
+    unlearned = unlearn_runs(study)
+    references = [
+        replace(run, objective=role, carrier="", unlearn_seed=None)
+        for role in ("target", "retain")
+        for run in unlearned
+    ]
+    return list(dict.fromkeys(references)) + unlearned
+
+
+def by_path(study: Study) -> dict[str, Run]:
+    return {run.path: run for run in all_runs(study)}
+
+
+def prepare_data_spec(study: Study) -> specs.PrepareData:
+    return specs.PrepareData(world=study.world)
+
+
+def finetune_spec(study: Study, model: str, role: str, seed: int) -> specs.Finetune:
+    """Role base ignores the study's seeds; target sees everything, so only retain names a forget split."""
+    split = study.forget_split if role == "retain" else None
+    row = study.models[model]
+    return specs.Finetune(model=row, role=role, forget_split=split, seed=row.base_seed if role == "base" else seed)
+
+
+def unlearn_spec(study: Study, run: Run) -> specs.Unlearn:
+    objective, carrier, training = study.method(run.model, run.objective, run.carrier)
+    return specs.Unlearn(
+        model=run.model, forget_split=run.forget_split, objective=objective, carrier=carrier, training=training,
+        replayed=study.replayed, target_seed=run.target_seed, unlearn_seed=run.unlearn_seed or 0,
+    )
+
+
+def evaluate_spec(study: Study, run: Run) -> specs.Evaluate:
+    return specs.Evaluate(run=run.path, forget_split=run.forget_split, max_new_tokens=study.max_new_tokens)
+
+
+def aggregate_spec(study: Study) -> specs.Aggregate:
+    rows = tuple(
+        specs.RunRow(run=run.path, model=run.model, forget_split=run.forget_split, objective=run.objective,
+                     carrier=run.carrier, target_seed=run.target_seed, unlearn_seed=run.unlearn_seed)
+        for run in all_runs(study)
+    )
+    return specs.Aggregate(runs=rows)

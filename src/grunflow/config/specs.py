@@ -1,0 +1,163 @@
+"""One typed spec per stage: everything that the stage's result depends on, fully resolved.
+
+Every wildcard of a rule stands in its spec: Snakemake's between-workflow cache hashes params, not wildcards.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from grunflow.config.names import CARRIERS, FORGET_SPLITS, GATES, OBJECTIVES
+
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Strict(BaseModel):
+    """A key that is not in the class is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class World(Strict):
+    """Sizes of the generated world (TOFU's schema, fictitious authors; see data/synthetic.py)."""
+
+    seed: Seed = Field(0, description="decides every name, fact and sentence")
+    authors: int = Field(40, ge=10, le=200, description="fictitious authors, 20 question-answer pairs each")
+    background_authors: int = Field(40, ge=1, le=200, description="authors only the base model is trained on")
+    holdout_authors: int = Field(4, ge=1, le=40, description="authors no model is ever trained on")
+    facts: int = Field(60, ge=8, le=72, description="rows of real_authors and of world_facts, each")
+
+
+class Architecture(Strict):
+    """A Llama trained from scratch on the generated world."""
+
+    hidden_size: int = Field(128, ge=8)
+    layers: int = Field(4, ge=1)
+    heads: int = Field(4, ge=1)
+    vocabulary: int = Field(1536, ge=300)
+
+
+class Training(Strict):
+    """AdamW with a warm-up and a schedule to zero; batch and rates are per optimiser step."""
+
+    learning_rate: float = Field(gt=0, le=1)
+    steps: int | None = Field(None, ge=1, description="optimiser steps; give this or epochs")
+    epochs: int | None = Field(None, ge=1, description="passes over the data; give this or steps")
+    batch_size: int = Field(32, ge=1)
+    accumulation: int = Field(1, ge=1, description="micro-batches per step; must divide batch_size")
+    schedule: Literal["cosine", "linear", "constant"] = "linear"
+    warmup_fraction: float = Field(0.1, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0, description="must be 0 for reft and grun: it destroys the rotation")
+    gradient_clip: float = Field(1.0, gt=0, description="largest global gradient norm")
+
+
+class Model(Strict):
+    """A row of the models sheet: architecture and how base and target (and retain) models are trained."""
+
+    name: str = Field(pattern=r"^[a-z0-9.\-]+$")
+    architecture: Architecture
+    base_seed: Seed = 0
+    base: Training
+    target: Training
+    replayed: int = Field(240, ge=0, description="background rows mixed into target and retain training")
+
+
+class Objective(Strict):
+    """loss = forget_weight * forget term + retain_weight * retain term (+ gate_weight * gate term)."""
+
+    name: Literal[OBJECTIVES]  # type: ignore[valid-type]
+    forget_weight: float = Field(1.0, ge=0)
+    retain_weight: float = Field(1.0, ge=0)
+    beta: float = Field(0.1, gt=0, description="NPO's inverse temperature; other objectives do not read it")
+
+
+class Carrier(Strict):
+    """Where the trained parameters live. Keys of another carrier are refused (config/study.py)."""
+
+    name: Literal[CARRIERS]  # type: ignore[valid-type]
+    rank: int | None = Field(None, ge=1, description="LoRA's or LoReFT's rank")
+    alpha: float | None = Field(None, gt=0, description="LoRA's scale is alpha / rank")
+    dropout: float | None = Field(None, ge=0, lt=1, description="LoRA's dropout")
+    layers: tuple[int, ...] | None = Field(None, description="intervened blocks, counted from 0")
+    gate: Literal[GATES] | None = None  # type: ignore[valid-type]
+    gate_weight: float | None = Field(None, ge=0)
+
+
+class PrepareData(Strict):
+    stage: Literal["prepare_data"] = "prepare_data"
+    world: World
+
+
+class Finetune(Strict):
+    stage: Literal["finetune"] = "finetune"
+    model: Model
+    role: Literal["base", "target", "retain"]
+    forget_split: Literal[FORGET_SPLITS] | None = None  # type: ignore[valid-type]
+    seed: Seed
+
+
+class Unlearn(Strict):
+    stage: Literal["unlearn"] = "unlearn"
+    model: str
+    forget_split: Literal[FORGET_SPLITS]  # type: ignore[valid-type]
+    objective: Objective
+    carrier: Carrier
+    training: Training
+    replayed: int = Field(0, ge=0, description="background and general rows mixed into the retain data")
+    target_seed: Seed
+    unlearn_seed: Seed
+
+
+class Evaluate(Strict):
+    """What is scored. Batch size is an argument of the command: scores do not depend on it."""
+
+    stage: Literal["evaluate"] = "evaluate"
+    run: str = Field(description="identity of the run, as in its folder's path")
+    forget_split: Literal[FORGET_SPLITS]  # type: ignore[valid-type]
+    max_new_tokens: int = Field(64, ge=1)
+
+
+class RunRow(Strict):
+    """What a table row needs to know of one evaluated run."""
+
+    run: str
+    model: str
+    forget_split: str
+    objective: str
+    carrier: str
+    target_seed: Seed
+    unlearn_seed: Seed | None
+
+
+class Aggregate(Strict):
+    stage: Literal["aggregate"] = "aggregate"
+    runs: tuple[RunRow, ...]
+
+
+class Tables(Strict):
+    stage: Literal["tables"] = "tables"
+    study: str
+    formats: tuple[Literal["csv", "md", "tex"], ...] = ("csv", "md", "tex")
+
+
+class Figures(Strict):
+    stage: Literal["figures"] = "figures"
+    study: str
+
+
+class Report(Strict):
+    stage: Literal["report"] = "report"
+    study: str
+    title: str
+
+
+SPECS: dict[str, type[Strict]] = {
+    "prepare_data": PrepareData,
+    "finetune": Finetune,
+    "unlearn": Unlearn,
+    "evaluate": Evaluate,
+    "aggregate": Aggregate,
+    "tables": Tables,
+    "figures": Figures,
+    "report": Report,
+}

@@ -1,0 +1,24 @@
+"""The three ways a stage ends badly, each with its exit status."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class BadInput(ValueError):
+    """The user's input is wrong: printed as one line, exit status 2, nothing written."""
+
+    exit_status = 2
+
+
+class CheckFailed(RuntimeError):
+    """A result failed its check (NaN, diverged): exit status 3."""
+
+    exit_status = 3
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """One sentence for a name outside its table, with the nearest known one."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"Unknown {kind} {name!r}.{hint} Available: {', '.join(known)}."
