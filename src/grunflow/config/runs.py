@@ -58,7 +58,7 @@ def by_path(study: Study) -> dict[str, Run]:
 
 
 def prepare_data_spec(study: Study) -> specs.PrepareData:
-    return specs.PrepareData(world=study.world)
+    return specs.PrepareData(world=study.world, vocabulary=study.vocabulary)
 
 
 def finetune_spec(study: Study, model: str, role: str, seed: int) -> specs.Finetune:

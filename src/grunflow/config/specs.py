@@ -34,7 +34,6 @@ class Architecture(Strict):
     hidden_size: int = Field(128, ge=8)
     layers: int = Field(4, ge=1)
     heads: int = Field(4, ge=1)
-    vocabulary: int = Field(1536, ge=300)
 
 
 class Training(Strict):
@@ -86,6 +85,7 @@ class Carrier(Strict):
 class PrepareData(Strict):
     stage: Literal["prepare_data"] = "prepare_data"
     world: World
+    vocabulary: int = Field(1536, ge=300, description="entries of the tokenizer trained on the texts")
 
 
 class Finetune(Strict):

@@ -48,6 +48,7 @@ class Study(Strict):
     study: str = Field(pattern=r"^[a-z0-9_]+$", description="name of the folder under results/")
     title: str
     world: World
+    vocabulary: int = Field(1536, ge=300)
     models_sheet: str = Field(description="YAML file of models, a mapping name -> row")
     forget_split: str = "forget10"
     seeds: tuple[Seeds, ...] = Field(min_length=1)

@@ -1,0 +1,36 @@
+"""Carriers by name; attach a new one to a model, or restore a trained one."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from grunflow.carriers.base import Carrier
+from grunflow.carriers.full import Full
+from grunflow.carriers.lora import Lora
+from grunflow.carriers.representation import Representation
+from grunflow.config import specs
+
+CARRIERS = {"full": Full, "lora": Lora, "reft": Representation, "grun": Representation}
+SPEC_FILE = "carrier.json"
+
+
+def attach(spec: specs.Carrier, model: nn.Module, seed: int) -> Carrier:
+    """A new carrier on `model`, initialised from `seed`; the global generator is left as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return CARRIERS[spec.name](spec, model)
+
+
+def save(carrier: Carrier, spec: specs.Carrier, folder: Path) -> None:
+    """The trained parts, and the spec that restores them."""
+    carrier.save(folder)
+    (folder / SPEC_FILE).write_text(spec.model_dump_json(indent=1))
+
+
+def restore(folder: Path, model: nn.Module) -> Carrier:
+    """The carrier saved in `folder`, acting on `model`; a folder without one is a plain model."""
+    if not (folder / SPEC_FILE).is_file():
+        return Full(specs.Carrier(name="full"), model)
+    spec = specs.Carrier.model_validate_json((folder / SPEC_FILE).read_text())
+    return CARRIERS[spec.name].restore(spec, folder, model)

@@ -1,0 +1,38 @@
+"""Carrier lora: PEFT's LoRA on every linear layer of the decoder blocks."""
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from jaxtyping import Int
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor, nn
+
+from grunflow.carriers.base import Output
+from grunflow.config.specs import Carrier
+from grunflow.data.batching import Batch
+
+
+class Lora:
+    def __init__(self, spec: Carrier, model: nn.Module, restored: bool = False) -> None:
+        # The head is no block's: peft's "all-linear" leaves it out too.
+        self.model = model if restored else get_peft_model(
+            model,  # type: ignore[arg-type]
+            LoraConfig(r=spec.rank, lora_alpha=spec.alpha, lora_dropout=spec.dropout, target_modules="all-linear",
+                       task_type="CAUSAL_LM"),
+        )
+
+    def trained(self) -> list[nn.Parameter]:
+        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+    def forward(self, batch: Batch) -> Output:
+        return Output(self.model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits, [])
+
+    def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
+        return nullcontext([])
+
+    def save(self, folder: Path) -> None:
+        self.model.save_pretrained(folder)  # type: ignore[operator]
+
+    @classmethod
+    def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Lora":
+        return cls(spec, PeftModel.from_pretrained(model, folder), restored=True)  # type: ignore[arg-type]

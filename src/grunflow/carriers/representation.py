@@ -1,0 +1,45 @@
+"""Carriers reft and grun: a frozen model with edits at a few blocks; grun's edits are gated."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from jaxtyping import Int
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from grunflow.carriers.base import Output
+from grunflow.config.specs import Carrier
+from grunflow.data.batching import Batch
+from grunflow.interventions.gated import GatedLoReFT
+from grunflow.interventions.hooks import intervene
+
+WEIGHTS = "interventions.safetensors"
+
+
+class Representation:
+    def __init__(self, spec: Carrier, model: nn.Module) -> None:
+        self.model = model.requires_grad_(False)
+        width = model.config.hidden_size  # type: ignore[union-attr]
+        self.edits = {layer: GatedLoReFT(width, spec.rank or 1, spec.gate) for layer in spec.layers or ()}
+        self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self.edits.items()})
+
+    def trained(self) -> list[nn.Parameter]:
+        return list(self.modules.parameters())
+
+    def forward(self, batch: Batch) -> Output:
+        with self.acting(batch.positions) as gate_logits:
+            logits = self.model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+        return Output(logits, gate_logits)
+
+    def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
+        return intervene(self.model, self.edits, positions)
+
+    def save(self, folder: Path) -> None:
+        tensors = {name: tensor.contiguous() for name, tensor in self.modules.state_dict().items()}
+        save_file(tensors, folder / WEIGHTS)
+
+    @classmethod
+    def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Representation":
+        carrier = cls(spec, model)
+        carrier.modules.load_state_dict(load_file(folder / WEIGHTS))
+        return carrier

@@ -1,0 +1,1 @@
+"""Records, prompts and batches; the generated world of the tiny study."""

@@ -1,0 +1,1 @@
+"""Metrics of TOFU, per example and aggregated."""

@@ -1,0 +1,42 @@
+"""Greedy answers, in groups of equal prompt length: no left padding, and the edit acts at one position."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from grunflow.carriers.base import Carrier
+
+
+def equal_length_groups(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Indices with one prompt length each, at most batch_size together, shortest first."""
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for index, length in enumerate(lengths):
+        by_length[length].append(index)
+    for length in sorted(by_length):
+        group = by_length[length]
+        for start in range(0, len(group), batch_size):
+            yield group[start : start + batch_size]
+
+
+@torch.no_grad()
+def greedy(
+    carrier: Carrier, tokenizer, prompts: Sequence[list[int]], max_new_tokens: int, batch_size: int
+) -> list[str]:
+    """Greedy continuation of each prompt (token ids), special tokens removed, spaces kept as generated.
+
+    The intervention acts once, at the last prompt token, while the prompt is read; later tokens see it through
+    the keys and values. Source: paper section 3 (GRUN edits the last prompt token); greedy as in TOFU.
+    """
+    texts = [""] * len(prompts)
+    for group in equal_length_groups([len(prompt) for prompt in prompts], batch_size):
+        ids = torch.tensor([prompts[i] for i in group])
+        positions = torch.full((len(group),), ids.shape[1] - 1)
+        with carrier.acting(positions):
+            out = carrier.model.generate(
+                input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=max_new_tokens, do_sample=False,
+                pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id,
+            )
+        for index, row in zip(group, out[:, ids.shape[1] :], strict=True):
+            texts[index] = tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
+    return texts

@@ -1,0 +1,44 @@
+"""Gate and LoReFT composed: GRUN's intervention, and with no gate plain ReFT."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from grunflow.interventions.gate import GATES
+from grunflow.interventions.loreft import LoReFT
+
+
+class Edit(NamedTuple):
+    """hidden: the edited state; gate_logit: before the sigmoid, None without a gate."""
+
+    hidden: Tensor
+    gate_logit: Tensor | None
+
+
+class GatedLoReFT(nn.Module):
+    """h' = h + sigmoid(gate(h)) * (((W h + b) - h R) R^T); the gate reads the unedited h.
+
+    Args:
+        width: D, size of the hidden state.
+        rank: rank of the edit.
+        gate: "linear" (D -> 1), "mlp_3" (D -> 256 -> 64 -> 1), or None for an ungated edit.
+
+    Source: GRUN (2502.17823), gated low-rank edit; `GatedLoreftIntervention` in the authors' code (b59fd78).
+    """
+
+    def __init__(self, width: int, rank: int, gate: str | None) -> None:
+        super().__init__()
+        self.loreft = LoReFT(width, rank)
+        self.gate = None if gate is None else GATES[gate](width)
+
+    def edit(self, h: Float[Tensor, "*lead width"]) -> Edit:
+        change = self.loreft(h)
+        if self.gate is None:
+            return Edit(h + change, None)
+        logit = self.gate(h)
+        return Edit(h + change * torch.sigmoid(logit), logit.squeeze(-1))
+
+    def forward(self, h: Float[Tensor, "*lead width"]) -> Float[Tensor, "*lead width"]:
+        return self.edit(h).hidden

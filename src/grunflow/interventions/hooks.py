@@ -1,0 +1,50 @@
+"""Applying edits to a running model with plain forward hooks."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from grunflow.interventions.gated import GatedLoReFT
+from grunflow.models.blocks import block
+
+
+@contextmanager
+def intervene(
+    model: nn.Module, edits: Mapping[int, GatedLoReFT], positions: Int[Tensor, " batch"]
+) -> Iterator[list[Tensor]]:
+    """Edit the output of block `layer` at token positions[i] of row i, in the first call of each block.
+
+    Later calls pass through: generation feeds single tokens after the prompt, which see the edit through the keys
+    and values. Yields a list that collects gate logits (" batch"), a tensor per gated layer in order of depth.
+
+    Raises:
+        BadInput: a layer that the model does not have; nothing stays hooked.
+    """
+    gate_logits: list[Tensor] = []
+    rows = torch.arange(len(positions))
+
+    def hook_of(edit: GatedLoReFT):
+        seen = False
+
+        def hook(module: nn.Module, inputs: tuple, hidden: Float[Tensor, "batch token width"]) -> Tensor | None:
+            nonlocal seen
+            if seen:
+                return None
+            seen = True
+            result = edit.edit(hidden[rows, positions])
+            if result.gate_logit is not None:
+                gate_logits.append(result.gate_logit)
+            edited = hidden.clone()
+            edited[rows, positions] = result.hidden.to(hidden.dtype)
+            return edited
+
+        return hook
+
+    with ExitStack() as hooked:
+        for layer in sorted(edits):
+            handle = block(model, layer).register_forward_hook(hook_of(edits[layer]))
+            hooked.callback(handle.remove)
+        yield gate_logits

@@ -1,0 +1,1 @@
+"""Building, loading and addressing the parts of causal language models."""

@@ -1,0 +1,69 @@
+"""The report: one HTML page that needs no network."""
+
+import base64
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from grunflow.reporting.tables import model_note, readable
+
+TEMPLATE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{{ title }}</title>
+<style>
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 1rem; }
+.note { border-left: .3rem solid #d55e00; padding: .3rem .8rem; font-weight: 600; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .8rem; white-space: nowrap; }
+th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8886; }
+img { max-width: 100%; background: white; }
+figure { margin: 1rem 0; max-width: 45rem; } figcaption { font-size: .85rem; }
+</style>
+<h1>{{ title }}</h1>
+<p class="note">{{ note }}</p>
+<h2>What came out</h2>
+<ul>{% for sentence in sentences %}<li>{{ sentence }}</li>{% endfor %}</ul>
+<h2>TOFU</h2>
+<div class="scroll">{{ main }}</div>
+<p>Mean over seeds [95 % interval]. Forget Quality: median p-value (range over seeds); it says how far the
+unlearned model's Truth Ratio on the forget set is from the retain model's. All columns: tables/tofu_main.csv.</p>
+<h2>Figures</h2>
+{% for name, data in figures %}<figure><img alt="{{ name }}" src="data:image/png;base64,{{ data }}">
+<figcaption>{{ name }}. {{ note }}</figcaption></figure>{% endfor %}
+<h2>Cost</h2>
+<div class="scroll">{{ cost }}</div>
+</html>
+"""
+
+
+def sentences(table: pd.DataFrame) -> list[str]:
+    """What the table says, row by row, good or bad, beside the target model of the same block."""
+    found = []
+    for _, block in table.groupby(["model", "split"], sort=False):
+        target = block[block.objective == "target"].iloc[0]
+        for row in block[block.carrier != ""].itertuples():
+            found.append(
+                f"{row.objective.upper()} on {row.carrier}: forget Probability {target.forget_probability:.3f} → "
+                f"{row.forget_probability:.3f}, Model Utility {target.model_utility:.3f} → {row.model_utility:.3f}, "
+                f"Forget Quality p = {row.forget_quality:.1e} ({row.seeds} seeds)."
+            )
+    return found
+
+
+def render(title: str, main: pd.DataFrame, cost: pd.DataFrame, figures: list[Path]) -> str:
+    """The whole page.
+
+    Args:
+        main, cost: tables tofu_main and efficiency.
+        figures: PNG files, embedded.
+    """
+    pictures = [(path.stem.replace("_", " "), base64.b64encode(path.read_bytes()).decode()) for path in figures]
+    return jinja2.Environment(autoescape=True).from_string(TEMPLATE).render(
+        title=title,
+        note=model_note(main),
+        sentences=sentences(main),
+        main=jinja2.utils.markupsafe.Markup(readable(main).to_html(index=False, border=0)),
+        cost=jinja2.utils.markupsafe.Markup(cost.round(4).to_html(index=False, border=0, na_rep="")),
+        figures=pictures,
+    )

@@ -1,0 +1,23 @@
+"""Metrics -> tables/{tofu_main,efficiency}.{csv,md,tex}."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from grunflow.config.specs import Tables
+from grunflow.reporting import tables
+
+
+def run(spec: Tables, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> None:
+    folder = inputs["metrics"][0]
+    metrics = pd.read_parquet(folder / "metrics.parquet")
+    main = tables.tofu_main(metrics, pd.read_parquet(folder / "questions.parquet"))
+    note = tables.model_note(main)
+    caption = (
+        f"TOFU. {note} Mean over seeds [95 % interval from questions and seeds; Model Utility and KS from seeds]; "
+        f"Forget Quality: median p (range), KS against the retain model, n = {main.n_unlearned.iloc[0]} questions."
+    )
+    tables.write(main, tables.readable(main), caption, out / "tofu_main", spec.formats)
+    cost = tables.efficiency(pd.read_parquet(folder / "efficiency.parquet"))
+    caption = f"Cost of training. {note} Mean over seeds on this machine; wall time includes start-up."
+    tables.write(cost, cost.round(4), caption, out / "efficiency", spec.formats)

@@ -1,0 +1,1 @@
+"""Optimisation: one loop for fine-tuning and unlearning."""

@@ -1,0 +1,61 @@
+"""The command line as a user meets it: statuses, one-line errors, nothing half-written."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from grunflow.config.digest import stage_digest
+
+WORLD = {"stage": "prepare_data", "world": {"seed": 3, "authors": 10, "background_authors": 1, "holdout_authors": 1,
+                                             "facts": 8}}
+
+
+def grunflow(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "grunflow.cli", *arguments], capture_output=True, text=True, check=False)
+
+
+def failed_with(done: subprocess.CompletedProcess, *words: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_a_stage_writes_a_folder_that_verifies_and_a_flipped_byte_is_found(tmp_path: Path) -> None:
+    out = tmp_path / "data"
+    done = grunflow("prepare_data", "--spec", json.dumps(WORLD), "--code", stage_digest("prepare_data"), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["spec"]["world"]["seed"] == 3
+    assert "records/full.json" in manifest["outputs"]
+    assert grunflow("verify", str(tmp_path)).returncode == 0
+    damaged = out / "records" / "full.json"
+    damaged.write_bytes(damaged.read_bytes().replace(b"a", b"b", 1))
+    done = grunflow("verify", str(tmp_path))
+    assert done.returncode == 3
+    assert "records/full.json" in done.stderr
+
+
+def test_stale_code_is_refused(tmp_path: Path) -> None:
+    done = grunflow("prepare_data", "--spec", json.dumps(WORLD), "--code", "0" * 16, "--out", str(tmp_path / "x"))
+    failed_with(done, "code changed since submission")
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_unknown_key_in_a_spec_names_the_nearest_key(tmp_path: Path) -> None:
+    spec = {"stage": "tables", "study": "s", "format": ["csv"]}
+    failed_with(grunflow("tables", "--spec", json.dumps(spec), "--out", str(tmp_path / "x")), "'format'", "'formats'")
+
+
+def test_an_unfinished_input_is_never_taken_for_a_finished_one(tmp_path: Path) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "metrics.parquet").write_bytes(b"half")
+    done = grunflow("tables", "--spec", '{"study": "s"}', "--input", f"metrics={tmp_path / 'metrics'}",
+                    "--out", str(tmp_path / "tables"))
+    failed_with(done, "unfinished", "manifest.json")
+    assert not (tmp_path / "tables").exists()
+
+
+def test_a_missing_spec_file_is_named(tmp_path: Path) -> None:
+    failed_with(grunflow("tables", "--spec", "nowhere.json", "--out", str(tmp_path / "x")), "nowhere.json")

@@ -1,0 +1,53 @@
+"""The training loop on a least-squares problem with a known answer."""
+
+import pytest
+import torch
+
+from grunflow.config.specs import Training
+from grunflow.errors import CheckFailed
+from grunflow.training.loop import learning_rate_factor, train
+
+
+def fit(training: Training, seed: int = 0) -> torch.Tensor:
+    weight = torch.nn.Parameter(torch.zeros(2))
+    x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, -1.0]])
+    y = x @ torch.tensor([2.0, -1.0])
+
+    def loss_of(rows: list[int], share: float) -> torch.Tensor:
+        return share * ((x[rows] @ weight - y[rows]) ** 2).mean()
+
+    train([weight], loss_of, len(x), training, torch.Generator().manual_seed(seed), "fit")
+    return weight.detach()
+
+
+def test_it_finds_the_least_squares_answer() -> None:
+    got = fit(Training(learning_rate=0.1, steps=300, batch_size=4, schedule="cosine"))
+    assert torch.allclose(got, torch.tensor([2.0, -1.0]), atol=1e-2)
+
+
+def test_accumulation_equals_one_large_batch() -> None:
+    one = fit(Training(learning_rate=0.1, steps=20, batch_size=4))
+    four = fit(Training(learning_rate=0.1, steps=20, batch_size=4, accumulation=4))
+    assert torch.allclose(one, four, atol=1e-6)
+
+
+def test_same_seed_same_bytes() -> None:
+    training = Training(learning_rate=0.1, epochs=5, batch_size=3)
+    assert torch.equal(fit(training, 1), fit(training, 1))
+    assert not torch.equal(fit(training, 1), fit(training, 2))
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_the_rate_rises_to_one_and_falls_towards_zero(schedule: str) -> None:
+    training = Training(learning_rate=1, steps=100, schedule=schedule, warmup_fraction=0.1)
+    factors = [learning_rate_factor(step, 100, training) for step in range(100)]
+    assert max(factors) == pytest.approx(1.0)
+    assert factors.index(max(factors)) in (9, 10)
+    assert factors[-1] < 0.02
+
+
+def test_a_loss_that_is_not_finite_ends_the_run() -> None:
+    weight = torch.nn.Parameter(torch.zeros(1))
+    with pytest.raises(CheckFailed, match="lower the learning rate"):
+        train([weight], lambda rows, share: weight.sum() * float("nan"), 1,
+              Training(learning_rate=1, steps=1), torch.Generator().manual_seed(0), "nan")
