@@ -7,12 +7,16 @@ from pathlib import Path
 
 from grunflow.config.digest import stage_digest
 
-WORLD = {"stage": "prepare_data", "world": {"seed": 3, "authors": 10, "background_authors": 1, "holdout_authors": 1,
-                                             "facts": 8}}
+WORLD = {
+    "stage": "prepare_data",
+    "world": {"seed": 3, "authors": 10, "background_authors": 1, "holdout_authors": 1, "facts": 8},
+}
 
 
 def grunflow(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "grunflow.cli", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "grunflow.cli", *arguments], capture_output=True, text=True, check=False
+    )
 
 
 def failed_with(done: subprocess.CompletedProcess, *words: str) -> None:
@@ -24,7 +28,9 @@ def failed_with(done: subprocess.CompletedProcess, *words: str) -> None:
 
 def test_a_stage_writes_a_folder_that_verifies_and_a_flipped_byte_is_found(tmp_path: Path) -> None:
     out = tmp_path / "data"
-    done = grunflow("prepare_data", "--spec", json.dumps(WORLD), "--code", stage_digest("prepare_data"), "--out", str(out))
+    done = grunflow(
+        "prepare_data", "--spec", json.dumps(WORLD), "--code", stage_digest("prepare_data"), "--out", str(out)
+    )
     assert done.returncode == 0, done.stderr
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["spec"]["world"]["seed"] == 3
@@ -51,8 +57,15 @@ def test_an_unknown_key_in_a_spec_names_the_nearest_key(tmp_path: Path) -> None:
 def test_an_unfinished_input_is_never_taken_for_a_finished_one(tmp_path: Path) -> None:
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "metrics.parquet").write_bytes(b"half")
-    done = grunflow("tables", "--spec", '{"study": "s"}', "--input", f"metrics={tmp_path / 'metrics'}",
-                    "--out", str(tmp_path / "tables"))
+    done = grunflow(
+        "tables",
+        "--spec",
+        '{"study": "s"}',
+        "--input",
+        f"metrics={tmp_path / 'metrics'}",
+        "--out",
+        str(tmp_path / "tables"),
+    )
     failed_with(done, "unfinished", "manifest.json")
     assert not (tmp_path / "tables").exists()
 

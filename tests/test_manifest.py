@@ -12,12 +12,17 @@ def write(out: Path, text: str) -> None:
         (draft / "a.txt").write_text(text)
 
 
+def write_and_fail(out: Path) -> None:
+    with output_folder(out, spec={}, code="", inputs={}) as (draft, _):
+        (draft / "a.txt").write_text("second")
+        raise RuntimeError("boom")
+
+
 def test_an_exception_leaves_the_former_folder_untouched_and_no_draft(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write(out, "first")
-    with pytest.raises(RuntimeError, match="boom"), output_folder(out, spec={}, code="", inputs={}) as (draft, _):
-        (draft / "a.txt").write_text("second")
-        raise RuntimeError("boom")
+    with pytest.raises(RuntimeError, match="boom"):
+        write_and_fail(out)
     assert (out / "a.txt").read_text() == "first"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

@@ -28,8 +28,13 @@ def parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(stage, help=text, description=text)
         sub.add_argument("--spec", required=True, help="the stage's spec: JSON, or a file that holds it")
         sub.add_argument("--code", help="digest of the code expected to run; a mismatch ends with status 2")
-        sub.add_argument("--input", action="append", default=[], metavar="NAME=FOLDER",
-                         help="a finished folder of an earlier stage; may be repeated")
+        sub.add_argument(
+            "--input",
+            action="append",
+            default=[],
+            metavar="NAME=FOLDER",
+            help="a finished folder of an earlier stage; may be repeated",
+        )
         sub.add_argument("--out", required=True, type=Path, help="folder to write")
         sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
         sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
@@ -58,7 +63,10 @@ def run_stage(arguments: argparse.Namespace) -> None:
         if not separator:
             raise BadInput(f"--input: got {item!r}, expected NAME=FOLDER.")
         inputs.setdefault(name, []).append(Path(folder))
-    with output_folder(arguments.out, spec=spec.model_dump(mode="json"), code=digest, inputs=inputs) as (out, measured):
+    with output_folder(arguments.out, spec=spec.model_dump(mode="json"), code=digest, inputs=inputs) as (
+        out,
+        measured,
+    ):
         module = importlib.import_module(f"grunflow.stages.{stage}")
         measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
 
@@ -68,7 +76,9 @@ def _read_spec(text: str) -> dict:
         try:
             text = Path(text).read_text()
         except OSError as error:
-            raise BadInput(f"--spec: cannot read {text!r}: {error.strerror}. Give JSON or a file that holds it.") from None
+            raise BadInput(
+                f"--spec: cannot read {text!r}: {error.strerror}. Give JSON or a file that holds it."
+            ) from None
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -86,7 +96,9 @@ def verify(folder: Path) -> None:
         expected, got = read_manifest(path.parent)["outputs"], checksums(path.parent)
         for name in expected:
             if got.get(name) != expected[name]:
-                raise CheckFailed(f"{path.parent / name}: checksum differs from its manifest; delete the folder and rerun.")
+                raise CheckFailed(
+                    f"{path.parent / name}: checksum differs from its manifest; delete the folder and rerun."
+                )
     print(f"{len(manifests)} folders verified")
 
 

@@ -55,7 +55,7 @@ def _git(*arguments: str) -> str | None:
 
 def provenance() -> dict[str, Any]:
     """Commit, versions and machine."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in REPORTED_PACKAGES:
         try:
             versions[package] = metadata.version(package)

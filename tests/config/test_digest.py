@@ -18,7 +18,12 @@ def test_tables_need_no_torch() -> None:
 
 def test_a_comment_or_docstring_changes_nothing_and_a_number_does(tmp_path) -> None:
     trees = []
-    for name, text in (("a", "x = 1\n"), ("b", "# why\nx = 1\n"), ("c", '"""What."""\nx = 1\n'), ("d", "x = 2\n")):
+    for name, text in (
+        ("a", "x = 1\n"),
+        ("b", "# why\nx = 1\n"),
+        ("c", '"""What."""\nx = 1\n'),
+        ("d", "x = 2\n"),
+    ):
         path = tmp_path / f"{name}.py"
         path.write_text(text)
         trees.append(_parsed(path)[0])

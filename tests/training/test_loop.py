@@ -49,5 +49,11 @@ def test_the_rate_rises_to_one_and_falls_towards_zero(schedule: str) -> None:
 def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     weight = torch.nn.Parameter(torch.zeros(1))
     with pytest.raises(CheckFailed, match="lower the learning rate"):
-        train([weight], lambda rows, share: weight.sum() * float("nan"), 1,
-              Training(learning_rate=1, steps=1), torch.Generator().manual_seed(0), "nan")
+        train(
+            [weight],
+            lambda rows, share: weight.sum() * float("nan"),
+            1,
+            Training(learning_rate=1, steps=1),
+            torch.Generator().manual_seed(0),
+            "nan",
+        )

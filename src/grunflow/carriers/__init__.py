@@ -1,6 +1,7 @@
 """Carriers by name; attach a new one to a model, or restore a trained one."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from grunflow.carriers.lora import Lora
 from grunflow.carriers.representation import Representation
 from grunflow.config import specs
 
-CARRIERS = {"full": Full, "lora": Lora, "reft": Representation, "grun": Representation}
+CARRIERS: dict[str, Any] = {"full": Full, "lora": Lora, "reft": Representation, "grun": Representation}
 SPEC_FILE = "carrier.json"
 
 

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ class Carrier(Protocol):
     any other call of `model`, such as generation. save(): the trained parts, and `carrier.json` to restore them.
     """
 
-    model: nn.Module
+    model: Any  # a transformers model, perhaps inside PEFT's
 
     def trained(self) -> list[nn.Parameter]: ...
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from grunflow.carriers.base import Output
 from grunflow.config.specs import Carrier
 from grunflow.data.batching import Batch
+from grunflow.errors import BadInput
 
 
 class Full:
@@ -31,6 +32,9 @@ class Full:
     @classmethod
     def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Full":
         """Loads the trained weights into `model`; tied weights are stored once."""
-        load_model(model, folder / "model.safetensors", strict=False)
+        missing, unexpected = load_model(model, folder / "model.safetensors", strict=False)
         model.tie_weights()  # type: ignore[operator]
+        # A tied head is stored once, under the embedding's name.
+        if unexpected or set(missing) - {"lm_head.weight"}:
+            raise BadInput(f"{folder}: its weights do not fit the model: {missing}, {unexpected}; run the stage again.")
         return cls(spec, model)

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from jaxtyping import Int
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -14,12 +15,12 @@ from grunflow.data.batching import Batch
 
 class Lora:
     def __init__(self, spec: Carrier, model: nn.Module, restored: bool = False) -> None:
-        # The head is no block's: peft's "all-linear" leaves it out too.
-        self.model = model if restored else get_peft_model(
-            model,  # type: ignore[arg-type]
-            LoraConfig(r=spec.rank, lora_alpha=spec.alpha, lora_dropout=spec.dropout, target_modules="all-linear",
-                       task_type="CAUSAL_LM"),
-        )
+        if not restored:
+            # "all-linear" leaves the head out, which is no block's.
+            settings: dict[str, Any] = {"r": spec.rank, "lora_alpha": spec.alpha, "lora_dropout": spec.dropout}
+            config = LoraConfig(**settings, target_modules="all-linear", task_type="CAUSAL_LM")
+            model = get_peft_model(model, config)  # type: ignore[arg-type]
+        self.model = model
 
     def trained(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]

@@ -19,7 +19,7 @@ WEIGHTS = "interventions.safetensors"
 class Representation:
     def __init__(self, spec: Carrier, model: nn.Module) -> None:
         self.model = model.requires_grad_(False)
-        width = model.config.hidden_size  # type: ignore[union-attr]
+        width = int(model.config.hidden_size)  # type: ignore[arg-type]
         self.edits = {layer: GatedLoReFT(width, spec.rank or 1, spec.gate) for layer in spec.layers or ()}
         self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self.edits.items()})
 

@@ -28,8 +28,7 @@ class Run:
         if self.is_reference:
             return f"{self.model}/{self.forget_split}/{self.objective}_t{self.target_seed}"
         return (
-            f"{self.model}/{self.forget_split}/"
-            f"{self.objective}_{self.carrier}_t{self.target_seed}_u{self.unlearn_seed}"
+            f"{self.model}/{self.forget_split}/{self.objective}_{self.carrier}_t{self.target_seed}_u{self.unlearn_seed}"
         )
 
 
@@ -71,8 +70,14 @@ def finetune_spec(study: Study, model: str, role: str, seed: int) -> specs.Finet
 def unlearn_spec(study: Study, run: Run) -> specs.Unlearn:
     objective, carrier, training = study.method(run.model, run.objective, run.carrier)
     return specs.Unlearn(
-        model=run.model, forget_split=run.forget_split, objective=objective, carrier=carrier, training=training,
-        replayed=study.replayed, target_seed=run.target_seed, unlearn_seed=run.unlearn_seed or 0,
+        model=run.model,
+        forget_split=run.forget_split,
+        objective=objective,
+        carrier=carrier,
+        training=training,
+        replayed=study.replayed,
+        target_seed=run.target_seed,
+        unlearn_seed=run.unlearn_seed or 0,
     )
 
 
@@ -82,8 +87,15 @@ def evaluate_spec(study: Study, run: Run) -> specs.Evaluate:
 
 def aggregate_spec(study: Study) -> specs.Aggregate:
     rows = tuple(
-        specs.RunRow(run=run.path, model=run.model, forget_split=run.forget_split, objective=run.objective,
-                     carrier=run.carrier, target_seed=run.target_seed, unlearn_seed=run.unlearn_seed)
+        specs.RunRow(
+            run=run.path,
+            model=run.model,
+            forget_split=run.forget_split,
+            objective=run.objective,
+            carrier=run.carrier,
+            target_seed=run.target_seed,
+            unlearn_seed=run.unlearn_seed,
+        )
         for run in all_runs(study)
     )
     return specs.Aggregate(runs=rows)

@@ -64,7 +64,12 @@ class Study(Strict):
 
     def known(self, kind: str, name: str) -> None:
         """Refuse a name outside its table."""
-        tables = {"objective": OBJECTIVES, "carrier": CARRIERS, "model": self.models, "forget split": FORGET_SPLITS}
+        tables = {
+            "objective": OBJECTIVES,
+            "carrier": CARRIERS,
+            "model": self.models,
+            "forget split": FORGET_SPLITS,
+        }
         if name not in tables[kind]:
             raise BadInput(unknown_name(kind, name, tables[kind]))
 
@@ -142,8 +147,10 @@ def read_study(config: dict[str, Any]) -> Study:
         BadInput: an unknown key, name or value out of range; the message names the key.
     """
     study = typed(Study, config, "config")
-    models = {name: typed(Model, {"name": name, **row}, f"{study.models_sheet}: {name}")
-              for name, row in read_yaml(study.models_sheet, "config.models_sheet").items()}
+    models = {
+        name: typed(Model, {"name": name, **row}, f"{study.models_sheet}: {name}")
+        for name, row in read_yaml(study.models_sheet, "config.models_sheet").items()
+    }
     study = study.model_copy(update={"models": models})
     study.known("forget split", study.forget_split)
     for kind, names in (("objective", study.objectives), ("carrier", {**study.carriers, **study.training})):

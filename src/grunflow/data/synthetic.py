@@ -61,8 +61,10 @@ def author_rows(name: str, rng: random.Random) -> list[Row]:
 
 def fill(template: str, name: str, value: str) -> str:
     """Put name and value in place of the words N and V (N's is the genitive)."""
-    words = [{"N": name, "V": value}.get(word.rstrip(".,?"), word.rstrip(".,?")) + word[len(word.rstrip(".,?")) :]
-             for word in template.replace("N's", "N 's").split(" ")]
+    words = [
+        {"N": name, "V": value}.get(word.rstrip(".,?"), word.rstrip(".,?")) + word[len(word.rstrip(".,?")) :]
+        for word in template.replace("N's", "N 's").split(" ")
+    ]
     return " ".join(words).replace(" 's", "'s")
 
 

@@ -28,7 +28,9 @@ def per_question(scores: pd.DataFrame) -> pd.DataFrame:
             "rougeL": scores.rougeL,
             "probability": np.where(has_options, normalised, p),
             "truth_ratio": np.where(forget, truth_ratio.on_forget(raw), truth_ratio.on_others(raw)),
-            "truth_ratio_grun": [truth_ratio.grun_form(losses, loss) for losses, loss in zip(wrong, right, strict=True)],
+            "truth_ratio_grun": [
+                truth_ratio.grun_form(losses, loss) for losses, loss in zip(wrong, right, strict=True)
+            ],
             "raw_ratio": raw,
             "gate": scores[gates].mean(axis=1) if gates else np.nan,
             **{column: scores[column] for column in gates},

@@ -34,8 +34,12 @@ def greedy(
         positions = torch.full((len(group),), ids.shape[1] - 1)
         with carrier.acting(positions):
             out = carrier.model.generate(
-                input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=max_new_tokens, do_sample=False,
-                pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id,
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=tokenizer.eos_token_id,
             )
         for index, row in zip(group, out[:, ids.shape[1] :], strict=True):
             texts[index] = tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()

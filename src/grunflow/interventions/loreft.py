@@ -1,6 +1,5 @@
 """The low-rank representation edit LoReFT."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -27,5 +26,5 @@ class LoReFT(nn.Module):
 
     def forward(self, h: Float[Tensor, "*lead width"]) -> Float[Tensor, "*lead width"]:
         """What is to be added to h."""
-        rotation = self.rotation.weight
-        return (self.learned_source(h) - h @ rotation) @ torch.t(rotation)
+        rotation: Tensor = self.rotation.weight  # type: ignore[assignment]
+        return (self.learned_source(h) - h @ rotation) @ rotation.T

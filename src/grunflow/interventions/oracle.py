@@ -27,8 +27,13 @@ def intervenable(model: nn.Module, edits: Mapping[int, GatedLoReFT]) -> pyvene.I
     """Wrap `model` so that pyvene applies edits[layer] to the block output of each layer."""
     config = pyvene.IntervenableConfig(
         [
-            {"layer": layer, "component": "block_output", "unit": "pos", "max_number_of_units": 1,
-             "intervention_type": PyveneGatedLoReFT}
+            {
+                "layer": layer,
+                "component": "block_output",
+                "unit": "pos",
+                "max_number_of_units": 1,
+                "intervention_type": PyveneGatedLoReFT,
+            }
             for layer in sorted(edits)
         ]
     )

@@ -1,5 +1,7 @@
 """Architecture -> where its decoder blocks are. A row: model_type of the config -> dotted path of the list."""
 
+from typing import Any
+
 from torch import nn
 
 from grunflow.errors import BadInput, unknown_name
@@ -13,14 +15,14 @@ BLOCKS = {
 }
 
 
-def blocks(model: nn.Module) -> nn.ModuleList:
+def blocks(model: Any) -> nn.ModuleList:
     kind = model.config.model_type
     if kind not in BLOCKS:
         raise BadInput(unknown_name("architecture", kind, BLOCKS))
     return model.get_submodule(BLOCKS[kind])  # type: ignore[return-value]
 
 
-def block(model: nn.Module, layer: int) -> nn.Module:
+def block(model: Any, layer: int) -> nn.Module:
     """Decoder block `layer`, counted from 0."""
     found = blocks(model)
     if not 0 <= layer < len(found):

@@ -5,9 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def gate_bce(
-    forget: list[Float[Tensor, " forget"]], retain: list[Float[Tensor, " retain"]]
-) -> Float[Tensor, ""]:
+def gate_bce(forget: list[Float[Tensor, " forget"]], retain: list[Float[Tensor, " retain"]]) -> Float[Tensor, ""]:
     """Binary cross-entropy of the gates: 1 on forget, 0 on retain; mean over layers and examples.
 
     Args:

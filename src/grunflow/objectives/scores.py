@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from grunflow.data.batching import IGNORE_INDEX
+
 
 @dataclass
 class Scores:
@@ -24,7 +26,7 @@ def token_nll(
     Only labelled positions go through the float32 log-softmax. labels: -100 where there is no loss.
     """
     shifted = labels[:, 1:]
-    kept = shifted != -100
+    kept = shifted != IGNORE_INDEX
     nll = torch.nn.functional.cross_entropy(logits[:, :-1][kept].float(), shifted[kept], reduction="none")
     rows = torch.zeros(labels.shape[0], dtype=torch.float32, device=logits.device)
     return rows.index_add(0, kept.nonzero()[:, 0], nll), kept.sum(dim=1)

@@ -18,13 +18,24 @@ def forget_utility(table: pd.DataFrame, note: str, stem: Path) -> None:
     fig, axes = style.figure()
     for row in table.itertuples():
         x, y = row.forget_probability, row.model_utility
-        reach = np.nan_to_num(np.array(
-            [[x - row.forget_probability_lo, row.forget_probability_hi - x],
-             [y - row.model_utility_lo, row.model_utility_hi - y]]
-        )).clip(0)
+        reach = np.nan_to_num(
+            np.array(
+                [
+                    [x - row.forget_probability_lo, row.forget_probability_hi - x],
+                    [y - row.model_utility_lo, row.model_utility_hi - y],
+                ]
+            )
+        ).clip(0)
         axes.errorbar(
-            x, y, xerr=reach[:1].T, yerr=reach[1:].T, fmt=style.MARKERS[row.objective],
-            color=style.COLOURS[row.carrier], markersize=7 if row.carrier == "" else 5, elinewidth=0.8, capsize=2,
+            x,
+            y,
+            xerr=reach[:1].T,
+            yerr=reach[1:].T,
+            fmt=style.MARKERS[row.objective],
+            color=style.COLOURS[row.carrier],
+            markersize=7 if row.carrier == "" else 5,
+            elinewidth=0.8,
+            capsize=2,
             label=f"{row.objective.upper()} {row.carrier}" if row.carrier else f"{row.objective} model",
         )
     axes.set_xlabel("Probability of forget answers (lower: more forgotten)")

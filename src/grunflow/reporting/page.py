@@ -59,11 +59,15 @@ def render(title: str, main: pd.DataFrame, cost: pd.DataFrame, figures: list[Pat
         figures: PNG files, embedded.
     """
     pictures = [(path.stem.replace("_", " "), base64.b64encode(path.read_bytes()).decode()) for path in figures]
-    return jinja2.Environment(autoescape=True).from_string(TEMPLATE).render(
-        title=title,
-        note=model_note(main),
-        sentences=sentences(main),
-        main=jinja2.utils.markupsafe.Markup(readable(main).to_html(index=False, border=0)),
-        cost=jinja2.utils.markupsafe.Markup(cost.round(4).to_html(index=False, border=0, na_rep="")),
-        figures=pictures,
+    return (
+        jinja2.Environment(autoescape=True)
+        .from_string(TEMPLATE)
+        .render(
+            title=title,
+            note=model_note(main),
+            sentences=sentences(main),
+            main=jinja2.utils.markupsafe.Markup(readable(main).to_html(index=False, border=0)),
+            cost=jinja2.utils.markupsafe.Markup(cost.round(4).to_html(index=False, border=0, na_rep="")),
+            figures=pictures,
+        )
     )

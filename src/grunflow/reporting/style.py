@@ -1,6 +1,7 @@
 """How figures look: one place. Colours are Okabe and Ito's, safe for colour-blind readers."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -9,14 +10,20 @@ import matplotlib.pyplot as plt
 
 COLOURS = {"full": "#D55E00", "lora": "#0072B2", "reft": "#CC79A7", "grun": "#009E73", "": "#000000"}
 MARKERS = {"gd": "o", "idk": "s", "npo": "^", "target": "*", "retain": "P"}
-SETTINGS = {
-    "font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42, "figure.dpi": 200,
-    "legend.frameon": False, "legend.fontsize": 7, "figure.constrained_layout.use": True,
+SETTINGS: dict[str, Any] = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,
+    "figure.dpi": 200,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "figure.constrained_layout.use": True,
 }
 
 
 def figure(width_inches: float = 4.2, height_inches: float = 3.0):
-    plt.rcParams.update(SETTINGS)
+    plt.rcParams.update(SETTINGS)  # type: ignore[arg-type]
     return plt.subplots(figsize=(width_inches, height_inches))
 
 

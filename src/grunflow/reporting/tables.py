@@ -79,8 +79,9 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def model_note(table: pd.DataFrame) -> str:
     """Which model made it: nobody is to read a tiny study as the paper's result."""
-    sizes = ", ".join(f"{row.model}: {row.model_parameters:,} parameters"
-                      for row in table.drop_duplicates("model").itertuples())
+    sizes = ", ".join(
+        f"{row.model}: {row.model_parameters:,} parameters" for row in table.drop_duplicates("model").itertuples()
+    )
     return f"Tiny study ({sizes}), trained from scratch on a generated world; not the paper's result."
 
 
@@ -91,14 +92,25 @@ def markdown(table: pd.DataFrame, caption: str) -> str:
 
 def latex(table: pd.DataFrame, caption: str) -> str:
     """A booktabs table that stands alone in a document with the package booktabs."""
+
     def escaped(text: str) -> str:
         return text.replace("\\", r"\textbackslash ").replace("_", r"\_").replace("%", r"\%").replace("&", r"\&")
 
     body = [" & ".join(escaped(str(cell)) for cell in row) + r" \\" for row in table.to_numpy()]
     head = " & ".join(escaped(column) for column in table.columns) + r" \\"
-    lines = [r"\begin{table}", r"\centering\small", rf"\caption{{{escaped(caption)}}}",
-             rf"\begin{{tabular}}{{{'l' * len(table.columns)}}}", r"\toprule", head, r"\midrule", *body,
-             r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+    lines = [
+        r"\begin{table}",
+        r"\centering\small",
+        rf"\caption{{{escaped(caption)}}}",
+        rf"\begin{{tabular}}{{{'l' * len(table.columns)}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,15 @@ from grunflow.config.specs import Aggregate
 from grunflow.evaluation.aggregate import forget_quality, per_question, summary
 from grunflow.manifest import read_manifest
 
-EFFICIENCY = ("model_parameters", "trained_parameters", "steps", "tokens", "seconds", "cpu_seconds", "peak_memory_bytes")
+EFFICIENCY = (
+    "model_parameters",
+    "trained_parameters",
+    "steps",
+    "tokens",
+    "seconds",
+    "cpu_seconds",
+    "peak_memory_bytes",
+)
 
 
 def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
@@ -21,7 +29,11 @@ def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: i
         if row.objective == "retain"
     }
     metrics = [
-        {**who, **summary(frame), **forget_quality(frame, retain[row.model, row.forget_split, row.target_seed])}
+        {
+            **who,
+            **summary(frame),
+            **forget_quality(frame, retain[row.model, row.forget_split, row.target_seed]),
+        }
         for row, who, frame in zip(spec.runs, identity, questions, strict=True)
     ]
     measured = [read_manifest(folder)["measured"] for folder in inputs["run"]]

@@ -69,7 +69,6 @@ def score_set(carrier: Carrier, tokenizer, rows: list[dict], max_new_tokens: int
     frame = pd.DataFrame(table)
     frame["generation"] = greedy(carrier, tokenizer, prompts, max_new_tokens, batch_size)
     frame["rougeL"] = [
-        rouge_l_recall(generated, row["answer"])
-        for generated, row in zip(frame["generation"], rows, strict=True)
+        rouge_l_recall(generated, row["answer"]) for generated, row in zip(frame["generation"], rows, strict=True)
     ]
     return frame

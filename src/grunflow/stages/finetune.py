@@ -19,7 +19,7 @@ def rows_of(spec: Finetune, data: Path) -> list[dict]:
     """The rows that the role is trained on; target and retain replay some of what the base model knows."""
     if spec.role == "base":
         return read_rows(data / "base.json")
-    split = "full" if spec.role == "target" else RETAIN_OF_FORGET[spec.forget_split]
+    split = RETAIN_OF_FORGET[spec.forget_split] if spec.forget_split else "full"
     replay = read_rows(data / "replay.json")
     picked = torch.randperm(len(replay), generator=torch.Generator().manual_seed(spec.seed))[: spec.model.replayed]
     return [
@@ -51,7 +51,12 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
 
     model.train()
     history = train(
-        list(model.parameters()), loss_of, len(examples), training, torch.Generator().manual_seed(spec.seed), spec.role
+        list(model.parameters()),
+        loss_of,
+        len(examples),
+        training,
+        torch.Generator().manual_seed(spec.seed),
+        spec.role,
     )
     model.eval().save_pretrained(out)
     tokenizer.save_pretrained(out)

@@ -1,0 +1,37 @@
+# Each target puts what it needs into .venv; `make help` lists them.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export HF_HUB_OFFLINE ?= 1
+SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
+
+.PHONY: help demo test test-all test-slow lint
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+.venv/.done: envs/requirements.lock pyproject.toml
+	python3.11 -m venv .venv
+	.venv/bin/pip install --quiet -r envs/requirements.lock
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
+	$(SNAKEMAKE) --configfile config/demo.yaml
+	@echo "tables:  results/demo/tables/tofu_main.md"
+	@echo "figures: results/demo/figures/forget_utility.png"
+	@echo "report:  results/demo/report.html"
+
+test: .venv/.done ## quick tests, offline, on a CPU
+	pytest
+
+test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake
+	pytest -m slow
+
+test-all: .venv/.done ## every test
+	pytest -m ''
+
+lint: .venv/.done ## formatters, linters, type checker
+	ruff check
+	ruff format --check
+	mypy
+	snakefmt --check workflow
+	$(SNAKEMAKE) --configfile config/demo.yaml --lint

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from grunflow.config import runs, specs
+from grunflow.config.digest import stage_digest
+from grunflow.config.study import read_study
+from grunflow.errors import BadInput
+
+
+def checked_study():
+    try:
+        return read_study(config)
+    except BadInput as error:
+        raise WorkflowError(str(error)) from None
+
+
+STUDY = checked_study()
+RUNS = runs.by_path(STUDY)
+
+TABLES = ["tofu_main", "efficiency"]
+FIGURES = ["forget_utility", "gate_activations"]
+
+
+wildcard_constraints:
+    study=STUDY.study,
+    model="|".join(STUDY.models),
+    split=STUDY.forget_split,
+    target_seed=r"\d+",
+    run="|".join(path for path, run in RUNS.items() if not run.is_reference),
+    evaluated="|".join(RUNS),
+
+
+def final_output():
+    return [
+        f"results/{STUDY.study}/report.html",
+        *expand(
+            f"results/{STUDY.study}/tables/{{name}}.{{form}}",
+            name=TABLES,
+            form=["csv", "md", "tex"],
+        ),
+        *expand(
+            f"results/{STUDY.study}/figures/{{name}}.{{form}}",
+            name=FIGURES,
+            form=["pdf", "png"],
+        ),
+    ]
+
+
+def folder_of(run):
+    """Where the trained weights of a run lie: a fine-tuned model, or what unlearning trained."""
+    root = f"results/{STUDY.study}/runs"
+    return (
+        f"{root}/{run.model}/target_t{run.target_seed}"
+        if run.objective == "target"
+        else f"{root}/{run.path}"
+    )
+
+
+def model_of(wildcards):
+    return folder_of(RUNS[wildcards.evaluated])
+
+
+def target_of(wildcards):
+    """The model a carrier acts on; a reference model stands for itself."""
+    run = RUNS[wildcards.get("run") or wildcards.evaluated]
+    if run.is_reference:
+        return folder_of(run)
+    return f"results/{STUDY.study}/runs/{run.model}/target_t{run.target_seed}"
+
+
+def finetune_spec(role):
+    def of_wildcards(wildcards):
+        seed = int(wildcards.get("target_seed", 0))
+        return runs.finetune_spec(STUDY, wildcards.model, role, seed).model_dump_json()
+
+    return of_wildcards
+
+
+def unlearn_spec(wildcards):
+    return runs.unlearn_spec(STUDY, RUNS[wildcards.run]).model_dump_json()
+
+
+def evaluate_spec(wildcards):
+    return runs.evaluate_spec(STUDY, RUNS[wildcards.evaluated]).model_dump_json()
+
+
+def prefixed(name):
+    """`--input name=folder` for every file of the rule's input of that name."""
+
+    def of_input(wildcards, input):
+        return " ".join(f"--input {name}={folder}" for folder in input.get(name))
+
+    return of_input

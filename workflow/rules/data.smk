@@ -1,0 +1,13 @@
+# Records, splits and tokenizer.
+rule prepare_data:
+    output:
+        directory("results/{study}/runs/data"),
+    log:
+        "results/{study}/logs/prepare_data.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        spec=runs.prepare_data_spec(STUDY).model_dump_json(),
+        code=stage_digest("prepare_data"),
+    shell:
+        "grunflow prepare_data --spec {params.spec:q} --code {params.code} --out {output} --log {log}"

@@ -1,0 +1,55 @@
+# The model that knows the world but no author of the study.
+rule finetune_base:
+    input:
+        data="results/{study}/runs/data",
+    output:
+        directory("results/{study}/runs/{model}/base"),
+    log:
+        "results/{study}/logs/{model}/base.log",
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
+    params:
+        spec=finetune_spec("base"),
+        code=stage_digest("finetune"),
+    shell:
+        "grunflow finetune --spec {params.spec:q} --code {params.code} --input data={input.data}"
+        " --out {output} --log {log}"
+
+
+# Fine-tuned on everything: what unlearning starts from.
+rule finetune_target:
+    input:
+        data="results/{study}/runs/data",
+        base="results/{study}/runs/{model}/base",
+    output:
+        directory("results/{study}/runs/{model}/target_t{target_seed}"),
+    log:
+        "results/{study}/logs/{model}/target_t{target_seed}.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        spec=finetune_spec("target"),
+        code=stage_digest("finetune"),
+    shell:
+        "grunflow finetune --spec {params.spec:q} --code {params.code} --input data={input.data}"
+        " --input base={input.base} --out {output} --log {log}"
+
+
+# Fine-tuned without the forget split: the gold reference of Forget Quality.
+rule finetune_retain:
+    input:
+        data="results/{study}/runs/data",
+        base="results/{study}/runs/{model}/base",
+    output:
+        directory("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
+    log:
+        "results/{study}/logs/{model}/{split}/retain_t{target_seed}.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        spec=finetune_spec("retain"),
+        code=stage_digest("finetune"),
+    shell:
+        "grunflow finetune --spec {params.spec:q} --code {params.code} --input data={input.data}"
+        " --input base={input.base} --out {output} --log {log}"
