@@ -15,7 +15,7 @@ WORLD = {
 
 def grunflow(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "grunflow.cli", *arguments], capture_output=True, text=True, check=False
+        [str(Path(sys.executable).parent / "grunflow"), *arguments], capture_output=True, text=True, check=False
     )
 
 

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ class Output:
     gate_logits: list[Tensor]
 
 
+@runtime_checkable
 class Carrier(Protocol):
     """A model with trainable parts.
 

@@ -1,0 +1,86 @@
+"""Intervals, tables, figures and the page, from made-up metrics."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grunflow.reporting import figures, page, tables
+from grunflow.reporting.intervals import interval, median_and_range, seed_interval
+
+SETS = ("forget", "retain", "real_authors", "world_facts")
+
+
+def made_up() -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(0)
+    metrics, questions = [], []
+    for objective, carrier, seeds in (("target", "", 1), ("retain", "", 1), ("gd", "full", 2), ("gd", "grun", 2)):
+        for seed in range(seeds):
+            run = f"{objective}{carrier}{seed}"
+            gate = {"gate_0": 0.9} if carrier == "grun" else {}
+            for name in SETS:
+                for index in range(5):
+                    values = {m: rng.uniform() for m in ("rougeL", "probability", "truth_ratio", "truth_ratio_grun")}
+                    questions.append({"run": run, "set": name, "index": index, **values, **gate})
+            metrics.append(
+                {"run": run, "model": "tiny", "forget_split": "forget10", "objective": objective, "carrier": carrier,
+                 "model_utility": 0.5 + 0.1 * seed, "ks_statistic": 0.4, "forget_quality": 10.0 ** -(seed + 2),
+                 "n_unlearned": 5, "n_retain": 5, "model_parameters": 1234567}
+            )  # fmt: skip
+    return pd.DataFrame(metrics), pd.DataFrame(questions)
+
+
+def test_an_interval_holds_its_mean_and_shrinks_with_questions() -> None:
+    rng = np.random.default_rng(1)
+    few, many = interval(rng.uniform(size=(3, 10))), interval(rng.uniform(size=(3, 1000)))
+    assert few.lo < few.mean < few.hi
+    assert many.hi - many.lo < few.hi - few.lo
+
+
+def test_intervals_cover_the_truth_when_questions_and_seeds_both_vary() -> None:
+    rng, hits, trials = np.random.default_rng(2), 0, 400
+    for _ in range(trials):
+        values = 0.5 + 0.02 * rng.normal(size=(3, 1)) + 0.1 * rng.normal(size=(1, 40)) + 0.05 * rng.normal(size=(3, 40))
+        found = interval(values)
+        hits += found.lo <= 0.5 <= found.hi
+    assert hits / trials >= 0.92
+
+
+def test_seed_intervals_are_students_and_one_seed_has_none() -> None:
+    found = seed_interval(np.array([0.4, 0.6]))
+    # t(0.975, 1) = 12.706, standard error 0.1: beyond the bounds, so clipped.
+    assert found == (0.5, 0.0, 1.0)
+    assert np.isnan(seed_interval(np.array([0.4])).lo)
+    assert median_and_range(np.array([1e-3, 1e-9, 1e-5])) == (1e-5, 1e-9, 1e-3)
+
+
+def test_the_main_table_has_a_row_per_method_with_intervals_and_the_models_size() -> None:
+    metrics, questions = made_up()
+    table = tables.tofu_main(metrics, questions)
+    assert table[["objective", "carrier", "seeds"]].to_numpy().tolist() == [
+        ["target", "", 1], ["retain", "", 1], ["gd", "full", 2], ["gd", "grun", 2],
+    ]  # fmt: skip
+    for figure in ("forget_rougeL", "retain_probability", "model_utility", "forget_quality", "ks_statistic"):
+        assert {figure, f"{figure}_lo", f"{figure}_hi"} <= set(table)
+    row = table.iloc[3]
+    mine = questions[questions.run.str.startswith("gdgrun") & (questions["set"] == "forget")]
+    assert row.forget_rougeL == pytest.approx(mine.rougeL.mean())
+    assert "1,234,567 parameters" in tables.model_note(table)
+    shown = tables.readable(table)
+    text = tables.latex(shown, tables.model_note(table))
+    assert text.count(r"\\") == 5
+    assert r"\toprule" in text
+    assert "not the paper's result" in tables.markdown(shown, tables.model_note(table))
+
+
+def test_figures_are_written_with_the_same_bytes_twice_and_the_page_needs_no_network(tmp_path) -> None:
+    metrics, questions = made_up()
+    table = tables.tofu_main(metrics, questions)
+    for name in ("a", "b"):
+        figures.forget_utility(table, tables.model_note(table), tmp_path / name)
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    figures.gate_activations(questions, metrics, "note", tmp_path / "gates")
+    html = page.render("Study", table, table[["model", "objective"]], [tmp_path / "a.png"])
+    assert "http" not in html
+    assert "1,234,567 parameters" in html
+    assert html.count("<li>") == 2

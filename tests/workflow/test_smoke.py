@@ -1,0 +1,91 @@
+"""A whole small study through Snakemake: it runs, has nothing left to do, and reruns only what changed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [BIN / "snakemake", "--snakefile", ROOT / "workflow" / "Snakefile", "--workflow-profile",
+         ROOT / "workflow" / "profiles" / "default", "--configfile", "study.yaml", *arguments],
+        cwd=folder, env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def planned(folder: Path) -> dict[str, int]:
+    """Rule -> number of jobs that a dry run would start."""
+    done = snakemake(folder, "-n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {name: int(count) for name, count in re.findall(r"^([a-z_]+)\s+(\d+)$", done.stdout + done.stderr, re.M)}
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    training = {"learning_rate": 1e-3, "steps": 3, "batch_size": 4}
+    sheet = {"mini": {"architecture": {"hidden_size": 16, "layers": 2, "heads": 2}, "base": training,
+                      "target": training, "replayed": 5}}  # fmt: skip
+    config = {
+        "study": "smoke", "title": "Smoke", "models_sheet": "models.yaml", "max_new_tokens": 2, "vocabulary": 300,
+        "world": {"authors": 10, "background_authors": 1, "holdout_authors": 1, "facts": 8},
+        "seeds": [{"target_seed": 0, "unlearn_seed": 0}, {"target_seed": 0, "unlearn_seed": 1}],
+        "grid": [{"model": "mini", "objectives": ["gd"], "carriers": ["full", "grun"]}],
+        "objectives": {"gd": {}},
+        "carriers": {"grun": {"rank": 2, "layers": [0, 1], "gate": "linear", "gate_weight": 1}},
+        "training": {"full": dict(training), "grun": dict(training)},
+    }  # fmt: skip
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump(sheet))
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_study_runs_whole_then_reruns_only_what_changed(study: Path) -> None:
+    done = snakemake(study)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = study / "results" / "smoke"
+    first = (results / "tables" / "tofu_main.csv").read_bytes()
+    assert b"grun" in first
+    assert "Nothing to be done" in (lambda again: again.stdout + again.stderr)(snakemake(study, "-n"))
+    (results / "figures" / "forget_utility.png").unlink()
+    assert planned(study) == {"figures": 1, "report": 1, "all": 1, "total": 3}
+    assert snakemake(study).returncode == 0
+    config = yaml.safe_load((study / "study.yaml").read_text())
+    config["training"]["grun"]["learning_rate"] = 2e-3
+    (study / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    expected = {
+        "unlearn": 2,
+        "evaluate": 2,
+        "aggregate": 1,
+        "tables": 1,
+        "figures": 1,
+        "report": 1,
+        "all": 1,
+        "total": 9,
+    }
+    assert planned(study) == expected
+    config["training"]["grun"]["learning_rate"] = 1e-3
+    (study / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    # The same seeds give the same score table, byte for byte.
+    assert snakemake(study, "--forceall").returncode == 0
+    assert (results / "tables" / "tofu_main.csv").read_bytes() == first
+
+
+@pytest.mark.slow
+def test_a_bad_config_ends_in_one_clear_line_and_touches_nothing(study: Path) -> None:
+    config = yaml.safe_load((study / "study.yaml").read_text())
+    config["grid"][0]["objectives"] = ["ndo"]
+    (study / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    done = snakemake(study)
+    assert done.returncode != 0
+    assert "Did you mean 'npo'?" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert not (study / "results").exists()
