@@ -53,6 +53,7 @@ def edit(config: dict, path: str, value) -> None:
         ("training/grun/learning_rate", -1, "training.grun (gd x grun).learning_rate: got -1"),
         ("training/grun/weight_decay", 0.01, "training.grun.weight_decay: got 0.01, expected 0"),
         ("carriers/grun/layers", [1, 9], "expected numbers from 0 to 3"),
+        ("carriers/grun/rank", 999, "carriers.grun.rank: got 999, expected at most 128"),
         ("carriers/lora/gate", "linear", "carriers.lora: got keys"),
         ("world/authors", 3, "config.world.authors: got 3"),
         ("training/full/epochs", 2, "exactly one of steps and epochs"),

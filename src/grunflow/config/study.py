@@ -106,6 +106,11 @@ def _check_method(carrier: Carrier, training: Training, model: Model) -> None:
             f"carriers.{carrier.name}.layers: got {list(carrier.layers)}, expected numbers from 0 to "
             f"{model.architecture.layers - 1}, the blocks of model {model.name!r}."
         )
+    if carrier.rank and carrier.rank > model.architecture.hidden_size:
+        raise BadInput(
+            f"carriers.{carrier.name}.rank: got {carrier.rank}, expected at most {model.architecture.hidden_size}, "
+            f"the hidden size of model {model.name!r}."
+        )
     if carrier.name in ("reft", "grun") and training.weight_decay:
         raise BadInput(
             f"training.{carrier.name}.weight_decay: got {training.weight_decay}, expected 0: decay turns the "

@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from grunflow.errors import BadInput
+
 
 class LoReFT(nn.Module):
     """edit(h) = ((W h + b) - h R) R^T with orthonormal columns R.
@@ -18,7 +20,7 @@ class LoReFT(nn.Module):
     def __init__(self, width: int, rank: int) -> None:
         super().__init__()
         if not 1 <= rank <= width:
-            raise ValueError(f"rank: got {rank}, expected 1 to {width}, the hidden size.")
+            raise BadInput(f"rank: got {rank}, expected 1 to {width}, the hidden size.")
         rotation = nn.Linear(rank, width, bias=False)
         nn.init.orthogonal_(rotation.weight)
         self.rotation = nn.utils.parametrizations.orthogonal(rotation, orthogonal_map="householder")
