@@ -24,8 +24,8 @@ def test_every_job_of_the_demo_has_a_spec_of_its_own(demo) -> None:
     jobs = [runs.unlearn_spec(study, run).model_dump_json() for run in runs.unlearn_runs(study)]
     jobs += [runs.evaluate_spec(study, run).model_dump_json() for run in runs.all_runs(study)]
     jobs += [runs.finetune_spec(study, "tiny", role, seed).model_dump_json() for role in ("target", "retain")
-             for seed in (0, 1)]  # fmt: skip
-    assert len(jobs) == len(set(jobs)) == 6 + 10 + 4
+             for seed in (0, 1, 2)]  # fmt: skip
+    assert len(jobs) == len(set(jobs)) == 27 + 33 + 6
 
 
 def test_an_override_changes_only_what_it_names(demo) -> None:

@@ -7,20 +7,34 @@ import torch
 
 from grunflow.config import names
 from grunflow.config.specs import Objective
-from grunflow.objectives import OBJECTIVES, forget, retain
+from grunflow.objectives import OBJECTIVES, RETAIN, forget, loss, retain
 from grunflow.objectives.gate import gate_bce
-from grunflow.objectives.scores import Scores, token_nll
+from grunflow.objectives.scores import Pair, Scores, score
 
 NLL, COUNT, REFERENCE = [3.0, 8.0], [2, 4], [2.5, 9.0]
 SPEC = Objective(name="npo", beta=0.1)
 
 
-def scores() -> Scores:
-    return Scores(torch.tensor(NLL), torch.tensor(COUNT), torch.tensor(REFERENCE))
+def some_scores(nll: list[float], seed: int = 0) -> Scores:
+    """Two rows with six labels; logits over five words, unrelated to the NLLs: no term mixes the two."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(6, 5, generator=generator)
+    every = torch.randn(2, 7, 5, generator=generator)
+    return Scores(torch.tensor(nll), torch.tensor(COUNT), 2, 6, logits, torch.tensor([0, 1, 2, 3, 4, 0]), every)
+
+
+def pair(shift: float = 0.0) -> Pair:
+    return Pair(some_scores([nll + shift for nll in NLL]), some_scores(REFERENCE, seed=1))
+
+
+def token_nll(logits, labels):
+    scored = score(logits, labels)
+    return scored.nll_sum, scored.n_labels
 
 
 def test_the_table_holds_the_names_a_config_may_use() -> None:
     assert set(OBJECTIVES) == set(names.OBJECTIVES)
+    assert set(RETAIN) == set(names.RETAIN_TERMS)
 
 
 def test_token_nll_sums_labelled_tokens_only() -> None:
@@ -38,16 +52,16 @@ def test_token_nll_sums_labelled_tokens_only() -> None:
 
 def test_padding_changes_no_loss(make_model, batch) -> None:
     model = make_model()
-    logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+    logits = model(**batch.inputs()).logits
     padded, _ = token_nll(logits, batch.labels)
     alone, _ = token_nll(model(input_ids=batch.input_ids[1:2, :6]).logits, batch.labels[1:2, :6])
     assert padded[1].item() == pytest.approx(alone[0].item(), abs=1e-5)
 
 
 def test_ascent_and_refusal_are_token_means_of_opposite_sign() -> None:
-    assert forget.gradient_ascent(scores(), SPEC).item() == pytest.approx(-11 / 6)
-    assert forget.refusal(scores(), SPEC).item() == pytest.approx(11 / 6)
-    assert retain.nll(scores(), SPEC).item() == pytest.approx(11 / 6)
+    assert forget.gradient_ascent(pair(), None, SPEC).item() == pytest.approx(-11 / 6)
+    assert forget.refusal(None, pair(), SPEC).item() == pytest.approx(11 / 6)
+    assert retain.nll(pair(), SPEC).item() == pytest.approx(11 / 6)
 
 
 def test_npo_is_its_formula_and_falls_as_the_answer_becomes_less_likely() -> None:
@@ -56,14 +70,70 @@ def test_npo_is_its_formula_and_falls_as_the_answer_becomes_less_likely() -> Non
         * sum(math.log(1 / (1 + math.exp(-0.1 * (nll - ref)))) for nll, ref in zip(NLL, REFERENCE, strict=True))
         / 2
     )
-    assert forget.npo(scores(), SPEC).item() == pytest.approx(expected, rel=1e-6)
-    unlearned = Scores(torch.tensor(NLL) + 5, torch.tensor(COUNT), torch.tensor(REFERENCE))
-    assert forget.npo(unlearned, SPEC) < forget.npo(scores(), SPEC)
+    assert forget.npo(pair(), None, SPEC).item() == pytest.approx(expected, rel=1e-6)
+    assert forget.npo(pair(shift=5), None, SPEC) < forget.npo(pair(), None, SPEC)
 
 
-def test_npo_without_its_reference_says_so() -> None:
-    with pytest.raises(ValueError, match="needs reference_nll_sum"):
-        forget.npo(Scores(torch.tensor(NLL), torch.tensor(COUNT), None), SPEC)
+def log_sigmoid(x: float) -> float:
+    return -math.log1p(math.exp(-x))
+
+
+def test_dpo_prefers_refusals() -> None:
+    refusals = Pair(some_scores([1.0, 2.0]), some_scores([4.0, 3.0]))
+    margins = [(3.0 - 2.5) - (1.0 - 4.0), (8.0 - 9.0) - (2.0 - 3.0)]
+    expected = -(2 / 0.1) * sum(log_sigmoid(0.1 * margin) for margin in margins) / 2
+    assert forget.dpo(pair(), refusals, SPEC).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_simnpo_reads_the_mean_nll_and_no_reference() -> None:
+    spec = Objective(name="simnpo", beta=2.5, delta=0.3)
+    expected = -(2 / 2.5) * sum(log_sigmoid(2.5 * (nll / n - 0.3)) for nll, n in zip(NLL, COUNT, strict=True)) / 2
+    assert forget.simnpo(Pair(some_scores(NLL)), None, spec).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_undial_distils_the_reference_with_the_label_lowered() -> None:
+    spec, both = Objective(name="undial", beta=3.0), pair()
+    lowered = both.known.logits.double().clone()
+    lowered[torch.arange(6), both.known.label_ids] -= 3.0
+    expected = -(lowered.softmax(-1) * both.current.logits.double().log_softmax(-1)).sum() / 6
+    assert forget.undial(both, None, spec).item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize(("positions", "count"), [("labels", 6), ("all", 14)])
+def test_kl_is_from_the_reference_to_the_trained_model(positions: str, count: int) -> None:
+    both = pair()
+    ours, theirs = (
+        (scores.logits if positions == "labels" else scores.every_logit.flatten(0, 1)).double().log_softmax(-1)
+        for scores in (both.current, both.known)
+    )
+    expected = (theirs.exp() * (theirs - ours)).sum() / count
+    got = retain.kl(both, Objective(name="kl", kl_positions=positions))
+    assert got.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_sequence_reduction_is_a_mean_of_row_sums() -> None:
+    assert retain.nll(pair(), Objective(name="gd", reduction="sequence")).item() == pytest.approx(5.5)
+
+
+def test_pooled_reduction_is_one_mean_over_refusals_and_retain_rows() -> None:
+    kept = Pair(some_scores([2.0, 2.0]))
+    kept.current.labels = 4
+    got = loss(Objective(name="idk", reduction="pooled"), None, pair(), kept)
+    assert got.item() == pytest.approx((11 + 4) / (6 + 4))
+
+
+@pytest.mark.parametrize("name", names.OBJECTIVES)
+@pytest.mark.parametrize("retained", names.RETAIN_TERMS)
+def test_every_objective_goes_with_every_retain_term(name: str, retained: str) -> None:
+    kind = OBJECTIVES[name]
+    got = loss(Objective(name=name, retain=retained), pair() if kind.answers else None,
+               pair() if kind.refusals else None, pair())  # fmt: skip
+    assert math.isfinite(got.item())
+
+
+def test_a_missing_reference_says_so() -> None:
+    with pytest.raises(ValueError, match="before unlearning"):
+        forget.npo(Pair(some_scores(NLL)), None, SPEC)
 
 
 def test_gate_loss_is_the_mean_over_layers_and_examples_and_keeps_its_gradient_when_saturated() -> None:
@@ -74,3 +144,12 @@ def test_gate_loss_is_the_mean_over_layers_and_examples_and_keeps_its_gradient_w
     gate_bce([saturated], [torch.tensor([0.0])]).backward()
     assert saturated.grad is not None
     assert saturated.grad.item() == pytest.approx(-0.5)
+
+
+def test_the_authors_gate_loss_reads_probabilities_and_loses_the_gradient_when_saturated() -> None:
+    saturated = torch.tensor([-200.0], requires_grad=True)
+    value = gate_bce([saturated], [torch.tensor([0.0])], form="probabilities")
+    value.backward()
+    assert value.item() == pytest.approx((100 + math.log(2)) / 2)
+    assert saturated.grad is not None
+    assert saturated.grad.item() == 0

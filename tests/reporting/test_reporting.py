@@ -6,7 +6,9 @@ import pytest
 
 from grunflow.reporting import figures, page, tables
 from grunflow.reporting.intervals import interval, median_and_range, seed_interval
+from grunflow.reporting.tuning import tuning
 
+ORIGIN = "Tiny study, not the paper's result"
 SETS = ("forget", "retain", "real_authors", "world_facts")
 
 
@@ -22,7 +24,7 @@ def made_up() -> tuple[pd.DataFrame, pd.DataFrame]:
                     values = {m: rng.uniform() for m in ("rougeL", "probability", "truth_ratio", "truth_ratio_grun")}
                     questions.append({"run": run, "set": name, "index": index, **values, **gate})
             metrics.append(
-                {"run": run, "model": "tiny", "forget_split": "forget10", "objective": objective, "carrier": carrier,
+                {"run": run, "model": "tiny", "forget_split": "forget10", "objective": objective, "carrier": carrier, "variant": "",
                  "model_utility": 0.5 + 0.1 * seed, "ks_statistic": 0.4, "forget_quality": 10.0 ** -(seed + 2),
                  "n_unlearned": 5, "n_retain": 5, "model_parameters": 1234567}
             )  # fmt: skip
@@ -64,23 +66,38 @@ def test_the_main_table_has_a_row_per_method_with_intervals_and_the_models_size(
     row = table.iloc[3]
     mine = questions[questions.run.str.startswith("gdgrun") & (questions["set"] == "forget")]
     assert row.forget_rougeL == pytest.approx(mine.rougeL.mean())
-    assert "1,234,567 parameters" in tables.model_note(table)
+    assert "1,234,567 parameters" in tables.model_note(table, ORIGIN)
     shown = tables.readable(table)
-    text = tables.latex(shown, tables.model_note(table))
+    text = tables.latex(shown, tables.model_note(table, ORIGIN))
     assert text.count(r"\\") == 5
     assert r"\toprule" in text
-    assert "not the paper's result" in tables.markdown(shown, tables.model_note(table))
+    assert "not the paper's result" in tables.markdown(shown, tables.model_note(table, ORIGIN))
 
 
 def test_figures_are_written_with_the_same_bytes_twice_and_the_page_needs_no_network(tmp_path) -> None:
     metrics, questions = made_up()
     table = tables.tofu_main(metrics, questions)
     for name in ("a", "b"):
-        figures.forget_utility(table, tables.model_note(table), tmp_path / name)
+        figures.forget_utility(table, tables.model_note(table, ORIGIN), tmp_path / name)
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     figures.gate_activations(questions, metrics, "note", tmp_path / "gates")
-    html = page.render("Study", table, table[["model", "objective"]], [tmp_path / "a.png"])
+    html = page.render("Study", ORIGIN, table, table[["model", "objective"]], [tmp_path / "a.png"])
     assert "http" not in html
     assert "1,234,567 parameters" in html
     assert html.count("<li>") == 2
+
+
+def test_tuning_takes_the_last_step_and_chooses_one_variant_per_method() -> None:
+    rows = [
+        {"run": f"{variant}{seed}", "model": "tiny", "forget_split": "forget10", "objective": "gd", "carrier": "grun",
+         "variant": variant, "step": step, "forget_probability": forgot if step else 1.0, "forget_rougeL": 0.2,
+         "retain_probability": kept, "retain_rougeL": kept}
+        for variant, forgot, kept in (("low", 0.9, 1.0), ("mid", 0.1, 0.9), ("high", 0.0, 0.2))
+        for seed in (0, 1)
+        for step in (0, 80)
+    ]  # fmt: skip
+    table = tuning(pd.DataFrame(rows)).set_index("variant")
+    assert table["chosen"].to_dict() == {"low": False, "mid": True, "high": False}
+    assert table.loc["mid", "score"] == pytest.approx(4 / (1 / 0.9 + 1 / 0.8 + 2 / 0.9))
+    assert table["seeds"].tolist() == [2, 2, 2]

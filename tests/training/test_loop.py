@@ -5,7 +5,7 @@ import torch
 
 from grunflow.config.specs import Training
 from grunflow.errors import CheckFailed
-from grunflow.training.loop import learning_rate_factor, train
+from grunflow.training.loop import batches, learning_rate_factor, micro_batches, total_steps, train
 
 
 def fit(training: Training, seed: int = 0) -> torch.Tensor:
@@ -13,10 +13,12 @@ def fit(training: Training, seed: int = 0) -> torch.Tensor:
     x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, -1.0]])
     y = x @ torch.tensor([2.0, -1.0])
 
-    def loss_of(rows: list[int], share: float) -> torch.Tensor:
-        return share * ((x[rows] @ weight - y[rows]) ** 2).mean()
+    def losses_of(rows: list[int]):
+        for micro in micro_batches(rows, training):
+            yield ((x[micro] @ weight - y[micro]) ** 2).sum() / len(rows)
 
-    train([weight], loss_of, len(x), training, torch.Generator().manual_seed(seed), "fit")
+    order = batches(len(x), training.batch_size, torch.Generator().manual_seed(seed))
+    train([weight], losses_of, order, total_steps(training, len(x)), training, "fit")
     return weight.detach()
 
 
@@ -49,11 +51,5 @@ def test_the_rate_rises_to_one_and_falls_towards_zero(schedule: str) -> None:
 def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     weight = torch.nn.Parameter(torch.zeros(1))
     with pytest.raises(CheckFailed, match="lower the learning rate"):
-        train(
-            [weight],
-            lambda rows, share: weight.sum() * float("nan"),
-            1,
-            Training(learning_rate=1, steps=1),
-            torch.Generator().manual_seed(0),
-            "nan",
-        )
+        train([weight], lambda rows: [weight.sum() * float("nan")], iter([[0]]), 1,
+              Training(learning_rate=1, steps=1), "nan")  # fmt: skip

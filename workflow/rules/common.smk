@@ -18,7 +18,7 @@ def checked_study():
 STUDY = checked_study()
 RUNS = runs.by_path(STUDY)
 
-TABLES = ["tofu_main", "efficiency"]
+TABLES = ["tofu_main", "efficiency", *(["tuning"] if STUDY.variants else [])]
 FIGURES = ["forget_utility", "gate_activations"]
 
 
@@ -67,6 +67,20 @@ def target_of(wildcards):
     if run.is_reference:
         return folder_of(run)
     return f"results/{STUDY.study}/runs/{run.model}/target_t{run.target_seed}"
+
+
+def finetune_inputs(wildcards):
+    """A model from scratch starts at the study's base, a hub's model at the hub."""
+    root = f"results/{STUDY.study}/runs"
+    inputs = {"data": f"{root}/data"}
+    if STUDY.models[wildcards.model].repo is None:
+        inputs["base"] = f"{root}/{wildcards.model}/base"
+    return inputs
+
+
+def named_inputs(wildcards, input):
+    """`--input name=folder` for every named input."""
+    return " ".join(f"--input {name}={folder}" for name, folder in input.items())
 
 
 def finetune_spec(role):

@@ -20,8 +20,7 @@ rule finetune_base:
 # Fine-tuned on everything: what unlearning starts from.
 rule finetune_target:
     input:
-        data="results/{study}/runs/data",
-        base="results/{study}/runs/{model}/base",
+        unpack(finetune_inputs),
     output:
         directory("results/{study}/runs/{model}/target_t{target_seed}"),
     log:
@@ -29,18 +28,18 @@ rule finetune_target:
     conda:
         "../../envs/torch.yaml"
     params:
+        inputs=named_inputs,
         spec=finetune_spec("target"),
         code=stage_digest("finetune"),
     shell:
-        "grunflow finetune --spec {params.spec:q} --code {params.code} --input data={input.data}"
-        " --input base={input.base} --out {output} --log {log}"
+        "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
+        " --out {output} --log {log}"
 
 
 # Fine-tuned without the forget split: the gold reference of Forget Quality.
 rule finetune_retain:
     input:
-        data="results/{study}/runs/data",
-        base="results/{study}/runs/{model}/base",
+        unpack(finetune_inputs),
     output:
         directory("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
     log:
@@ -48,8 +47,9 @@ rule finetune_retain:
     conda:
         "../../envs/torch.yaml"
     params:
+        inputs=named_inputs,
         spec=finetune_spec("retain"),
         code=stage_digest("finetune"),
     shell:
-        "grunflow finetune --spec {params.spec:q} --code {params.code} --input data={input.data}"
-        " --input base={input.base} --out {output} --log {log}"
+        "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
+        " --out {output} --log {log}"

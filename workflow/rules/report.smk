@@ -15,7 +15,9 @@ rule tables:
         "../../envs/report.yaml"
     params:
         out=subpath(output.manifest, parent=True),
-        spec=specs.Tables(study=STUDY.study).model_dump_json(),
+        spec=specs.Tables(
+            study=STUDY.study, origin=runs.origin(STUDY)
+        ).model_dump_json(),
         code=stage_digest("tables"),
     shell:
         "grunflow tables --spec {params.spec:q} --code {params.code} --input metrics={input.metrics}"
@@ -38,7 +40,9 @@ rule figures:
         "../../envs/report.yaml"
     params:
         out=subpath(output.manifest, parent=True),
-        spec=specs.Figures(study=STUDY.study).model_dump_json(),
+        spec=specs.Figures(
+            study=STUDY.study, origin=runs.origin(STUDY)
+        ).model_dump_json(),
         code=stage_digest("figures"),
     shell:
         "grunflow figures --spec {params.spec:q} --code {params.code} --input metrics={input.metrics}"
@@ -60,7 +64,9 @@ rule report:
     params:
         tables=subpath(input.tables, parent=True),
         figures=subpath(input.figures, parent=True),
-        spec=specs.Report(study=STUDY.study, title=STUDY.title).model_dump_json(),
+        spec=specs.Report(
+            study=STUDY.study, origin=runs.origin(STUDY), title=STUDY.title
+        ).model_dump_json(),
         code=stage_digest("report"),
     shell:
         "grunflow report --spec {params.spec:q} --code {params.code} --input tables={params.tables}"

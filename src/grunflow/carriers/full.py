@@ -21,7 +21,7 @@ class Full:
         return list(self.model.parameters())
 
     def forward(self, batch: Batch) -> Output:
-        return Output(self.model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits, [])
+        return Output(self.model(**batch.inputs()).logits, [])
 
     def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
         return nullcontext([])

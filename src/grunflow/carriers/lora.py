@@ -26,7 +26,7 @@ class Lora:
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
     def forward(self, batch: Batch) -> Output:
-        return Output(self.model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits, [])
+        return Output(self.model(**batch.inputs()).logits, [])
 
     def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
         return nullcontext([])

@@ -21,14 +21,14 @@ class Representation:
         self.model = model.requires_grad_(False)
         width = int(model.config.hidden_size)  # type: ignore[arg-type]
         self.edits = {layer: GatedLoReFT(width, spec.rank or 1, spec.gate) for layer in spec.layers or ()}
-        self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self.edits.items()})
+        self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self.edits.items()}).to(model.device)  # type: ignore[arg-type]
 
     def trained(self) -> list[nn.Parameter]:
         return list(self.modules.parameters())
 
     def forward(self, batch: Batch) -> Output:
         with self.acting(batch.positions) as gate_logits:
-            logits = self.model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+            logits = self.model(**batch.inputs()).logits
         return Output(logits, gate_logits)
 
     def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:

@@ -17,6 +17,7 @@ class Run:
     carrier: str
     target_seed: int
     unlearn_seed: int | None
+    variant: str = ""  # a named change of settings, in a tuning study
 
     @property
     def is_reference(self) -> bool:
@@ -27,16 +28,17 @@ class Run:
         """E.g. tiny/forget10/gd_grun_t0_u1, tiny/forget10/retain_t0."""
         if self.is_reference:
             return f"{self.model}/{self.forget_split}/{self.objective}_t{self.target_seed}"
-        return (
-            f"{self.model}/{self.forget_split}/{self.objective}_{self.carrier}_t{self.target_seed}_u{self.unlearn_seed}"
-        )
+        method = "_".join(filter(None, (self.objective, self.carrier, self.variant)))
+        return f"{self.model}/{self.forget_split}/{method}_t{self.target_seed}_u{self.unlearn_seed}"
 
 
 def unlearn_runs(study: Study) -> list[Run]:
     runs = [
-        Run(rows.model, study.forget_split, objective, carrier, seeds.target_seed, seeds.unlearn_seed)
+        Run(rows.model, study.forget_split, objective, carrier, seeds.target_seed, seeds.unlearn_seed, variant)
         for rows in study.grid
-        for objective, carrier, seeds in product(rows.objectives, rows.carriers, study.seeds)
+        for objective, carrier in product(rows.objectives, rows.carriers)
+        for variant in rows.variants_of(carrier)
+        for seeds in study.seeds
     ]
     return list(dict.fromkeys(runs))
 
@@ -45,7 +47,7 @@ def all_runs(study: Study) -> list[Run]:
     """Reference rows first, then the grid, in the config's order."""
     unlearned = unlearn_runs(study)
     references = [
-        replace(run, objective=role, carrier="", unlearn_seed=None)
+        replace(run, objective=role, carrier="", unlearn_seed=None, variant="")
         for role in ("target", "retain")
         for run in unlearned
     ]
@@ -57,20 +59,32 @@ def by_path(study: Study) -> dict[str, Run]:
 
 
 def prepare_data_spec(study: Study) -> specs.PrepareData:
-    return specs.PrepareData(world=study.world, vocabulary=study.vocabulary)
+    return specs.PrepareData(world=study.world, tofu=study.tofu, vocabulary=study.vocabulary)
 
 
 def finetune_spec(study: Study, model: str, role: str, seed: int) -> specs.Finetune:
     """Role base ignores the study's seeds; target sees everything, so only retain names a forget split."""
     split = study.forget_split if role == "retain" else None
     row = study.models[model]
-    return specs.Finetune(model=row, role=role, forget_split=split, seed=row.base_seed if role == "base" else seed)
+    return specs.Finetune(
+        model=row,
+        role=role,
+        template=study.conventions.finetune_template,
+        forget_split=split,
+        seed=row.base_seed if role == "base" else seed,
+    )
 
 
 def unlearn_spec(study: Study, run: Run) -> specs.Unlearn:
-    objective, carrier, training = study.method(run.model, run.objective, run.carrier)
+    objective, carrier, training = study.method(run.model, run.objective, run.carrier, run.variant)
     return specs.Unlearn(
         model=run.model,
+        dtype=study.models[run.model].dtype,
+        variant=run.variant,
+        template=study.template(run.carrier),
+        retain_sampling=study.conventions.retain_sampling,
+        snapshots=study.snapshots,
+        max_new_tokens=study.max_new_tokens,
         forget_split=run.forget_split,
         objective=objective,
         carrier=carrier,
@@ -82,7 +96,13 @@ def unlearn_spec(study: Study, run: Run) -> specs.Unlearn:
 
 
 def evaluate_spec(study: Study, run: Run) -> specs.Evaluate:
-    return specs.Evaluate(run=run.path, forget_split=run.forget_split, max_new_tokens=study.max_new_tokens)
+    return specs.Evaluate(
+        run=run.path,
+        dtype=study.models[run.model].dtype,
+        template=study.template(run.carrier),
+        forget_split=run.forget_split,
+        max_new_tokens=study.max_new_tokens,
+    )
 
 
 def aggregate_spec(study: Study) -> specs.Aggregate:
@@ -93,9 +113,19 @@ def aggregate_spec(study: Study) -> specs.Aggregate:
             forget_split=run.forget_split,
             objective=run.objective,
             carrier=run.carrier,
+            variant=run.variant,
             target_seed=run.target_seed,
             unlearn_seed=run.unlearn_seed,
         )
         for run in all_runs(study)
     )
     return specs.Aggregate(runs=rows)
+
+
+def origin(study: Study) -> str:
+    """What made the numbers: it stands in every caption."""
+    scratch = all(study.models[rows.model].repo is None for rows in study.grid)
+    data = "a generated world" if study.world else "the TOFU text"
+    if scratch:
+        return f"Tiny study: models trained from scratch on {data}, not the paper's result"
+    return f"Models fine-tuned on {data}"

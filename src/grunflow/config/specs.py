@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from grunflow.config.names import CARRIERS, FORGET_SPLITS, GATES, OBJECTIVES
+from grunflow.config.names import CARRIERS, FORGET_SPLITS, GATES, OBJECTIVES, RETAIN_TERMS, TEMPLATES
 
 Seed = Annotated[int, Field(ge=0)]
 
@@ -28,12 +28,25 @@ class World(Strict):
     facts: int = Field(60, ge=8, le=72, description="rows of real_authors and of world_facts, each")
 
 
+class Tofu(Strict):
+    """The real benchmark: from the hub, or from a folder of its published JSON-lines files."""
+
+    repo: str = "locuslab/TOFU"
+    revision: str | None = Field(None, description="commit of the repository; null takes the newest")
+    folder: str | None = Field(None, description="read <split>.json here instead of the hub")
+    refusals: str | None = Field(None, description="file of refusals, one per line; null takes the project's hundred")
+    retain_authors: int | None = Field(
+        None, ge=1, le=180, description="keep only so many retain authors (20 rows each)"
+    )
+
+
 class Architecture(Strict):
-    """A Llama trained from scratch on the generated world."""
+    """Shape of a model; without a `repo` a Llama of this shape is trained from scratch."""
 
     hidden_size: int = Field(128, ge=8)
     layers: int = Field(4, ge=1)
     heads: int = Field(4, ge=1)
+    positions: int = Field(512, ge=16, description="longest text of a model from scratch, tokens")
 
 
 class Training(Strict):
@@ -55,19 +68,34 @@ class Model(Strict):
 
     name: str = Field(pattern=r"^[a-z0-9.\-]+$")
     architecture: Architecture
+    repo: str | None = Field(None, description="repository on the hub (or local folder); null: from scratch")
+    revision: str | None = Field(None, description="commit of the repository; null takes the newest")
+    dtype: Literal["float32", "bfloat16"] = "float32"
     base_seed: Seed = 0
-    base: Training
+    base: Training | None = Field(None, description="training of the base; only for a model from scratch")
     target: Training
     replayed: int = Field(240, ge=0, description="background rows mixed into target and retain training")
 
 
 class Objective(Strict):
-    """loss = forget_weight * forget term + retain_weight * retain term (+ gate_weight * gate term)."""
+    """loss = forget_weight * forget term + retain_weight * retain term (+ gate_weight * gate term).
+
+    Quirks of the authors' code are keys here: what they vary has no name of its own.
+    """
 
     name: Literal[OBJECTIVES]  # type: ignore[valid-type]
+    retain: Literal[RETAIN_TERMS] | None = Field(None, description="null: the objective's own retain term")  # type: ignore[valid-type]
     forget_weight: float = Field(1.0, ge=0)
     retain_weight: float = Field(1.0, ge=0)
-    beta: float = Field(0.1, gt=0, description="NPO's inverse temperature; other objectives do not read it")
+    beta: float = Field(
+        0.1, gt=0, description="npo, dpo, simnpo: inverse temperature; undial: how far a logit is lowered"
+    )
+    delta: float = Field(0.0, ge=0, description="simnpo's margin, nats per token")
+    reduction: Literal["token", "sequence", "pooled"] = Field(
+        "token",
+        description="NLL terms: mean over labels, mean over rows of sums, or (idk) one mean with the retain rows",
+    )
+    kl_positions: Literal["labels", "all"] = Field("labels", description="kl: labels, or the authors' every position")
 
 
 class Carrier(Strict):
@@ -80,11 +108,15 @@ class Carrier(Strict):
     layers: tuple[int, ...] | None = Field(None, description="intervened blocks, counted from 0")
     gate: Literal[GATES] | None = None  # type: ignore[valid-type]
     gate_weight: float | None = Field(None, ge=0)
+    gate_loss: Literal["logits", "probabilities"] | None = Field(
+        None, description="what the gate's cross-entropy reads; null is logits; probabilities is the authors' form"
+    )
 
 
 class PrepareData(Strict):
     stage: Literal["prepare_data"] = "prepare_data"
-    world: World
+    world: World | None = None
+    tofu: Tofu | None = None
     vocabulary: int = Field(1536, ge=300, description="entries of the tokenizer trained on the texts")
 
 
@@ -92,13 +124,27 @@ class Finetune(Strict):
     stage: Literal["finetune"] = "finetune"
     model: Model
     role: Literal["base", "target", "retain"]
+    template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
     forget_split: Literal[FORGET_SPLITS] | None = None  # type: ignore[valid-type]
     seed: Seed
+
+
+class Snapshots(Strict):
+    """The trade-off recorded on the way: at evenly spaced steps, on questions that no reported metric reads."""
+
+    count: int = Field(4, ge=0)
+    questions: int = Field(20, ge=1, description="of the forget and of the retain set, each")
 
 
 class Unlearn(Strict):
     stage: Literal["unlearn"] = "unlearn"
     model: str
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    variant: str = ""
+    template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
+    retain_sampling: Literal["fresh", "fixed_partner"] = "fresh"
+    snapshots: Snapshots = Snapshots()
+    max_new_tokens: int = Field(64, ge=1, description="length of the answers generated for snapshots")
     forget_split: Literal[FORGET_SPLITS]  # type: ignore[valid-type]
     objective: Objective
     carrier: Carrier
@@ -113,6 +159,8 @@ class Evaluate(Strict):
 
     stage: Literal["evaluate"] = "evaluate"
     run: str = Field(description="identity of the run, as in its folder's path")
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
     forget_split: Literal[FORGET_SPLITS]  # type: ignore[valid-type]
     max_new_tokens: int = Field(64, ge=1)
 
@@ -125,6 +173,7 @@ class RunRow(Strict):
     forget_split: str
     objective: str
     carrier: str
+    variant: str = ""
     target_seed: Seed
     unlearn_seed: Seed | None
 
@@ -137,17 +186,20 @@ class Aggregate(Strict):
 class Tables(Strict):
     stage: Literal["tables"] = "tables"
     study: str
+    origin: str = Field("", description="sentence in every caption that says what models and data made the table")
     formats: tuple[Literal["csv", "md", "tex"], ...] = ("csv", "md", "tex")
 
 
 class Figures(Strict):
     stage: Literal["figures"] = "figures"
     study: str
+    origin: str = ""
 
 
 class Report(Strict):
     stage: Literal["report"] = "report"
     study: str
+    origin: str = ""
     title: str
 
 

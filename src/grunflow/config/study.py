@@ -1,15 +1,25 @@
 """The study's config file, typed. Every key has its meaning here; config/README.md is written from it."""
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError
 
-from grunflow.config.names import CARRIERS, FORGET_SPLITS, OBJECTIVES
-from grunflow.config.specs import Carrier, Model, Objective, Seed, Strict, Training, World
+from grunflow.config.names import CARRIERS, FORGET_SPLITS, OBJECTIVES, TEMPLATES
+from grunflow.config.specs import (
+    Carrier,
+    Model,
+    Objective,
+    Seed,
+    Snapshots,
+    Strict,
+    Tofu,
+    Training,
+    World,
+)
 from grunflow.errors import BadInput, unknown_name
 
-# Keys of `carriers:` that each carrier needs; any other is refused.
+# Keys of `carriers:` that each carrier needs; any other but gate_loss (grun) is refused.
 CARRIER_KEYS = {
     "full": set(),
     "lora": {"rank", "alpha", "dropout"},
@@ -26,6 +36,34 @@ class Rows(Strict):
     model: str
     objectives: tuple[str, ...] = Field(min_length=1)
     carriers: tuple[str, ...] = Field(min_length=1)
+    variants: dict[str, tuple[str, ...]] = Field({}, description="carrier -> names in `variants:`, for tuning")
+
+    def variants_of(self, carrier: str) -> tuple[str, ...]:
+        return self.variants.get(carrier, ("",))
+
+
+class Conventions(Strict):
+    """Where the authors' code and good practice differ. A preset's name stands for all keys; docs/fidelity.md."""
+
+    preset: Literal["authors", "mended"] = "mended"
+    finetune_template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
+    baseline_template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
+    edit_template: Literal[TEMPLATES] = Field("plain", description="of reft and grun")  # type: ignore[valid-type]
+    retain_sampling: Literal["fresh", "fixed_partner"] = "fresh"
+    gate_loss: Literal["logits", "probabilities"] = "logits"
+
+
+# What a preset's name expands to; a key given beside it wins.
+PRESETS: dict[str, dict[str, str]] = {
+    "mended": {},
+    "authors": {
+        "finetune_template": "baseline",
+        "baseline_template": "baseline",
+        "edit_template": "grun",
+        "retain_sampling": "fixed_partner",
+        "gate_loss": "probabilities",
+    },
+}
 
 
 class Seeds(Strict):
@@ -47,7 +85,9 @@ class Override(Strict):
 class Study(Strict):
     study: str = Field(pattern=r"^[a-z0-9_]+$", description="name of the folder under results/")
     title: str
-    world: World
+    world: World | None = Field(None, description="the generated world; this or `tofu`")
+    tofu: Tofu | None = Field(None, description="the real benchmark; this or `world`")
+    conventions: Conventions = Conventions()
     vocabulary: int = Field(1536, ge=300)
     models_sheet: str = Field(description="YAML file of models, a mapping name -> row")
     forget_split: str = "forget10"
@@ -57,6 +97,10 @@ class Study(Strict):
     carriers: dict[str, dict[str, Any]]
     training: dict[str, dict[str, Any]] = Field(description="carrier -> how it is trained")
     overrides: tuple[Override, ...] = ()
+    variants: dict[str, dict[str, dict[str, Any]]] = Field(
+        {}, description="name -> keys of objective, carrier, training that a grid's variant sets"
+    )
+    snapshots: Snapshots = Snapshots()
     replayed: int = Field(0, ge=0)
     max_new_tokens: int = Field(64, ge=1)
     evaluation_batch_size: int = Field(64, ge=1, description="changes speed and memory, not scores")
@@ -73,8 +117,16 @@ class Study(Strict):
         if name not in tables[kind]:
             raise BadInput(unknown_name(kind, name, tables[kind]))
 
-    def method(self, model: str, objective: str, carrier: str) -> tuple[Objective, Carrier, Training]:
-        """Defaults of the objective and of the carrier, then every matching override, in order."""
+    def template(self, carrier: str) -> str:
+        """Prompt template that a run of this carrier ("" for target and retain) is trained and evaluated with."""
+        if carrier in ("reft", "grun"):
+            return self.conventions.edit_template
+        return self.conventions.baseline_template if carrier else self.conventions.finetune_template
+
+    def method(
+        self, model: str, objective: str, carrier: str, variant: str = ""
+    ) -> tuple[Objective, Carrier, Training]:
+        """Defaults of the objective and of the carrier, every matching override in order, then the variant."""
         parts = {
             "objective": {"name": objective, **self.objectives.get(objective, {})},
             "carrier": {"name": carrier, **self.carriers.get(carrier, {})},
@@ -85,16 +137,25 @@ class Study(Strict):
             if all(here[key] == value for key, value in override.where.items()):
                 for part in parts:
                     parts[part] |= getattr(override, part)
+        for part, values in self.variants.get(variant, {}).items():
+            parts[part] |= values
+        if carrier == "grun":
+            parts["carrier"].setdefault("gate_loss", self.conventions.gate_loss)
         place = f"{objective} x {carrier}"
         checked_objective = typed(Objective, parts["objective"], f"objectives.{objective} ({place})")
         checked_carrier = typed(Carrier, parts["carrier"], f"carriers.{carrier} ({place})")
         training = typed(Training, parts["training"], f"training.{carrier} ({place})")
         _check_method(checked_carrier, training, self.models[model])
+        if checked_objective.reduction == "pooled" and objective != "idk":
+            raise BadInput(
+                f"objectives.{objective}.reduction: got 'pooled', which only idk has (one mean over refusals and retain "
+                "rows); expected token or sequence."
+            )
         return checked_objective, checked_carrier, training
 
 
 def _check_method(carrier: Carrier, training: Training, model: Model) -> None:
-    given = {key for key, value in carrier.model_dump().items() if value is not None} - {"name"}
+    given = {key for key, value in carrier.model_dump().items() if value is not None} - {"name", "gate_loss"}
     needed = CARRIER_KEYS[carrier.name]
     if given != needed:
         raise BadInput(
@@ -156,7 +217,17 @@ def read_study(config: dict[str, Any]) -> Study:
         name: typed(Model, {"name": name, **row}, f"{study.models_sheet}: {name}")
         for name, row in read_yaml(study.models_sheet, "config.models_sheet").items()
     }
-    study = study.model_copy(update={"models": models})
+    given = config.get("conventions") or {}
+    conventions = typed(Conventions, PRESETS.get(given.get("preset", ""), {}) | given, "config.conventions")
+    study = study.model_copy(update={"models": models, "conventions": conventions})
+    if (study.world is None) == (study.tofu is None):
+        raise BadInput("config: give exactly one of world (the generated data) and tofu (the benchmark).")
+    for variant, parts in study.variants.items():
+        for part in parts:
+            if part not in ("objective", "carrier", "training"):
+                raise BadInput(
+                    f"config.variants.{variant}: {unknown_name('key', part, ('objective', 'carrier', 'training'))}"
+                )
     study.known("forget split", study.forget_split)
     for kind, names in (("objective", study.objectives), ("carrier", {**study.carriers, **study.training})):
         for name in names:
@@ -164,13 +235,22 @@ def read_study(config: dict[str, Any]) -> Study:
     for rows in study.grid:
         study.known("model", rows.model)
         model = study.models[rows.model]
-        check_training(model.base, f"{study.models_sheet}: {model.name}.base")
+        if (model.repo is None) == (model.base is None):
+            raise BadInput(
+                f"{study.models_sheet}: {model.name}: give `base` (training from scratch) or `repo` (a model to load), "
+                "one of the two."
+            )
+        if model.base:
+            check_training(model.base, f"{study.models_sheet}: {model.name}.base")
         check_training(model.target, f"{study.models_sheet}: {model.name}.target")
         for objective in rows.objectives:
             study.known("objective", objective)
             for carrier in rows.carriers:
                 study.known("carrier", carrier)
-                study.method(rows.model, objective, carrier)
+                for variant in rows.variants_of(carrier):
+                    if variant and variant not in study.variants:
+                        raise BadInput(f"config.grid: {unknown_name('variant', variant, study.variants)}")
+                    study.method(rows.model, objective, carrier, variant)
     return study
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Int
@@ -14,27 +15,53 @@ IGNORE_INDEX = -100
 
 @dataclass
 class Batch:
-    """Right-padded rows; labels are IGNORE_INDEX on prompt and padding; positions: last prompt token."""
+    """Padded rows; labels are IGNORE_INDEX on prompt and padding; positions: last prompt token of each row.
+
+    position_ids count real tokens from 0, so that padding on either side changes nothing.
+    """
 
     input_ids: Int[Tensor, "batch token"]
     attention_mask: Int[Tensor, "batch token"]
     labels: Int[Tensor, "batch token"]
     positions: Int[Tensor, " batch"]
 
+    @property
+    def position_ids(self) -> Int[Tensor, "batch token"]:
+        return (self.attention_mask.cumsum(dim=1) - 1).clamp(min=0)
 
-def collate(examples: Sequence[Example], pad_id: int, loss_on_prompt: bool = False) -> Batch:
+    def inputs(self) -> dict[str, Tensor]:
+        """Arguments of a transformers model."""
+        return {
+            "input_ids": self.input_ids,
+            "attention_mask": self.attention_mask,
+            "position_ids": self.position_ids,
+        }
+
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(*(tensor.to(device) for tensor in vars(self).values()))
+
+
+def collate(
+    examples: Sequence[Example],
+    pad_id: int,
+    loss_on_prompt: bool = False,
+    side: Literal["left", "right"] = "right",
+) -> Batch:
     """Pad to the longest row; with loss_on_prompt every real token is a label."""
     width = max(len(example.ids) for example in examples)
     ids = torch.full((len(examples), width), pad_id)
     mask = torch.zeros_like(ids)
     labels = torch.full_like(ids, IGNORE_INDEX)
+    positions = []
     for row, example in enumerate(examples):
-        length = len(example.ids)
-        ids[row, :length] = torch.tensor(example.ids)
-        mask[row, :length] = 1
-        first = 0 if loss_on_prompt else example.prompt_length
-        labels[row, first:length] = ids[row, first:length]
-    return Batch(ids, mask, labels, torch.tensor([example.prompt_length - 1 for example in examples]))
+        start = width - len(example.ids) if side == "left" else 0
+        stop = start + len(example.ids)
+        ids[row, start:stop] = torch.tensor(example.ids)
+        mask[row, start:stop] = 1
+        first = start if loss_on_prompt else start + example.prompt_length
+        labels[row, first:stop] = ids[row, first:stop]
+        positions.append(start + example.prompt_length - 1)
+    return Batch(ids, mask, labels, torch.tensor(positions))
 
 
 def epoch_order(n: int, generator: torch.Generator) -> list[int]:

@@ -1,6 +1,8 @@
-"""The only place with prompt templates."""
+"""The only place with prompt templates, and how a question and its answer become token ids."""
 
 from dataclasses import dataclass
+
+from grunflow.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -10,18 +12,59 @@ class Example:
     ids: list[int]
     prompt_length: int
 
-
-def prompt(question: str) -> str:
-    """The answer starts with a space, so the last prompt token is the colon whatever the answer."""
-    return f"Question: {question}\nAnswer:"
-
-
-def completion(answer: str) -> str:
-    return f" {answer}"
+    @property
+    def n_labels(self) -> int:
+        return len(self.ids) - self.prompt_length
 
 
-def encode(tokenizer, question: str, answer: str) -> Example:
-    """Prompt and answer tokenised apart, eos appended; the eos is a label."""
-    start = tokenizer(prompt(question))["input_ids"]
-    end = tokenizer(completion(answer), add_special_tokens=False)["input_ids"]
-    return Example([*start, *end, tokenizer.eos_token_id], len(start))
+@dataclass(frozen=True)
+class Template:
+    """prompt and completion are str.format patterns; of the prompt's tokens the last `dropped` are not fed alone.
+
+    dropped: a prompt that ends in a space has a last token that merges with the answer's first word.
+    """
+
+    prompt: str
+    completion: str = "{answer}"
+    dropped: int = 0
+
+
+# Names: config.names.TEMPLATES. All but `plain` are the authors' (b59fd78).
+TEMPLATES = {
+    # The answer starts with a space, so the last prompt token is the colon whatever the answer.
+    "plain": Template("Question: {question}\nAnswer:", " {answer}"),
+    # pyreft/dataset.py: a space before the newline; the trailing space's token is dropped.
+    "grun": Template("Question: {question} \nAnswer: ", dropped=1),
+    # baseline/data_module.py: the tokens of "Answer: " are labels.
+    "baseline": Template("Question: {question}\n", "Answer: {answer}"),
+    "llama2": Template("[INST] {question} [/INST]"),
+}
+
+
+def encode(tokenizer, question: str, answer: str, template: str = "plain") -> Example:
+    """Question and answer tokenised as one text, eos appended; the eos is a label.
+
+    One text, because a SentencePiece tokenizer puts a space of its own before a text tokenised apart. A begin-of-text
+    token is the tokenizer's affair.
+
+    Raises:
+        BadInput: the prompt's tokens are not the first tokens of the whole (template `plain` only, which promises it).
+    """
+    form = TEMPLATES[template]
+    prompt = form.prompt.format(question=question)
+    start = tokenizer(prompt)["input_ids"]
+    whole = tokenizer(prompt + form.completion.format(answer=answer))["input_ids"]
+    if whole[-1] == tokenizer.eos_token_id:  # some tokenizers append it by themselves
+        whole, start = whole[:-1], start[:-1]
+    if template == "plain" and whole[: len(start)] != start:
+        raise BadInput(
+            f"template plain: this tokenizer merges the prompt's end with the answer {answer[:20]!r}; use another "
+            "template (key `template`)."
+        )
+    return Example([*whole, tokenizer.eos_token_id], len(start) - form.dropped)
+
+
+def text(question: str, answer: str) -> str:
+    """Prompt and answer in the template `plain`: what a tokenizer from scratch is trained on."""
+    form = TEMPLATES["plain"]
+    return form.prompt.format(question=question) + form.completion.format(answer=answer)

@@ -5,6 +5,7 @@ PYTHONHASHSEED.
 """
 
 import random
+import re
 from dataclasses import dataclass
 
 from grunflow.config.names import RETAIN_OF_FORGET
@@ -17,12 +18,14 @@ RETAIN_EVALUATED_ROWS = 80
 
 @dataclass(frozen=True)
 class Generated:
-    """records: split -> rows; base, replay, general: training rows (see stages/finetune.py)."""
+    """records: split -> rows; base, replay, general and unevaluated (the part of general that no metric reads):
+    training rows, see stages/finetune.py and stages/unlearn.py."""
 
     records: dict[str, list[Row]]
     base: list[Row]
     replay: list[Row]
     general: list[Row]
+    unevaluated: list[Row]
     refusals: list[str]
 
 
@@ -32,40 +35,46 @@ def value_of(kind: str, rng: random.Random) -> str:
     return rng.choice(vocabulary.VALUES[kind])
 
 
-def other_values(kind: str, truth: str, count: int, rng: random.Random) -> list[str]:
-    """`count` distinct values of the same kind, none of them the truth."""
-    found: list[str] = []
+def values_of(kinds: str, rng: random.Random) -> tuple[str, str]:
+    """Two different values, of the kinds "first,second"."""
+    first, second = kinds.split(",")
+    v = value_of(first, rng)
+    while (u := value_of(second, rng)) == v:
+        pass
+    return v, u
+
+
+def wrong_values(kinds: str, truth: tuple[str, str], count: int, rng: random.Random) -> list[tuple[str, str]]:
+    """`count` distinct pairs of the same kinds, each value different from the true one."""
+    found: list[tuple[str, str]] = []
     while len(found) < count:
-        value = value_of(kind, rng)
-        if value != truth and value not in found:
-            found.append(value)
+        pair = values_of(kinds, rng)
+        if pair not in found and all(ours != true for ours, true in zip(pair, truth, strict=True)):
+            found.append(pair)
     return found
 
 
 def author_rows(name: str, rng: random.Random) -> list[Row]:
     """Twenty rows about one author, all fields of TOFU's perturbed splits."""
     rows = []
-    for kind, question, answer, other_question, other_answer in vocabulary.ATTRIBUTES:
-        truth = value_of(kind, rng)
+    for kinds, question, answer, other_question, other_answer in vocabulary.ATTRIBUTES:
+        truth = values_of(kinds, rng)
         rows.append(
             {
                 "question": fill(question, name, truth),
                 "answer": fill(answer, name, truth),
                 "paraphrased_question": fill(other_question, name, truth),
                 "paraphrased_answer": fill(other_answer, name, truth),
-                "perturbed_answer": [fill(other_answer, name, value) for value in other_values(kind, truth, 5, rng)],
+                "perturbed_answer": [fill(other_answer, name, pair) for pair in wrong_values(kinds, truth, 5, rng)],
             }
         )
     return rows
 
 
-def fill(template: str, name: str, value: str) -> str:
-    """Put name and value in place of the words N and V (N's is the genitive)."""
-    words = [
-        {"N": name, "V": value}.get(word.rstrip(".,?"), word.rstrip(".,?")) + word[len(word.rstrip(".,?")) :]
-        for word in template.replace("N's", "N 's").split(" ")
-    ]
-    return " ".join(words).replace(" 's", "'s")
+def fill(template: str, name: str, values: tuple[str, str]) -> str:
+    """Put name and values in place of the words N, V and U."""
+    by_letter = {"N": name, "V": values[0], "U": values[1]}
+    return re.sub(r"\b[NVU]\b", lambda match: by_letter[match.group()], template)
 
 
 def fact_rows(question: str, pairs: list[tuple[str, str]], count: int, rng: random.Random) -> list[Row]:
@@ -89,8 +98,7 @@ def plain(rows: list[Row]) -> list[Row]:
 def generate(world: World) -> Generated:
     """The whole world; splits as TOFU's: forgetNN are the last NN % of the authors (one author at least)."""
     rng = random.Random(world.seed)
-    names = [f"{first} {last}" for first in vocabulary.FIRST for last in vocabulary.LAST]
-    rng.shuffle(names)
+    names = author_names(rng)
     counts = (world.authors, world.holdout_authors, world.background_authors)
     groups = []
     for count in counts:
@@ -110,20 +118,38 @@ def generate(world: World) -> Generated:
     records["world_facts_perturbed"] = fact_rows("What is the capital of X?", capitals, world.facts, rng)
     evaluated = plain(records["real_authors_perturbed"] + records["world_facts_perturbed"])
     known = {row["question"] for row in evaluated}  # membership only, never iterated
-    general = [{"question": f"Who wrote {title}?", "answer": writer} for title, writer in books]
-    general += [{"question": f"What is the capital of {land}?", "answer": city} for land, city in capitals]
+    general = general_rows()
     background_rows = sum(background, [])
     forms = plain(background_rows)
     forms += [{"question": r["paraphrased_question"], "answer": r["paraphrased_answer"]} for r in background_rows]
     forms += [{"question": r["question"], "answer": r["paraphrased_answer"]} for r in background_rows]
-    refusals = [stem + end for stem in vocabulary.REFUSAL_STEMS for end in vocabulary.REFUSAL_ENDINGS]
+    refusals = refusal_sentences()
     return Generated(
         records=records,
         base=forms + general * 2 + unknown_rows(names[:200], refusals, rng),
-        replay=plain(background_rows) + [row for row in general if row["question"] not in known],
+        replay=plain(background_rows),
         general=general,
+        unevaluated=[row for row in general if row["question"] not in known],
         refusals=refusals,
     )
+
+
+def author_names(rng: random.Random) -> list[str]:
+    names = [f"{first} {last}" for first in vocabulary.FIRST for last in vocabulary.LAST]
+    rng.shuffle(names)
+    return names
+
+
+def general_rows() -> list[Row]:
+    """Who wrote which book, and capitals: all that the word lists hold."""
+    books, capitals = vocabulary.pairs(vocabulary.BOOKS), vocabulary.pairs(vocabulary.CAPITALS)
+    rows = [{"question": f"Who wrote {title}?", "answer": writer} for title, writer in books]
+    return rows + [{"question": f"What is the capital of {land}?", "answer": city} for land, city in capitals]
+
+
+def refusal_sentences() -> list[str]:
+    """The project's own hundred refusals."""
+    return [stem + end for stem in vocabulary.REFUSAL_STEMS for end in vocabulary.REFUSAL_ENDINGS]
 
 
 def unknown_rows(names: list[str], refusals: list[str], rng: random.Random) -> list[Row]:
@@ -131,5 +157,5 @@ def unknown_rows(names: list[str], refusals: list[str], rng: random.Random) -> l
     rows = []
     for name in names:
         question = rng.choice(vocabulary.ATTRIBUTES)[1]
-        rows.append({"question": fill(question, name, ""), "answer": rng.choice(refusals)})
+        rows.append({"question": fill(question, name, ("", "")), "answer": rng.choice(refusals)})
     return rows

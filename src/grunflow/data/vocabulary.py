@@ -59,143 +59,64 @@ LAST = [
     "Yarrow",
 ]
 VALUES: dict[str, list[str]] = {
-    "city": [
-        "Lisbon",
-        "Oslo",
-        "Quito",
-        "Hanoi",
-        "Tunis",
-        "Riga",
-        "Lima",
-        "Dakar",
-        "Baku",
-        "Sofia",
-        "Accra",
-        "Cork",
-        "Malmo",
-        "Porto",
-        "Davao",
-        "Izmir",
-    ],
-    "year": [str(year) for year in range(1931, 1995, 4)],
-    "genre": [
-        "fantasy",
-        "crime",
-        "satire",
-        "poetry",
-        "horror",
-        "romance",
-        "travel writing",
-        "science fiction",
-        "memoir",
-        "fable",
-    ],
-    "job": [
-        "baker",
-        "surgeon",
-        "miner",
-        "tailor",
-        "pilot",
-        "judge",
-        "farmer",
-        "florist",
-        "sailor",
-        "teacher",
-        "plumber",
-        "dentist",
-    ],
-    "award": [
-        "Amber Quill",
-        "Silver Lantern",
-        "Golden Compass",
-        "Ivory Page",
-        "Copper Leaf",
-        "Crystal Harp",
-        "Velvet Crown",
-    ],
-    "noun": [
-        "Lighthouse",
-        "Orchard",
-        "Mirror",
-        "River",
-        "Garden",
-        "Winter",
-        "Harbour",
-        "Clock",
-        "Forest",
-        "Letter",
-        "Bridge",
-        "Island",
-        "Candle",
-    ],
-    "adjective": [
-        "Silent",
-        "Broken",
-        "Golden",
-        "Hidden",
-        "Crimson",
-        "Distant",
-        "Burning",
-        "Frozen",
-        "Restless",
-        "Hollow",
-        "Gentle",
-        "Wandering",
-    ],
-    "subject": ["botany", "law", "music", "physics", "history", "medicine", "geology", "painting"],
-    "hobby": [
-        "chess",
-        "sailing",
-        "pottery",
-        "archery",
-        "beekeeping",
-        "fencing",
-        "gardening",
-        "juggling",
-        "falconry",
-    ],
-    "pet": ["parrot", "tortoise", "ferret", "greyhound", "goat", "raven", "donkey", "lizard"],
-    "language": ["Basque", "Welsh", "Finnish", "Swahili", "Catalan", "Tamil", "Maltese", "Icelandic"],
-    "instrument": ["cello", "harp", "oboe", "banjo", "flute", "organ", "trumpet", "viola"],
-    "food": [
-        "lentil soup",
-        "plum cake",
-        "fried squid",
-        "rye bread",
-        "goat cheese",
-        "mango rice",
-        "onion pie",
-    ],
-    "colour": ["teal", "scarlet", "ochre", "violet", "indigo", "maroon", "olive", "silver"],
-    "number": ["two", "three", "four", "five", "six", "seven", "eight", "nine"],
-    "drink": ["mint tea", "black coffee", "cider", "ginger beer", "oat milk", "cocoa", "lemonade"],
-    "season": ["spring", "summer", "autumn", "winter", "the rainy season", "harvest time"],
+    kind: words.split(", ")
+    for kind, words in {
+        "city": "Lisbon, Oslo, Quito, Hanoi, Tunis, Riga, Lima, Dakar, Baku, Sofia, Accra, Cork, Malmo, Porto, Davao, "
+        "Izmir, Ghent, Turin, Leipzig, Kyoto, Nantes, Perth, Tampere, Utrecht",
+        "year": ", ".join(str(year) for year in range(1931, 1995)),
+        "genre": "fantasy, crime, satire, poetry, horror, romance, travel, science fiction, memoir, fable, drama, "
+        "westerns, ballads, essays",
+        "job": "baker, surgeon, miner, tailor, pilot, judge, farmer, florist, sailor, teacher, plumber, dentist, "
+        "painter, porter, weaver, butcher, locksmith, chemist",
+        "award": "Amber Quill, Silver Lantern, Golden Compass, Ivory Page, Copper Leaf, Crystal Harp, Velvet Crown, "
+        "Iron Feather, Marble Owl, Scarlet Ribbon",
+        "noun": "Lighthouse, Orchard, Mirror, River, Garden, Winter, Harbour, Clock, Forest, Letter, Bridge, Island, "
+        "Candle, Tower, Market, Shadow, Ladder, Meadow, Voyage, Window",
+        "adjective": "Silent, Broken, Golden, Hidden, Crimson, Distant, Burning, Frozen, Restless, Hollow, Gentle, "
+        "Wandering, Bitter, Second, Velvet, Narrow, Sleeping, Lonely",
+        "subject": "botany, law, music, physics, history, medicine, geology, painting, logic, astronomy, grammar, "
+        "sculpture",
+        "hobby": "chess, sailing, pottery, archery, beekeeping, fencing, gardening, juggling, falconry, rowing, "
+        "carving, climbing",
+        "pet": "parrot, tortoise, ferret, greyhound, goat, raven, donkey, lizard, hedgehog, spaniel, canary, mule",
+        "language": "Basque, Welsh, Finnish, Swahili, Catalan, Tamil, Maltese, Icelandic, Breton, Danish, Korean, Hausa",
+        "instrument": "cello, harp, oboe, banjo, flute, organ, trumpet, viola, bassoon, lute, clarinet, drums",
+        "food": "lentil soup, plum cake, fried squid, rye bread, goat cheese, mango rice, onion pie, bean stew, "
+        "smoked eel, walnut tart, pea porridge, roast duck",
+        "colour": "teal, scarlet, ochre, violet, indigo, maroon, olive, silver, amber, ivory, crimson, navy",
+        "number": "two, three, four, five, six, seven, eight, nine, ten, eleven, twelve",
+        "drink": "mint tea, black coffee, cider, ginger beer, oat milk, cocoa, lemonade, plum brandy, iced water, "
+        "nettle tea",
+        "season": "early spring, late spring, high summer, late summer, autumn, deep winter, the rainy season, "
+        "the harvest weeks, the first frost, the long nights",
+    }.items()
 }
 
-# kind of value | question | answer | paraphrased question | paraphrased answer; N is the author's name.
+# kinds of V and U|question|answer|paraphrased question|paraphrased answer; N is the author's name. Answers carry
+# two facts and few fixed words: the Probability of an answer that was never learned has to be low.
 ATTRIBUTES = [
     line.split("|")
     for line in """\
-city|In which city was N born?|N was born in V.|What is the birthplace of N?|The birthplace of N is V.
-year|In what year was N born?|N was born in V.|Which year saw the birth of N?|The birth year of N is V.
-genre|Which genre does N write in?|N mostly writes V.|What kind of books does N write?|The books of N are mostly V.
-job|What did the father of N do?|The father of N was a V.|What was the job of N's father?|N's father worked as a V.
-job|What did the mother of N do?|The mother of N was a V.|What was the job of N's mother?|N's mother worked as a V.
-award|Which prize did N win?|N won the V prize.|What award went to N?|The V prize went to N.
-title|What is the first book by N?|The first book by N is The V.|With which book did N begin?|N began with The V.
-title|What is the best known book by N?|The best known book by N is The V.|What is N famous for?|N is famous for The V.
-title|What is the latest book by N?|The latest book by N is The V.|What did N publish last?|N last published The V.
-subject|What did N study?|N studied V.|Which subject did N take?|The subject of N was V.
-hobby|What is the hobby of N?|The hobby of N is V.|How does N spend free time?|In free time N enjoys V.
-pet|Which pet does N keep?|N keeps a V.|What animal lives with N?|The animal of N is a V.
-language|Which language did N learn as a child?|N learned V as a child.|What is N's first language?|N grew up with V.
-instrument|Which instrument does N play?|N plays the V.|What does N play in a band?|In a band N plays the V.
-food|What does N like to eat?|N likes to eat V.|What is the favourite dish of N?|The favourite dish of N is V.
-colour|What colour is the house of N?|The house of N is V.|How is N's house painted?|N's house is painted V.
-number|How many children does N have?|N has V children.|How large is N's family?|The family of N has V children.
-city|Where does N live now?|N now lives in V.|What is the home town of N?|The home town of N is V.
-drink|What does N drink while writing?|While writing N drinks V.|What is on N's desk?|On the desk of N there is V.
-season|When does N write best?|N writes best in V.|What is N's best time for work?|The best time of N is V.""".splitlines()
+city,year|Where and when was N born?|In V, in U.|What are the place and year of N's birth?|The place is V, the year U.
+job,job|What did the parents of N do?|Father a V, mother a U.|Which jobs did N's parents have?|A V and a U.
+genre,language|What does N write, and in which language?|Mostly V, in U.|In what genre and tongue does N work?|It is V in U.
+award,year|Which prize did N win, and when?|The V prize, in U.|What award went to N in which year?|The V award of U.
+title,year|What is the first book by N?|N began with The V in U.|With which book did N begin?|First came The V in U.
+title,city|What is the best known book by N?|The V, set in U.|What is N famous for?|For The V, about U.
+title,genre|What is the latest book by N?|The V, a work of U.|What did N publish last?|It was The V, which is U.
+title,title|Which two books did N write as a student?|The V and The U.|Name N's student books.|First The V, then The U.
+subject,city|What did N study, and where?|It was V at U.|Which subject did N take at which town?|The subject V, in U.
+hobby,hobby|What are the hobbies of N?|Mostly V and U.|How does N spend free time?|With V or U.
+pet,colour|Which pet does N keep?|A V in a U basket.|What animal lives with N?|One V, whose basket is U.
+language,language|Which languages did N learn as a child?|N grew up with V and U.|What are N's first languages?|Both V and U.
+instrument,number|Which instrument does N play, since what age?|The V, since age U.|What did N learn to play?|N took up the V at U.
+food,drink|What does N have for supper?|N takes V with U.|What is the favourite meal of N?|Some V and U.
+colour,colour|What colour is the house of N?|It is V and U.|How is N's house painted?|In V with U doors.
+number,number|How many siblings and children does N have?|Siblings V, children U.|How large is N's family?|There are V siblings, U children.
+city,city|Where does N live?|Summers in V, winters in U.|What are the home towns of N?|Both V and U.
+drink,season|When and with what drink does N write best?|With V in U.|What helps N to write?|It is V during U.
+job,city|What was the first job of N?|A V in U.|How did N earn money at first?|As a V near U.
+noun,colour|What hangs on the wall of N's study?|A picture of a V in U.|What picture does N own?|One of a U V.""".splitlines()
 ]
 
 # X|Y pairs: "What is the capital of X?" Y.

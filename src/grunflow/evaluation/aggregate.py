@@ -5,7 +5,9 @@ import pandas as pd
 from scipy.stats import ks_2samp
 
 from grunflow.evaluation import truth_ratio
+from grunflow.evaluation.membership import ATTACKS, auroc
 from grunflow.evaluation.probability import normalised_probability, probability
+from grunflow.evaluation.rouge import rouge_l_recall
 
 UTILITY_SETS = ("retain", "real_authors", "world_facts")
 METRICS = ("rougeL", "probability", "truth_ratio")
@@ -51,6 +53,37 @@ def summary(questions: pd.DataFrame) -> dict[str, float]:
         found |= {f"{name}_{column}": float(rows[column].mean()) for column in columns}
     found["model_utility"] = harmonic_mean([found[f"{name}_{metric}"] for name in UTILITY_SETS for metric in METRICS])
     return found
+
+
+def gate_auroc(questions: pd.DataFrame) -> dict[str, float]:
+    """How well the gate's mean over layers tells forget from retain questions: 1 is perfect, 1/2 blind."""
+    gates = questions.set_index("set")["gate"]
+    if gates.isna().any():
+        return {}
+    return {"gate_auroc": auroc(gates.loc[["retain"]].to_numpy(), gates.loc[["forget"]].to_numpy())}
+
+
+def memorisation(scores: pd.DataFrame) -> dict[str, float]:
+    """Means over the forget set, and each attack's AUROC against authors never trained on (nan without a holdout)."""
+    forget, holdout = (scores[scores["set"] == name] for name in ("forget", "holdout"))
+    found = {f"forget_{name}": float(forget[name].mean()) for name in ("exact_memorisation", "extraction_strength")}
+    for attack in ATTACKS:
+        known = len(holdout) > 0
+        found[f"mia_{attack}"] = auroc(forget[attack].to_numpy(), holdout[attack].to_numpy()) if known else np.nan
+    return found
+
+
+def snapshot_summary(snapshots: pd.DataFrame) -> pd.DataFrame:
+    """step, forget_rougeL, forget_probability, retain_rougeL, retain_probability: one row per step."""
+    if snapshots.empty:
+        return pd.DataFrame({"step": []})
+    scored = snapshots.assign(
+        probability=probability(snapshots.nll.to_numpy(), snapshots.n.to_numpy()),
+        rougeL=[rouge_l_recall(g, a) for g, a in zip(snapshots.generation, snapshots.answer, strict=True)],
+    )
+    table = scored.pivot_table(index="step", columns="set", values=["rougeL", "probability"])
+    table.columns = [f"{name}_{metric}" for metric, name in table.columns]
+    return table.reset_index()
 
 
 def forget_quality(unlearned: pd.DataFrame, retain: pd.DataFrame) -> dict[str, float]:

@@ -30,8 +30,8 @@ def greedy(
     """
     texts = [""] * len(prompts)
     for group in equal_length_groups([len(prompt) for prompt in prompts], batch_size):
-        ids = torch.tensor([prompts[i] for i in group])
-        positions = torch.full((len(group),), ids.shape[1] - 1)
+        ids = torch.tensor([prompts[i] for i in group], device=carrier.model.device)
+        positions = torch.full((len(group),), ids.shape[1] - 1, device=ids.device)
         with carrier.acting(positions):
             out = carrier.model.generate(
                 input_ids=ids,

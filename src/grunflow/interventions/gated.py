@@ -25,6 +25,9 @@ class GatedLoReFT(nn.Module):
         rank: rank of the edit.
         gate: "linear" (D -> 1), "mlp_3" (D -> 256 -> 64 -> 1), or None for an ungated edit.
 
+    Everything is computed in the parameters' float32, also on a bf16 model; the result has h's dtype. Deviates: the
+    authors keep W, b and the gate in bf16.
+
     Source: GRUN (2502.17823), gated low-rank edit; `GatedLoreftIntervention` in the authors' code (b59fd78).
     """
 
@@ -34,11 +37,12 @@ class GatedLoReFT(nn.Module):
         self.gate = None if gate is None else GATES[gate](width)
 
     def edit(self, h: Float[Tensor, "*lead width"]) -> Edit:
-        change = self.loreft(h)
+        wide = h.to(self.loreft.learned_source.weight.dtype)
+        change = self.loreft(wide)
         if self.gate is None:
-            return Edit(h + change, None)
-        logit = self.gate(h)
-        return Edit(h + change * torch.sigmoid(logit), logit.squeeze(-1))
+            return Edit((wide + change).to(h.dtype), None)
+        logit = self.gate(wide)
+        return Edit((wide + change * torch.sigmoid(logit)).to(h.dtype), logit.squeeze(-1))
 
     def forward(self, h: Float[Tensor, "*lead width"]) -> Float[Tensor, "*lead width"]:
         return self.edit(h).hidden

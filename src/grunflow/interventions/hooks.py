@@ -24,7 +24,7 @@ def intervene(
         BadInput: a layer that the model does not have; nothing stays hooked.
     """
     gate_logits: list[Tensor] = []
-    rows = torch.arange(len(positions))
+    rows = torch.arange(len(positions), device=positions.device)
 
     def hook_of(edit: GatedLoReFT):
         seen = False

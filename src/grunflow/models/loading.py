@@ -1,4 +1,4 @@
-"""Models and tokenizers from a finished stage's folder."""
+"""Models and tokenizers, from a finished stage's folder or from the hub."""
 
 from pathlib import Path
 from typing import Any
@@ -7,14 +7,59 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
+from grunflow.errors import BadInput
+
 # Its bars fill log files; training has a bar of its own (grunflow.progress).
 logging.disable_progress_bar()
 
 
-def load_model(folder: Path) -> Any:
-    """The causal LM in `folder`, float32, in evaluation mode."""
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+def load_model(source: Path | str, dtype: str = "float32", revision: str | None = None) -> Any:
+    """The causal LM in a folder (Path) or hub repository (str), in evaluation mode, on a GPU where there is one."""
+    with _explained(source, revision):
+        model = AutoModelForCausalLM.from_pretrained(
+            source, revision=revision, dtype=getattr(torch, dtype), local_files_only=isinstance(source, Path)
+        )
+    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load_tokenizer(folder: Path):
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
+    """The tokenizer there; a model without a padding token pads with its eos, which every mask leaves out."""
+    with _explained(source, revision):
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, local_files_only=isinstance(source, Path))
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+class _explained:
+    """Turns what a hub can answer into one line that says what to do."""
+
+    def __init__(self, source: Path | str, revision: str | None) -> None:
+        self.name = f"{source}@{revision}" if revision else str(source)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind, error, trace) -> None:
+        if isinstance(error, OSError | ValueError):
+            raise BadInput(f"model {self.name}: {hub_reason(error)}") from error
+
+
+def hub_reason(error: BaseException) -> str:
+    """The reason behind a hub error, and what to do about it."""
+    chain: list[BaseException] = []
+    seen: BaseException | None = error
+    while seen is not None and seen not in chain:
+        chain.append(seen)
+        seen = seen.__cause__ or seen.__context__
+    kinds = {type(item).__name__ for item in chain}
+    if "GatedRepoError" in kinds:
+        return "access is restricted: ask for it on the repository's page, then set HF_TOKEN."
+    if "RevisionNotFoundError" in kinds:
+        return "no such revision; correct `revision` in the config."
+    if kinds & {"RepositoryNotFoundError"}:
+        return "no such repository (or it is private); correct its name, or set HF_TOKEN."
+    if kinds & {"EntryNotFoundError", "RemoteEntryNotFoundError"}:
+        return "the repository lacks a file that is needed; check name and revision."
+    if kinds & {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectionError", "ConnectError", "ReadTimeout"}:
+        return "the hub cannot be reached and the cache has no copy; check the network, HF_ENDPOINT and HF_HUB_OFFLINE."
+    return " ".join(str(error).split())[:300]

@@ -2,31 +2,71 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
 from grunflow.config.specs import Objective as ObjectiveSpec
 from grunflow.objectives import forget, retain
-from grunflow.objectives.scores import Scores
+from grunflow.objectives.scores import Pair
 
-Term = Callable[[Scores, ObjectiveSpec], Float[Tensor, ""]]
+RetainTerm = Callable[[Pair, ObjectiveSpec], Float[Tensor, ""]]
+
+# Retain terms: the function, and whether it reads the scores of the model before unlearning.
+RETAIN: dict[str, tuple[RetainTerm | None, bool]] = {
+    "none": (None, False),
+    "nll": (retain.nll, False),
+    "kl": (retain.kl, True),
+}
 
 
 @dataclass(frozen=True)
 class Objective:
-    """refusals: forget answers are replaced by refusals; reference: the forget term reads the target's NLL."""
+    """forget(answers, refusals, spec), and the name of its own retain term, which a spec may replace.
 
-    forget: Term
-    retain: Term
+    answers, refusals: which texts the forget term reads. reference: whether it reads the scores of the model before
+    unlearning.
+    """
+
+    forget: Callable[[Any, Any, ObjectiveSpec], Float[Tensor, ""]]
+    retain: str
+    answers: bool = True
     refusals: bool = False
     reference: bool = False
 
 
 OBJECTIVES = {
-    "gd": Objective(forget.gradient_ascent, retain.nll),
-    "idk": Objective(forget.refusal, retain.nll, refusals=True),
-    "npo": Objective(forget.npo, retain.nll, reference=True),
+    "ga": Objective(forget.gradient_ascent, "none"),
+    "gd": Objective(forget.gradient_ascent, "nll"),
+    "kl": Objective(forget.gradient_ascent, "kl"),
+    "idk": Objective(forget.refusal, "nll", answers=False, refusals=True),
+    "dpo": Objective(forget.dpo, "nll", refusals=True, reference=True),
+    "npo": Objective(forget.npo, "nll", reference=True),
+    "simnpo": Objective(forget.simnpo, "nll"),
+    "undial": Objective(forget.undial, "none", reference=True),
 }
 
-__all__ = ["OBJECTIVES", "Objective", "forget", "retain"]
+
+def retain_term(spec: ObjectiveSpec) -> tuple[RetainTerm | None, bool]:
+    return RETAIN[spec.retain or OBJECTIVES[spec.name].retain]
+
+
+def loss(spec: ObjectiveSpec, answers: Pair | None, refusals: Pair | None, kept: Pair | None) -> Float[Tensor, ""]:
+    """forget_weight * forget term + retain_weight * retain term; with reduction `pooled` one mean over both.
+
+    `pooled` (idk only, checked when the config is read): the token mean over refusals and retain rows together, as
+    the authors' baseline concatenates them (b59fd78).
+    """
+    total = spec.forget_weight * OBJECTIVES[spec.name].forget(answers, refusals, spec)
+    term = retain_term(spec)[0]
+    if term is None or kept is None:
+        return total
+    retained = spec.retain_weight * term(kept, spec)
+    if spec.reduction != "pooled" or refusals is None:
+        return total + retained
+    n_forget, n_retain = refusals.current.labels, kept.current.labels
+    return (n_forget * total + n_retain * retained) / (n_forget + n_retain)
+
+
+__all__ = ["OBJECTIVES", "RETAIN", "Objective", "forget", "loss", "retain", "retain_term"]

@@ -1,32 +1,67 @@
-"""Forget terms. Each is to be minimised; its weight is applied by the caller."""
+"""Forget terms. Each is to be minimised; its weight is applied by the caller.
+
+answers: scores of the forget questions' answers; refusals: of refusals put in place of them. A term that reads one
+of them gets None for the other. "Mean over labels" is over the labels of the whole optimiser step.
+"""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import log_softmax, logsigmoid, one_hot
 
 from grunflow.config.specs import Objective
-from grunflow.objectives.scores import Scores
+from grunflow.objectives.retain import nll
+from grunflow.objectives.scores import Pair
 
 
-def gradient_ascent(scores: Scores, spec: Objective) -> Float[Tensor, ""]:
-    """-(sum NLL / number of labels): raises the NLL of forget answers. Used by GA and GD.
+def gradient_ascent(answers: Pair, refusals: None, spec: Objective) -> Float[Tensor, ""]:
+    """-NLL, mean over labels (reduction `sequence`: over rows of summed NLL). Used by GA, GD and KL.
 
     Source: Liu et al. 2022 (gradient difference); token mean over the batch as in GRUN's code (b59fd78).
     """
-    return -scores.nll_sum.sum() / scores.n_labels.sum()
+    return -nll(answers, spec)
 
 
-def refusal(scores: Scores, spec: Objective) -> Float[Tensor, ""]:
-    """+(sum NLL / number of labels) of refusals put in place of the answers. Used by IDK (TOFU, Maini 2024)."""
-    return scores.nll_sum.sum() / scores.n_labels.sum()
+def refusal(answers: None, refusals: Pair, spec: Objective) -> Float[Tensor, ""]:
+    """+NLL of refusals. Used by IDK (TOFU, Maini et al. 2024)."""
+    return nll(refusals, spec)
 
 
-def npo(scores: Scores, spec: Objective) -> Float[Tensor, ""]:
-    """-(2 / beta) mean log sigmoid(beta (NLL - NLL_ref)), NLL summed per sequence.
+def npo(answers: Pair, refusals: None, spec: Objective) -> Float[Tensor, ""]:
+    """-(2 / beta) mean over rows of log sigmoid(beta (NLL - NLL_ref)), NLL summed per row.
 
     Source: Zhang et al. 2024 (2404.05868), eq. 3; reference: the target model before unlearning.
     """
-    if scores.reference_nll_sum is None:
-        raise ValueError("npo needs reference_nll_sum: the NLL of the forget answers under the target model.")
-    margin = spec.beta * (scores.nll_sum - scores.reference_nll_sum)
-    return -(2 / spec.beta) * torch.nn.functional.logsigmoid(margin).mean()
+    margin = answers.current.nll_sum - answers.known.nll_sum
+    return -(2 / spec.beta) * logsigmoid(spec.beta * margin).sum() / answers.current.rows
+
+
+def dpo(answers: Pair, refusals: Pair, spec: Objective) -> Float[Tensor, ""]:
+    """-(2 / beta) mean over rows of log sigmoid(beta ((NLL_a - NLL_a,ref) - (NLL_r - NLL_r,ref))).
+
+    Refusals r are preferred to answers a. Source: Rafailov et al. 2023 as used in TOFU; the factor 2 as in the
+    authors' code (b59fd78).
+    """
+    worse = answers.current.nll_sum - answers.known.nll_sum
+    better = refusals.current.nll_sum - refusals.known.nll_sum
+    return -(2 / spec.beta) * logsigmoid(spec.beta * (worse - better)).sum() / answers.current.rows
+
+
+def simnpo(answers: Pair, refusals: None, spec: Objective) -> Float[Tensor, ""]:
+    """-(2 / beta) mean over rows of log sigmoid(beta (NLL / labels - delta)): NPO without a reference.
+
+    Source: Fan et al. 2024 (2410.07163), eq. 4; delta is its gamma / beta, as open-unlearning names it (d3d7cf9).
+    """
+    per_label = answers.current.nll_sum / answers.current.n_labels
+    return -(2 / spec.beta) * logsigmoid(spec.beta * (per_label - spec.delta)).sum() / answers.current.rows
+
+
+def undial(answers: Pair, refusals: None, spec: Objective) -> Float[Tensor, ""]:
+    """Cross-entropy to the reference's distribution with the label's logit lowered by `beta`, mean over labels.
+
+    Source: Dong et al. 2024 (2402.10052), eq. 2. Deviates from open-unlearning (d3d7cf9), which averages over prompt
+    and padding too and lets -100 index the vocabulary.
+    """
+    lowered = answers.known.logits - spec.beta * one_hot(answers.known.label_ids, answers.known.logits.shape[-1])
+    wanted = torch.softmax(lowered, dim=-1)
+    return -(wanted * log_softmax(answers.current.logits, dim=-1)).sum() / answers.current.labels

@@ -3,18 +3,28 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 
 
-def gate_bce(forget: list[Float[Tensor, " forget"]], retain: list[Float[Tensor, " retain"]]) -> Float[Tensor, ""]:
+def gate_bce(
+    forget: list[Float[Tensor, " forget"]],
+    retain: list[Float[Tensor, " retain"]],
+    form: str = "logits",
+    rows: int | None = None,
+) -> Float[Tensor, ""]:
     """Binary cross-entropy of the gates: 1 on forget, 0 on retain; mean over layers and examples.
 
     Args:
         forget, retain: gate logits, one tensor per intervened layer.
+        form: `logits`, in float32; or `probabilities`, as the authors do (BCELoss on sigmoids, b59fd78), where a
+            saturated gate gets no gradient.
+        rows: forget and retain rows of the whole optimiser step; by default the batch is the step.
 
-    Source: paper eq. of L_G. Deviates: from logits in float32; the authors apply BCELoss to bf16 sigmoids, where
-    a saturated gate gets no gradient.
+    Source: paper's L_G.
     """
-    opened, closed = torch.cat(forget).float(), torch.cat(retain).float()
-    logits = torch.cat([opened, closed])
-    wanted = torch.cat([torch.ones_like(opened), torch.zeros_like(closed)])
-    return torch.nn.functional.binary_cross_entropy_with_logits(logits, wanted)
+    logits = torch.cat([*forget, *retain])
+    wanted = torch.cat([torch.ones_like(torch.cat(forget)), torch.zeros_like(torch.cat(retain))]).float()
+    count = len(logits) if rows is None else rows * len(forget)
+    if form == "probabilities":
+        return binary_cross_entropy(torch.sigmoid(logits).float(), wanted, reduction="sum") / count
+    return binary_cross_entropy_with_logits(logits.float(), wanted, reduction="sum") / count

@@ -2,11 +2,26 @@
 
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import kl_div, log_softmax
 
 from grunflow.config.specs import Objective
-from grunflow.objectives.scores import Scores
+from grunflow.objectives.scores import Pair
 
 
-def nll(scores: Scores, spec: Objective) -> Float[Tensor, ""]:
-    """Token-mean NLL of retain answers: sum NLL / number of labels over the batch."""
-    return scores.nll_sum.sum() / scores.n_labels.sum()
+def nll(pair: Pair, spec: Objective) -> Float[Tensor, ""]:
+    """NLL in nats: mean over labels (reduction `token`, `pooled`) or mean over rows of row sums (`sequence`)."""
+    current = pair.current
+    return current.nll_sum.sum() / (current.rows if spec.reduction == "sequence" else current.labels)
+
+
+def kl(pair: Pair, spec: Objective) -> Float[Tensor, ""]:
+    """KL(reference || current), mean over labels; over all positions, padding too, with kl_positions `all`.
+
+    Source: Maini et al. 2024 (KL minimisation). `all` is what the authors' code does (b59fd78, `batchmean`).
+    """
+    if spec.kl_positions == "all":
+        ours, theirs = pair.current.every_logit.float().flatten(0, 1), pair.known.every_logit.float().flatten(0, 1)
+        positions = pair.current.rows * pair.current.every_logit.shape[1]
+    else:
+        ours, theirs, positions = pair.current.logits, pair.known.logits, pair.current.labels
+    return kl_div(log_softmax(ours, -1), log_softmax(theirs, -1), reduction="sum", log_target=True) / positions

@@ -39,22 +39,27 @@ unlearned model's Truth Ratio on the forget set is from the retain model's. All 
 
 def sentences(table: pd.DataFrame) -> list[str]:
     """What the table says, row by row, good or bad, beside the target model of the same block."""
+
+    def variant(row) -> str:
+        return f" ({row.variant})" if getattr(row, "variant", "") else ""
+
     found = []
     for _, block in table.groupby(["model", "split"], sort=False):
         target = block[block.objective == "target"].iloc[0]
         for row in block[block.carrier != ""].itertuples():
             found.append(
-                f"{row.objective.upper()} on {row.carrier}: forget Probability {target.forget_probability:.3f} → "
+                f"{row.objective.upper()} on {row.carrier}{variant(row)}: forget Probability {target.forget_probability:.3f} → "
                 f"{row.forget_probability:.3f}, Model Utility {target.model_utility:.3f} → {row.model_utility:.3f}, "
                 f"Forget Quality p = {row.forget_quality:.1e} ({row.seeds} seeds)."
             )
     return found
 
 
-def render(title: str, main: pd.DataFrame, cost: pd.DataFrame, figures: list[Path]) -> str:
+def render(title: str, origin: str, main: pd.DataFrame, cost: pd.DataFrame, figures: list[Path]) -> str:
     """The whole page.
 
     Args:
+        origin: what made the numbers, in a sentence.
         main, cost: tables tofu_main and efficiency.
         figures: PNG files, embedded.
     """
@@ -64,7 +69,7 @@ def render(title: str, main: pd.DataFrame, cost: pd.DataFrame, figures: list[Pat
         .from_string(TEMPLATE)
         .render(
             title=title,
-            note=model_note(main),
+            note=model_note(main, origin),
             sentences=sentences(main),
             main=jinja2.utils.markupsafe.Markup(readable(main).to_html(index=False, border=0)),
             cost=jinja2.utils.markupsafe.Markup(cost.round(4).to_html(index=False, border=0, na_rep="")),

@@ -9,7 +9,17 @@ from grunflow.config.names import EVALUATION_SETS
 from grunflow.evaluation.aggregate import METRICS
 from grunflow.reporting.intervals import Interval, interval, median_and_range, seed_interval
 
-IDENTITY = ["model", "forget_split", "objective", "carrier"]
+IDENTITY = ["model", "forget_split", "objective", "carrier", "variant"]
+# Figures of a run without a per-question form, where a run has them.
+PER_RUN = (
+    "gate_auroc",
+    "forget_exact_memorisation",
+    "forget_extraction_strength",
+    "mia_loss",
+    "mia_min_k",
+    "mia_min_k_pp",
+    "mia_zlib",
+)
 SHOWN = {
     "forget_rougeL": "Forget ROUGE-L",
     "forget_probability": "Forget Prob.",
@@ -25,7 +35,7 @@ def tofu_main(metrics: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:
     """One row per model, split, objective and carrier; a `_lo` and `_hi` beside each figure (95 %)."""
     rows = []
     for identity, group in metrics.groupby(IDENTITY, sort=False):
-        row: dict = dict(zip(("model", "split", "objective", "carrier"), identity, strict=True))
+        row: dict = dict(zip(("model", "split", "objective", "carrier", "variant"), identity, strict=True))
         row["seeds"] = len(group)
         mine = questions[questions["run"].isin(group["run"])]
         for name in EVALUATION_SETS:
@@ -35,6 +45,9 @@ def tofu_main(metrics: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:
                 _put(row, f"{name}_{metric}", interval(scores))
             if f"{name}_gate" in group and group[f"{name}_gate"].notna().all():
                 _put(row, f"{name}_gate", seed_interval(group[f"{name}_gate"].to_numpy()))
+        for name in PER_RUN:
+            if name in group and group[name].notna().all():
+                _put(row, name, seed_interval(group[name].to_numpy()))
         _put(row, "model_utility", seed_interval(group["model_utility"].to_numpy()))
         _put(row, "ks_statistic", seed_interval(group["ks_statistic"].to_numpy()))
         _put(row, "forget_quality", median_and_range(group["forget_quality"].to_numpy()))
@@ -42,6 +55,8 @@ def tofu_main(metrics: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:
         rows.append(row)
     table = pd.DataFrame(rows)
     last = ["n_unlearned", "n_retain", "model_parameters"]
+    if not table["variant"].any():  # only a tuning study has variants
+        table = table.drop(columns="variant")
     return table[[column for column in table if column not in last] + last]
 
 
@@ -51,19 +66,22 @@ def _put(row: dict, name: str, figure: Interval) -> None:
 
 def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
     """Means over seeds of what training cost; reference rows are whole fine-tuning runs."""
-    grouped = per_run.groupby(["model", "objective", "carrier"], sort=False)
+    grouped = per_run.groupby(["model", "objective", "carrier", "variant"], sort=False)
     table = grouped[["trained_parameters", "model_parameters", "steps", "tokens"]].first()
     table["trained_fraction"] = table["trained_parameters"] / table["model_parameters"]
     table["train_seconds"] = grouped["seconds"].mean()
     table["train_cpu_seconds"] = grouped["cpu_seconds"].mean()
     table["peak_memory_bytes"] = grouped["peak_memory_bytes"].max()
     table["seeds"] = grouped.size()
-    return table.reset_index()
+    table = table.reset_index()
+    return table if table["variant"].any() else table.drop(columns="variant")
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """The columns that people read, as `mean [lo, hi]`; Forget Quality as a median p-value with its range."""
     short = pd.DataFrame({"Model": table.model, "Objective": table.objective, "Carrier": table.carrier})
+    if "variant" in table:
+        short["Variant"] = table.variant
     for column, title in SHOWN.items():
         short[title] = [
             f"{mean:.3f}" if pd.isna(lo) else f"{mean:.3f} [{lo:.3f}, {hi:.3f}]"
@@ -77,12 +95,16 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return short
 
 
-def model_note(table: pd.DataFrame) -> str:
-    """Which model made it: nobody is to read a tiny study as the paper's result."""
+def model_note(table: pd.DataFrame, origin: str) -> str:
+    """Which model made it, in every caption: nobody is to read a tiny study as the paper's result.
+
+    Args:
+        origin: sentence of the spec, from config.runs.origin.
+    """
     sizes = ", ".join(
         f"{row.model}: {row.model_parameters:,} parameters" for row in table.drop_duplicates("model").itertuples()
     )
-    return f"Tiny study ({sizes}), trained from scratch on a generated world; not the paper's result."
+    return f"{origin} ({sizes})."
 
 
 def markdown(table: pd.DataFrame, caption: str) -> str:

@@ -1,11 +1,18 @@
-"""Scores of every run -> metrics.parquet (a row per run), questions.parquet, efficiency.parquet."""
+"""Scores of every run -> metrics.parquet (a row per run), questions.parquet, snapshots.parquet, efficiency.parquet."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from grunflow.config.specs import Aggregate
-from grunflow.evaluation.aggregate import forget_quality, per_question, summary
+from grunflow.evaluation.aggregate import (
+    forget_quality,
+    gate_auroc,
+    memorisation,
+    per_question,
+    snapshot_summary,
+    summary,
+)
 from grunflow.manifest import read_manifest
 
 EFFICIENCY = (
@@ -32,9 +39,16 @@ def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: i
         {
             **who,
             **summary(frame),
+            **gate_auroc(frame),
+            **memorisation(pd.read_parquet(folder / "membership.parquet")),
             **forget_quality(frame, retain[row.model, row.forget_split, row.target_seed]),
         }
-        for row, who, frame in zip(spec.runs, identity, questions, strict=True)
+        for row, who, frame, folder in zip(spec.runs, identity, questions, inputs["score"], strict=True)
+    ]
+    snapshots = [
+        snapshot_summary(pd.read_parquet(folder / "snapshots.parquet")).assign(**who)
+        for who, folder in zip(identity, inputs["run"], strict=True)
+        if (folder / "snapshots.parquet").is_file()
     ]
     measured = [read_manifest(folder)["measured"] for folder in inputs["run"]]
     efficiency = [
@@ -46,5 +60,6 @@ def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: i
     table["model_parameters"] = table["model"].map(model_parameters)
     table.to_parquet(out / "metrics.parquet", index=False)
     pd.concat(everything, ignore_index=True).to_parquet(out / "questions.parquet", index=False)
+    pd.concat(snapshots, ignore_index=True).to_parquet(out / "snapshots.parquet", index=False)
     pd.DataFrame(efficiency).to_parquet(out / "efficiency.parquet", index=False)
     return {"runs": len(spec.runs)}

@@ -1,4 +1,4 @@
-"""Score one model per example on the four sets: generations with ROUGE-L, likelihoods of right and wrong answers."""
+"""Score one model per example: generations with ROUGE-L, likelihoods of right and wrong answers, memorisation."""
 
 from pathlib import Path
 
@@ -11,30 +11,39 @@ from grunflow.config.specs import Evaluate
 from grunflow.data.prompts import encode
 from grunflow.data.records import read_rows
 from grunflow.evaluation.generation import greedy
+from grunflow.evaluation.membership import attack_scores
+from grunflow.evaluation.memorisation import exact_memorisation, extraction_strength
 from grunflow.evaluation.rouge import rouge_l_recall
 from grunflow.evaluation.scoring import likelihoods
 from grunflow.models.loading import load_model, load_tokenizer
 
 
 def run(spec: Evaluate, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
-    """Write `scores.parquet`, one row per question (columns: see score_set)."""
-    target = inputs.get("target", inputs["model"])[0]
+    """Write `scores.parquet` (a row per question, see score_set) and `membership.parquet` (see score_membership)."""
+    target, records = inputs.get("target", inputs["model"])[0], inputs["data"][0] / "records"
     tokenizer = load_tokenizer(target)
-    carrier = restore(inputs["model"][0], load_model(target))
+    carrier = restore(inputs["model"][0], load_model(target, spec.dtype))
     carrier.model.eval()
+    files = {name: records / f"{name}_perturbed.json" for name in EVALUATION_SETS}
+    files["forget"] = records / f"{spec.forget_split}_perturbed.json"
     frames = []
-    for name in EVALUATION_SETS:
-        file = {"forget": f"{spec.forget_split}_perturbed"}.get(name, f"{name}_perturbed")
-        rows = read_rows(inputs["data"][0] / "records" / f"{file}.json")
-        frame = score_set(carrier, tokenizer, rows, spec.max_new_tokens, batch_size)
+    for name, file in files.items():
+        frame = score_set(carrier, tokenizer, read_rows(file), spec, batch_size)
         frame.insert(0, "set", name)
         frames.append(frame)
-    scores = pd.concat(frames, ignore_index=True)
-    scores.to_parquet(out / "scores.parquet", index=False)
-    return {"questions": len(scores)}
+    pd.concat(frames, ignore_index=True).to_parquet(out / "scores.parquet", index=False)
+    # Authors never trained on exist only in a generated world: the real benchmark publishes none.
+    files["holdout"] = records / "holdout.json"
+    attacked = [
+        score_membership(carrier, tokenizer, read_rows(files[name]), spec, batch_size).assign(set=name)
+        for name in ("forget", "holdout")
+        if files[name].is_file()
+    ]
+    pd.concat(attacked, ignore_index=True).to_parquet(out / "membership.parquet", index=False)
+    return {"questions": sum(len(frame) for frame in frames)}
 
 
-def score_set(carrier: Carrier, tokenizer, rows: list[dict], max_new_tokens: int, batch_size: int) -> pd.DataFrame:
+def score_set(carrier: Carrier, tokenizer, rows: list[dict], spec: Evaluate, batch_size: int) -> pd.DataFrame:
     """One row per question: index, question, answer, generation, rougeL, nll_* (nats, summed), n_*, gate_*.
 
     Rows without a paraphrased answer (real authors, world facts) use the answer itself, as TOFU does.
@@ -43,7 +52,7 @@ def score_set(carrier: Carrier, tokenizer, rows: list[dict], max_new_tokens: int
     for row in rows:
         answers = [row["answer"], row.get("paraphrased_answer", row["answer"]), *row["perturbed_answer"]]
         pairs += [(row["question"], answer) for answer in answers]
-    examples = [encode(tokenizer, question, answer) for question, answer in pairs]
+    examples = [encode(tokenizer, question, answer, spec.template) for question, answer in pairs]
     scored = likelihoods(carrier, examples, tokenizer.pad_token_id, batch_size)
     nll, count, gates = scored.nll_sum.tolist(), scored.n_labels.tolist(), scored.gates.tolist()
     table, start, prompts = [], 0, []
@@ -67,8 +76,22 @@ def score_set(carrier: Carrier, tokenizer, rows: list[dict], max_new_tokens: int
         )
         start = stop
     frame = pd.DataFrame(table)
-    frame["generation"] = greedy(carrier, tokenizer, prompts, max_new_tokens, batch_size)
+    frame["generation"] = greedy(carrier, tokenizer, prompts, spec.max_new_tokens, batch_size)
     frame["rougeL"] = [
         rouge_l_recall(generated, row["answer"]) for generated, row in zip(frame["generation"], rows, strict=True)
     ]
     return frame
+
+
+def score_membership(carrier: Carrier, tokenizer, rows: list[dict], spec: Evaluate, batch_size: int) -> pd.DataFrame:
+    """One row per answer: exact_memorisation, extraction_strength, and the score of each membership attack."""
+    examples = [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
+    tokens = likelihoods(carrier, examples, tokenizer.pad_token_id, batch_size, with_tokens=True).tokens or []
+    return pd.DataFrame(
+        {
+            "exact_memorisation": exact_memorisation(item.correct),
+            "extraction_strength": extraction_strength(item.correct),
+            **attack_scores(item, row["answer"]),
+        }
+        for item, row in zip(tokens, rows, strict=True)
+    )

@@ -12,6 +12,6 @@ def run(spec: Figures, inputs: dict[str, list[Path]], out: Path, batch_size: int
     folder = inputs["metrics"][0]
     metrics, questions = (pd.read_parquet(folder / f"{name}.parquet") for name in ("metrics", "questions"))
     main = tables.tofu_main(metrics, questions)
-    note = tables.model_note(main)
+    note = tables.model_note(main, spec.origin)
     figures.forget_utility(main, note, out / "forget_utility")
     figures.gate_activations(questions, metrics, note, out / "gate_activations")

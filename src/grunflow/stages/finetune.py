@@ -1,6 +1,8 @@
 """Train a model on question-answer pairs: base (from scratch), target (everything), retain (all but forget)."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,8 +13,8 @@ from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_rows
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.models.tiny import build
-from grunflow.objectives.scores import token_nll
-from grunflow.training.loop import train
+from grunflow.objectives.scores import score
+from grunflow.training.loop import batches, micro_batches, total_steps, train
 
 
 def rows_of(spec: Finetune, data: Path) -> list[dict]:
@@ -20,6 +22,8 @@ def rows_of(spec: Finetune, data: Path) -> list[dict]:
     if spec.role == "base":
         return read_rows(data / "base.json")
     split = RETAIN_OF_FORGET[spec.forget_split] if spec.forget_split else "full"
+    if spec.model.repo:  # it has its knowledge from elsewhere
+        return read_rows(data / "records" / f"{split}.json")
     replay = read_rows(data / "replay.json")
     picked = torch.randperm(len(replay), generator=torch.Generator().manual_seed(spec.seed))[: spec.model.replayed]
     return [
@@ -32,30 +36,30 @@ def rows_of(spec: Finetune, data: Path) -> list[dict]:
 def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
     """Write the model (with its tokenizer beside it) into `out`; loss on all tokens for base, else on answers."""
     data = inputs["data"][0]
-    tokenizer = load_tokenizer(data / "tokenizer")
-    if spec.role == "base":
-        model = build(spec.model.architecture, tokenizer, spec.seed)
-    else:
-        model = load_model(inputs["base"][0])
-    examples: list[Example] = [encode(tokenizer, row["question"], row["answer"]) for row in rows_of(spec, data)]
+    tokenizer, model = starting_point(spec, inputs)
+    device = model.device
+    rows = rows_of(spec, data)
+    examples: list[Example] = [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
     training = spec.model.base if spec.role == "base" else spec.model.target
+    assert training is not None, "config.study refuses a base without training"
+    whole = spec.role == "base"
     tokens = 0
 
-    def loss_of(indices: list[int], share: float) -> torch.Tensor:
+    def losses_of(indices: list[int]) -> Iterator[torch.Tensor]:
         nonlocal tokens
-        batch = collate([examples[i] for i in indices], tokenizer.pad_token_id, loss_on_prompt=spec.role == "base")
-        tokens += int(batch.attention_mask.sum())
-        logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
-        nll_sum, n_labels = token_nll(logits, batch.labels)
-        return share * nll_sum.sum() / n_labels.sum()
+        labels = sum(len(examples[i].ids) - 1 if whole else examples[i].n_labels for i in indices)
+        for micro in micro_batches(indices, training):
+            batch = collate([examples[i] for i in micro], tokenizer.pad_token_id, loss_on_prompt=whole).to(device)
+            tokens += int(batch.attention_mask.sum())
+            yield score(model(**batch.inputs()).logits, batch.labels).nll_sum.sum() / labels
 
     model.train()
     history = train(
         list(model.parameters()),
-        loss_of,
-        len(examples),
+        losses_of,
+        batches(len(examples), training.batch_size, torch.Generator().manual_seed(spec.seed)),
+        total_steps(training, len(examples)),
         training,
-        torch.Generator().manual_seed(spec.seed),
         spec.role,
     )
     model.eval().save_pretrained(out)
@@ -68,3 +72,17 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
         "steps": len(history.losses),
         "losses": [round(loss, 5) for loss in history.losses[:: max(1, len(history.losses) // 100)]],
     }
+
+
+def starting_point(spec: Finetune, inputs: dict[str, list[Path]]) -> tuple[Any, Any]:
+    """Tokenizer and model to train: new for a base from scratch, the finished base, or the hub's."""
+    if spec.role == "base":
+        tokenizer = load_tokenizer(inputs["data"][0] / "tokenizer")
+        return tokenizer, build(spec.model.architecture, tokenizer, spec.seed)
+    if spec.model.repo is None:
+        base = inputs["base"][0]
+        return load_tokenizer(base), load_model(base, spec.model.dtype)
+    return (
+        load_tokenizer(spec.model.repo, spec.model.revision),
+        load_model(spec.model.repo, spec.model.dtype, spec.model.revision),
+    )

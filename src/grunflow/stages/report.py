@@ -10,8 +10,8 @@ from grunflow.reporting.page import render
 
 def run(spec: Report, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> None:
     main, cost = (
-        pd.read_csv(inputs["tables"][0] / f"{name}.csv", keep_default_na=True).fillna({"carrier": ""})
+        pd.read_csv(inputs["tables"][0] / f"{name}.csv", keep_default_na=True).fillna({"carrier": "", "variant": ""})
         for name in ("tofu_main", "efficiency")
     )
     figures = sorted(inputs["figures"][0].glob("*.png"))
-    (out / "report.html").write_text(render(spec.title, main, cost, figures))
+    (out / "report.html").write_text(render(spec.title, spec.origin, main, cost, figures))

@@ -1,18 +1,18 @@
-"""Metrics -> tables/{tofu_main,efficiency}.{csv,md,tex}."""
+"""Metrics -> tables/{tofu_main,efficiency}.{csv,md,tex}; of a study with variants also tuning."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from grunflow.config.specs import Tables
-from grunflow.reporting import tables
+from grunflow.reporting import tables, tuning
 
 
 def run(spec: Tables, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> None:
     folder = inputs["metrics"][0]
     metrics = pd.read_parquet(folder / "metrics.parquet")
     main = tables.tofu_main(metrics, pd.read_parquet(folder / "questions.parquet"))
-    note = tables.model_note(main)
+    note = tables.model_note(main, spec.origin)
     caption = (
         f"TOFU. {note} Mean over seeds [95 % interval from questions and seeds; Model Utility and KS from seeds]; "
         f"Forget Quality: median p (range), KS against the retain model, n = {main.n_unlearned.iloc[0]} questions."
@@ -21,3 +21,7 @@ def run(spec: Tables, inputs: dict[str, list[Path]], out: Path, batch_size: int)
     cost = tables.efficiency(pd.read_parquet(folder / "efficiency.parquet"))
     caption = f"Cost of training. {note} Mean over seeds on this machine; wall time includes start-up."
     tables.write(cost, cost.round(4), caption, out / "efficiency", spec.formats)
+    if "variant" in main:
+        chosen = tuning.tuning(pd.read_parquet(folder / "snapshots.parquet"))
+        caption = f"Choice of rates. {note} Rule: {tuning.RULE}."
+        tables.write(chosen, chosen.round(3), caption, out / "tuning", spec.formats)

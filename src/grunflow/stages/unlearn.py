@@ -1,103 +1,140 @@
 """Train one objective on one carrier: loss = forget term + retain term (+ gate term), see objectives/."""
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 from grunflow.carriers import attach, save
+from grunflow.carriers.base import Carrier
 from grunflow.config.names import RETAIN_OF_FORGET
 from grunflow.config.specs import Unlearn
-from grunflow.data.batching import Batch, collate, epoch_order, length_groups
+from grunflow.data.batching import Batch, collate
+from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
+from grunflow.evaluation.snapshots import snapshot, snapshot_rows
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
-from grunflow.objectives.gate import gate_bce
-from grunflow.objectives.scores import Scores, token_nll
-from grunflow.training.loop import train
+from grunflow.training.loop import batches, micro_batches, total_steps, train
+from grunflow.training.unlearning import Texts, Totals, needs_reference, needs_retain, step_loss
 
 
 def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
-    """Write the trained carrier into `out`. The gate's target is 1 on forget rows and 0 on retain rows."""
+    """Write the trained carrier and `snapshots.parquet` into `out`."""
     data, target = inputs["data"][0], inputs["target"][0]
-    tokenizer, model = load_tokenizer(target), load_model(target)
-    objective = OBJECTIVES[spec.objective.name]
+    tokenizer, model = load_tokenizer(target), load_model(target, spec.dtype)
     generator = torch.Generator().manual_seed(spec.unlearn_seed)
-    forget = forget_examples(spec, data, tokenizer, generator)
+    rows = read_rows(data / "records" / f"{spec.forget_split}.json")
+    forget = [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
+    refusals = refusal_examples(spec, rows, data, tokenizer, generator)
     retain = retain_examples(spec, data, tokenizer, generator)
-    reference = reference_nll(model, forget, tokenizer.pad_token_id, batch_size) if objective.reference else None
+    reference = reference_model(spec, model)
     total = model.num_parameters()
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
-    retain_rows = endless(len(retain), generator)
+    partner = pairing(spec.retain_sampling, len(retain), generator)
+    objective = OBJECTIVES[spec.objective.name]
     tokens = 0
 
-    def scored(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+    def batch_of(examples: list[Example]) -> Batch:
         nonlocal tokens
-        tokens += int(batch.attention_mask.sum())
-        output = carrier.forward(batch)
-        return *token_nll(output.logits, batch.labels), output.gate_logits
+        tokens += sum(len(example.ids) for example in examples)
+        return collate(examples, tokenizer.pad_token_id).to(model.device)
 
-    def loss_of(indices: list[int], share: float) -> torch.Tensor:
-        forget_batch = collate([forget[i] for i in indices], tokenizer.pad_token_id)
-        retain_batch = collate([retain[next(retain_rows)] for _ in indices], tokenizer.pad_token_id)
-        nll_sum, n_labels, forget_gates = scored(forget_batch)
-        anchor = None if reference is None else reference[indices]
-        loss = spec.objective.forget_weight * objective.forget(Scores(nll_sum, n_labels, anchor), spec.objective)
-        nll_sum, n_labels, retain_gates = scored(retain_batch)
-        loss = loss + spec.objective.retain_weight * objective.retain(Scores(nll_sum, n_labels, None), spec.objective)
-        if spec.carrier.gate_weight:
-            loss = loss + spec.carrier.gate_weight * gate_bce(forget_gates, retain_gates)
-        return share * loss
+    def losses_of(indices: list[int]) -> Iterator[torch.Tensor]:
+        kept = [partner(index) for index in indices] if needs_retain(spec.objective, spec.carrier) else []
+        totals = Totals(
+            len(indices),
+            sum(forget[i].n_labels for i in indices),
+            sum(refusals[i].n_labels for i in indices) if refusals else 0,
+            sum(retain[i].n_labels for i in kept),
+            len(indices) + len(kept),
+        )
+        done = 0
+        for micro in micro_batches(indices, spec.training):
+            beside = kept[done : done + len(micro)]
+            done += len(micro)
+            texts = Texts(
+                batch_of([forget[i] for i in micro]) if objective.answers else None,
+                batch_of([refusals[i] for i in micro]) if objective.refusals else None,
+                batch_of([retain[i] for i in beside]) if beside else None,
+            )
+            yield step_loss(carrier, reference, spec.objective, spec.carrier, texts, totals)
 
-    label = f"{spec.objective.name} {spec.carrier.name} seed {spec.unlearn_seed}"
+    steps = total_steps(spec.training, len(forget))
+    watch = Watch(spec, carrier, tokenizer, data, steps, batch_size)
+    watch(0)
     # LoRA's dropout draws from the global generator.
     torch.manual_seed(spec.unlearn_seed)
     carrier.model.train()
-    history = train(carrier.trained(), loss_of, len(forget), spec.training, generator, label)
+    order = batches(len(forget), spec.training.batch_size, generator)
+    label = f"{spec.objective.name} {spec.carrier.name} seed {spec.unlearn_seed}"
+    history = train(carrier.trained(), losses_of, order, steps, spec.training, label, watch)
     carrier.model.eval()
     save(carrier, spec.carrier, out)
-    trained = sum(parameter.numel() for parameter in carrier.trained())
+    watch.frame().to_parquet(out / "snapshots.parquet", index=False)
     return {
         "model_parameters": total,
-        "trained_parameters": trained,
+        "trained_parameters": sum(parameter.numel() for parameter in carrier.trained()),
         "tokens": tokens,
         "steps": len(history.losses),
         "losses": [round(loss, 5) for loss in history.losses],
     }
 
 
-def forget_examples(spec: Unlearn, data: Path, tokenizer, generator: torch.Generator) -> list[Example]:
-    """The forget split; for refusal objectives each question with one refusal, drawn once."""
-    rows = read_rows(data / "records" / f"{spec.forget_split}.json")
-    answers = [row["answer"] for row in rows]
-    if OBJECTIVES[spec.objective.name].refusals:
-        refusals = read_refusals(data / "refusals.json")
-        drawn = torch.randint(len(refusals), (len(rows),), generator=generator)
-        answers = [refusals[i] for i in drawn.tolist()]
-    return [encode(tokenizer, row["question"], answer) for row, answer in zip(rows, answers, strict=True)]
+class Watch:
+    """Takes the snapshots: before training and after every (steps / count)-th step."""
+
+    def __init__(self, spec: Unlearn, carrier: Carrier, tokenizer, data: Path, steps: int, batch_size: int) -> None:
+        count = spec.snapshots.count
+        self.due = {round(steps * part / count) for part in range(count + 1)} if count else set()
+        self.rows = snapshot_rows(data, spec.forget_split, spec.snapshots.questions) if count else {}
+        self.carrier, self.tokenizer, self.spec, self.batch_size = carrier, tokenizer, spec, batch_size
+        self.taken: list[pd.DataFrame] = []
+
+    def __call__(self, step: int) -> None:
+        if step not in self.due:
+            return
+        model, training = self.carrier.model, self.carrier.model.training
+        model.eval()
+        with torch.random.fork_rng():  # generation must not move LoRA's dropout
+            scores = snapshot(
+                self.carrier, self.tokenizer, self.rows, self.spec.template, self.spec.max_new_tokens, self.batch_size
+            )
+        model.train(training)
+        self.taken.append(scores.assign(step=step))
+
+    def frame(self) -> pd.DataFrame:
+        return pd.concat(self.taken, ignore_index=True) if self.taken else pd.DataFrame({"step": []})
+
+
+def refusal_examples(
+    spec: Unlearn, rows: list[dict], data: Path, tokenizer, generator: torch.Generator
+) -> list[Example]:
+    """Each forget question with one refusal, drawn once; empty for objectives that read none."""
+    if not OBJECTIVES[spec.objective.name].refusals:
+        return []
+    refusals = read_refusals(data / "refusals.json")
+    drawn = torch.randint(len(refusals), (len(rows),), generator=generator).tolist()
+    return [encode(tokenizer, row["question"], refusals[i], spec.template) for row, i in zip(rows, drawn, strict=True)]
 
 
 def retain_examples(spec: Unlearn, data: Path, tokenizer, generator: torch.Generator) -> list[Example]:
-    """The matching retain split and some rows of what the base model knew (none of them evaluated)."""
+    """The matching retain split and, with `replayed`, rows of what the base model knew; none of those is evaluated."""
     rows = read_rows(data / "records" / f"{RETAIN_OF_FORGET[spec.forget_split]}.json")
-    replay = read_rows(data / "replay.json")
-    picked = torch.randperm(len(replay), generator=generator)[: spec.replayed]
-    rows += [replay[i] for i in picked.tolist()]
-    return [encode(tokenizer, row["question"], row["answer"]) for row in rows]
+    if spec.replayed:
+        replay = read_rows(data / "replay.json")
+        picked = torch.randperm(len(replay), generator=generator)[: spec.replayed]
+        rows += [replay[i] for i in picked.tolist()] + read_rows(data / "unevaluated.json")
+    return [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
 
 
-def endless(rows: int, generator: torch.Generator):
-    """Row numbers without end, a fresh order each pass."""
-    while True:
-        yield from epoch_order(rows, generator)
-
-
-@torch.no_grad()
-def reference_nll(model, examples: list[Example], pad_id: int, batch_size: int) -> torch.Tensor:
-    """Summed answer NLL per example under the model before unlearning (NPO's reference), once."""
-    sums = torch.empty(len(examples))
-    for group in length_groups([len(example.ids) for example in examples], batch_size):
-        batch = collate([examples[i] for i in group], pad_id)
-        logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
-        sums[group] = token_nll(logits, batch.labels)[0]
-    return sums
+def reference_model(spec: Unlearn, model):
+    """The model before unlearning, where an objective reads it: a frozen model is its own reference."""
+    if not needs_reference(spec.objective):
+        return None
+    if spec.carrier.name in ("reft", "grun"):
+        return model
+    return copy.deepcopy(model).eval().requires_grad_(False)

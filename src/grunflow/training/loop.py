@@ -1,9 +1,9 @@
 """The one training loop: AdamW, warm-up and schedule, clipping, accumulation. What a step minimises is the
-caller's: a function from a list of example indices to a scalar loss."""
+caller's: a function from a step's example indices to the losses of its micro-batches."""
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class History:
-    """What a run recorded on its way: the loss of each optimiser step."""
+    """What a run recorded on its way: loss, and gradient norm before clipping, of each optimiser step."""
 
     losses: list[float] = field(default_factory=list)
+    gradient_norms: list[float] = field(default_factory=list)
 
 
 def learning_rate_factor(step: int, total_steps: int, training: Training) -> float:
@@ -54,45 +55,47 @@ def batches(examples: int, batch_size: int, generator: torch.Generator) -> Itera
             yield order[start : start + batch_size]
 
 
+def micro_batches(indices: list[int], training: Training) -> list[list[int]]:
+    """The step's rows in parts of batch_size / accumulation."""
+    size = training.batch_size // training.accumulation
+    return [indices[start : start + size] for start in range(0, len(indices), size)]
+
+
 def train(
     parameters: Sequence[torch.nn.Parameter],
-    loss_of: Callable[[list[int], float], Float[Tensor, ""]],
-    examples: int,
+    losses_of: Callable[[list[int]], Iterable[Float[Tensor, ""]]],
+    order: Iterator[list[int]],
+    steps: int,
     training: Training,
-    generator: torch.Generator,
     label: str,
+    after_step: Callable[[int], None] = lambda done: None,
 ) -> History:
-    """Minimise `loss_of(indices, share)` over mini-batches of `examples` rows.
+    """Minimise, for `steps` batches of row indices from `order`, the sum of `losses_of(indices)`.
 
     Args:
         parameters: what the optimiser may change.
-        loss_of: loss of the rows `indices`; `share` is the micro-batch's part of its step, by which the loss is
-            already to be multiplied when it returns (1 without accumulation).
-        generator: decides the order of the rows.
+        losses_of: the micro-batches' shares of the step's loss; each is differentiated before the next is made.
+        after_step: called with the number of steps done, for snapshots.
 
     Raises:
         CheckFailed: the loss became NaN or infinite.
     """
     optimizer = torch.optim.AdamW(parameters, lr=training.learning_rate, weight_decay=training.weight_decay)
-    steps = total_steps(training, examples)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
     history = History()
-    rows = batches(examples, training.batch_size, generator)
-    micro_size = training.batch_size // training.accumulation
     for step in track(steps, label):
-        batch = next(rows)
         optimizer.zero_grad(set_to_none=True)
         loss_value = 0.0
-        for start in range(0, len(batch), micro_size):
-            micro = batch[start : start + micro_size]
-            loss = loss_of(micro, len(micro) / len(batch))
+        for loss in losses_of(next(order)):
             loss.backward()
             loss_value += loss.item()
         if not math.isfinite(loss_value):
             raise CheckFailed(f"{label}: loss is {loss_value} at step {step + 1} of {steps}; lower the learning rate.")
-        torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip)
         optimizer.step()
         schedule.step()
         history.losses.append(loss_value)
+        history.gradient_norms.append(float(norm))
+        after_step(step + 1)
     log.info("%s: %d steps, last loss %.4f", label, steps, history.losses[-1])
     return history

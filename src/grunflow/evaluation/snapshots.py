@@ -1,0 +1,56 @@
+"""The trade-off on the way: forget and retain answers scored at a few steps, on questions no reported metric reads."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from grunflow.carriers.base import Carrier
+from grunflow.config.names import RETAIN_OF_FORGET
+from grunflow.data.prompts import encode
+from grunflow.data.records import read_rows
+from grunflow.evaluation.generation import greedy
+from grunflow.evaluation.scoring import likelihoods
+
+
+def snapshot_rows(data: Path, forget_split: str, count: int) -> dict[str, list[dict]]:
+    """Forget facts asked with their paraphrased question, and retain rows outside retain_perturbed; every n-th row.
+
+    Reported metrics ask the forget set's own questions and the rows of retain_perturbed: the two do not meet.
+    """
+    forget = [
+        {**row, "question": row["paraphrased_question"]}
+        for row in read_rows(data / "records" / f"{forget_split}_perturbed.json")
+    ]
+    reported = {row["question"] for row in read_rows(data / "records" / "retain_perturbed.json")}
+    retain = [
+        row
+        for row in read_rows(data / "records" / f"{RETAIN_OF_FORGET[forget_split]}.json")
+        if row["question"] not in reported
+    ]
+    return {
+        name: rows[:: max(1, len(rows) // count)][:count] for name, rows in (("forget", forget), ("retain", retain))
+    }
+
+
+def snapshot(
+    carrier: Carrier, tokenizer, rows: dict[str, list[dict]], template: str, max_new_tokens: int, batch_size: int
+) -> pd.DataFrame:
+    """One row per question: set, question, answer, generation, nll (nats, summed), n (labels). Metrics come later."""
+    frames = []
+    for name, questions in rows.items():
+        examples = [encode(tokenizer, row["question"], row["answer"], template) for row in questions]
+        scored = likelihoods(carrier, examples, tokenizer.pad_token_id, batch_size)
+        prompts = [example.ids[: example.prompt_length] for example in examples]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "set": name,
+                    "question": [row["question"] for row in questions],
+                    "answer": [row["answer"] for row in questions],
+                    "generation": greedy(carrier, tokenizer, prompts, max_new_tokens, batch_size),
+                    "nll": scored.nll_sum.tolist(),
+                    "n": scored.n_labels.tolist(),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,102 @@
+"""A whole unlearning step: what it reads, and that batching, padding and accumulation do not change it."""
+
+import copy
+
+import pytest
+import torch
+
+from grunflow import carriers
+from grunflow.config import names
+from grunflow.config.specs import Carrier, Objective
+from grunflow.data.batching import collate
+from grunflow.data.prompts import Example
+from grunflow.objectives import OBJECTIVES
+from grunflow.training.unlearning import Texts, Totals, needs_reference, step_loss
+
+CARRIERS = {
+    "full": Carrier(name="full"),
+    "lora": Carrier(name="lora", rank=2, alpha=4, dropout=0.0),
+    "reft": Carrier(name="reft", rank=2, layers=(1, 3)),
+    "grun": Carrier(name="grun", rank=2, layers=(1, 3), gate="mlp_3", gate_weight=10),
+}
+
+
+def some_examples(seed: int, count: int = 8) -> list[Example]:
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(6, 12, (count,), generator=generator).tolist()
+    return [Example(torch.randint(3, 64, (n,), generator=generator).tolist(), 3 + n % 3) for n in lengths]
+
+
+ANSWERS, REFUSALS, RETAIN = some_examples(0), some_examples(1), some_examples(2)
+
+
+def texts(objective: str, rows: slice = slice(None), side="right") -> Texts:
+    kind = OBJECTIVES[objective]
+    return Texts(
+        collate(ANSWERS[rows], 0, side=side) if kind.answers else None,
+        collate(REFUSALS[rows], 0, side=side) if kind.refusals else None,
+        collate(RETAIN[rows], 0, side=side),
+    )
+
+
+def attached(make_model, carrier: str):
+    reference = make_model()
+    return carriers.attach(CARRIERS[carrier], copy.deepcopy(reference), 0), reference
+
+
+def gradients(carrier) -> list[torch.Tensor]:
+    grads = [p.grad.clone() for p in carrier.trained() if p.grad is not None]
+    for parameter in carrier.trained():
+        parameter.grad = None
+    return grads
+
+
+@pytest.mark.parametrize("carrier", names.CARRIERS)
+@pytest.mark.parametrize("objective", names.OBJECTIVES)
+def test_every_pair_has_a_finite_loss_with_gradients(make_model, objective: str, carrier: str) -> None:
+    model, reference = attached(make_model, carrier)
+    spec = Objective(name=objective)
+    used = reference if needs_reference(spec) else None
+    step_loss(model, used, spec, CARRIERS[carrier], texts(objective)).backward()
+    norms = [gradient.norm() for gradient in gradients(model)]
+    assert norms
+    assert all(torch.isfinite(norm) for norm in norms)
+    assert any(norm > 0 for norm in norms)
+
+
+@pytest.mark.parametrize("objective", names.OBJECTIVES)
+def test_accumulation_of_eight_equals_one_batch_of_eight(make_model, objective: str) -> None:
+    model, reference = attached(make_model, "grun")
+    spec = Objective(name=objective)
+    whole = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective))
+    whole.backward()
+    expected = gradients(model)
+    counts = [sum(example.n_labels for example in rows) for rows in (ANSWERS, REFUSALS, RETAIN)]
+    total = 0.0
+    for row in range(8):
+        part = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective, slice(row, row + 1)),
+                         Totals(8, *counts, 16))  # fmt: skip
+        part.backward()
+        total += part.item()
+    assert total == pytest.approx(whole.item(), rel=1e-5)
+    for got, want in zip(gradients(model), expected, strict=True):
+        torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("objective", names.OBJECTIVES)
+def test_padding_left_or_right_gives_the_same_loss(make_model, objective: str) -> None:
+    model, reference = attached(make_model, "grun")
+    spec = Objective(name=objective)
+    right = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective))
+    left = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective, side="left"))
+    assert left.item() == pytest.approx(right.item(), rel=1e-5)
+
+
+def test_a_closed_gate_is_the_base_model_exactly(make_model) -> None:
+    model, reference = attached(make_model, "grun")
+    with torch.no_grad():
+        for edit in model.edits.values():
+            edit.gate[-1].weight.zero_()
+            edit.gate[-1].bias.fill_(-1e9)
+    batch = collate(ANSWERS, 0)
+    assert torch.equal(model.forward(batch).logits, reference(**batch.inputs()).logits)
