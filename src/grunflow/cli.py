@@ -1,4 +1,5 @@
-"""The command line: one subcommand per stage, each `--spec --code --input ... --out`, and `verify`."""
+"""The command line: one subcommand per stage, each `--spec --code --input ... --out`; `verify`, `score-log`,
+`check-fixtures`."""
 
 import argparse
 import importlib
@@ -40,7 +41,42 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
     verify = commands.add_parser("verify", help="recheck the checksums of every manifest under a folder")
     verify.add_argument("folder", type=Path)
+    log = commands.add_parser("score-log", help="metrics of a published TOFU evaluation log")
+    log.add_argument("log_file", type=Path, metavar="LOG.json")
+    log.add_argument("--retain", type=Path, metavar="LOG.json", help="the retain model's log, for Forget Quality")
+    fixtures = commands.add_parser(
+        "check-fixtures", help="run the code on stored results of the authors' and peers' code"
+    )
+    fixtures.add_argument("folder", type=Path)
+    for command in (log, fixtures):
+        command.add_argument("--json", action="store_true", help="print JSON")
     return top
+
+
+def run_score_log(arguments: argparse.Namespace) -> None:
+    from grunflow.evaluation.logs import score_log
+
+    found = score_log(arguments.log_file, arguments.retain)
+    print(json.dumps(found) if arguments.json else "\n".join(f"{name:32} {value:.6g}" for name, value in found.items()))
+
+
+def run_check_fixtures(arguments: argparse.Namespace) -> None:
+    from grunflow import fixtures
+
+    rows, notes = fixtures.run(arguments.folder)
+    for note in notes:
+        print(note, file=sys.stderr)
+    off = [row for row in rows if row.off]
+    if arguments.json:
+        print(json.dumps([vars(row) for row in rows]))
+    else:
+        print(f"{len(rows)} quantities, {len(off)} off")
+    if off:
+        worst = max(off, key=lambda row: row.rel_diff / (row.tolerance or 1e-300))
+        raise CheckFailed(
+            f"{len(off)} of {len(rows)} quantities are off; worst {worst.case} {worst.quantity}: {worst.rel_diff:.3g}, "
+            f"tolerance {worst.tolerance:.3g}."
+        )
 
 
 def run_stage(arguments: argparse.Namespace) -> None:
@@ -108,11 +144,13 @@ def main() -> None:
     if log_file:
         log_file.parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", filename=log_file, filemode="w")
+    commands = {
+        "verify": lambda: verify(arguments.folder),
+        "score-log": lambda: run_score_log(arguments),
+        "check-fixtures": lambda: run_check_fixtures(arguments),
+    }
     try:
-        if arguments.command == "verify":
-            verify(arguments.folder)
-        else:
-            run_stage(arguments)
+        commands.get(arguments.command, lambda: run_stage(arguments))()
     except (BadInput, CheckFailed) as error:
         logging.error("grunflow %s: %s", arguments.command, error)
         if log_file:

@@ -17,7 +17,7 @@ IGNORE_INDEX = -100
 class Batch:
     """Padded rows; labels are IGNORE_INDEX on prompt and padding; positions: last prompt token of each row.
 
-    position_ids count real tokens from 0, so that padding on either side changes nothing.
+    position_ids count from each row's first real token, so that padding on either side changes nothing.
     """
 
     input_ids: Int[Tensor, "batch token"]
@@ -27,7 +27,8 @@ class Batch:
 
     @property
     def position_ids(self) -> Int[Tensor, "batch token"]:
-        return (self.attention_mask.cumsum(dim=1) - 1).clamp(min=0)
+        first = self.attention_mask.argmax(dim=1, keepdim=True)
+        return (torch.arange(self.input_ids.shape[1], device=first.device) - first).clamp(min=0)
 
     def inputs(self) -> dict[str, Tensor]:
         """Arguments of a transformers model."""

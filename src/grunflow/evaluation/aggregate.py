@@ -86,7 +86,7 @@ def snapshot_summary(snapshots: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
-def forget_quality(unlearned: pd.DataFrame, retain: pd.DataFrame) -> dict[str, float]:
+def forget_quality(unlearned: pd.DataFrame, retain: pd.DataFrame) -> dict[str, float | int]:
     """Two-sample KS test on raw truth ratios of the forget set: p-value, statistic and both sizes.
 
     Source: TOFU (Maini 2024), section 2.2.2; scipy's ks_2samp with its default method.

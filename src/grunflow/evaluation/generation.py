@@ -20,15 +20,15 @@ def equal_length_groups(lengths: Sequence[int], batch_size: int) -> Iterator[lis
 
 
 @torch.no_grad()
-def greedy(
+def greedy_ids(
     carrier: Carrier, tokenizer, prompts: Sequence[list[int]], max_new_tokens: int, batch_size: int
-) -> list[str]:
-    """Greedy continuation of each prompt (token ids), special tokens removed, spaces kept as generated.
+) -> list[list[int]]:
+    """Greedy continuation of each prompt, token ids up to the eos and without it.
 
     The intervention acts once, at the last prompt token, while the prompt is read; later tokens see it through
     the keys and values. Source: paper section 3 (GRUN edits the last prompt token); greedy as in TOFU.
     """
-    texts = [""] * len(prompts)
+    answers: list[list[int]] = [[] for _ in prompts]
     for group in equal_length_groups([len(prompt) for prompt in prompts], batch_size):
         ids = torch.tensor([prompts[i] for i in group], device=carrier.model.device)
         positions = torch.full((len(group),), ids.shape[1] - 1, device=ids.device)
@@ -41,6 +41,17 @@ def greedy(
                 pad_token_id=tokenizer.pad_token_id,
                 eos_token_id=tokenizer.eos_token_id,
             )
-        for index, row in zip(group, out[:, ids.shape[1] :], strict=True):
-            texts[index] = tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-    return texts
+        for index, row in zip(group, out[:, ids.shape[1] :].tolist(), strict=True):
+            stop = row.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in row else len(row)
+            answers[index] = row[:stop]
+    return answers
+
+
+def greedy(
+    carrier: Carrier, tokenizer, prompts: Sequence[list[int]], max_new_tokens: int, batch_size: int
+) -> list[str]:
+    """The same as text: special tokens removed, spaces kept as generated."""
+    return [
+        tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
+        for ids in greedy_ids(carrier, tokenizer, prompts, max_new_tokens, batch_size)
+    ]

@@ -1,0 +1,74 @@
+"""Evaluation logs in TOFU's published form (`eval_log_aggregated.json`), so that others' models stand beside ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from grunflow.errors import BadInput
+from grunflow.evaluation.aggregate import forget_quality, per_question, summary
+
+# Section of a log -> evaluation set.
+SECTIONS = {
+    "eval_log_forget.json": "forget",
+    "eval_log.json": "retain",
+    "eval_real_author_wo_options.json": "real_authors",
+    "eval_real_world_wo_options.json": "world_facts",
+}
+FIELDS = ("avg_gt_loss", "avg_paraphrased_loss", "average_perturb_loss", "rougeL_recall")
+
+
+def read_log(path: Path) -> pd.DataFrame:
+    """A log file as the per-example scores that aggregation reads.
+
+    Raises:
+        BadInput: no such file, not JSON, or a section or field is missing.
+    """
+    try:
+        log = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise BadInput(f"log {path} does not exist; give a TOFU evaluation log (eval_log_aggregated.json).") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"log {path} is not JSON: {error}; give a TOFU evaluation log.") from None
+    return scores_of(log, str(path))
+
+
+def scores_of(log: dict[str, Any], name: str) -> pd.DataFrame:
+    """Sections of a log -> rows; losses there are means per token, so every count is 1."""
+    frames = []
+    for section, kind in SECTIONS.items():
+        missing = [field for field in FIELDS if field not in (log.get(section) or {})]
+        if missing:
+            raise BadInput(f"log {name}: {section} lacks {missing}; expected the fields {list(FIELDS)}.")
+        answer, paraphrased, perturbed, rouge = (_values(log[section][field]) for field in FIELDS)
+        if len({len(answer), len(paraphrased), len(perturbed), len(rouge)}) != 1:
+            raise BadInput(f"log {name}: the fields of {section} differ in length; the log is not whole.")
+        frames.append(
+            pd.DataFrame(
+                {
+                    "set": kind,
+                    "index": range(len(answer)),
+                    "rougeL": rouge,
+                    "nll_answer": answer,
+                    "n_answer": 1,
+                    "nll_paraphrased": paraphrased,
+                    "n_paraphrased": 1,
+                    "nll_perturbed": perturbed,
+                    "n_perturbed": [[1] * len(losses) for losses in perturbed],
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _values(field: Any) -> list:
+    """Some logs hold lists, some dicts by index, in the order of the index."""
+    return [field[key] for key in sorted(field, key=int)] if isinstance(field, dict) else list(field)
+
+
+def score_log(path: Path, retain: Path | None) -> dict[str, float | int]:
+    """Every metric of a log; with the retain model's log also Forget Quality."""
+    questions = per_question(read_log(path))
+    found = summary(questions)
+    return {**found} if retain is None else {**found, **forget_quality(questions, per_question(read_log(retain)))}
