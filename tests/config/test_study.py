@@ -32,7 +32,7 @@ def test_an_override_changes_only_what_it_names(demo) -> None:
     demo["overrides"] = [{"where": {"carrier": "grun", "objective": "gd"}, "training": {"learning_rate": 0.5}}]
     study = read_study(demo)
     rates = {carrier: study.method("tiny", "gd", carrier)[2].learning_rate for carrier in ("full", "lora", "grun")}
-    assert rates == {"full": 1e-4, "lora": 3e-4, "grun": 0.5}
+    assert rates == {"full": 1e-3, "lora": 3e-4, "grun": 0.5}
 
 
 def edit(config: dict, path: str, value) -> None:
@@ -55,6 +55,11 @@ def edit(config: dict, path: str, value) -> None:
         ("carriers/grun/layers", [1, 9], "expected numbers from 0 to 3"),
         ("carriers/grun/rank", 999, "carriers.grun.rank: got 999, expected at most 128"),
         ("carriers/lora/gate", "linear", "carriers.lora: got keys"),
+        ("conventions", {"preset": "autors"}, "config.conventions.preset: got 'autors'"),
+        ("objectives/gd/reduction", "pooled", "objectives.gd.reduction: got 'pooled', which only idk has"),
+        ("tofu", {}, "give exactly one of world (the generated data) and tofu"),
+        ("variants", {"a": {"trainning": {}}}, "config.variants.a: Unknown key 'trainning'. Did you mean 'training'?"),
+        ("grid/0/variants", {"full": ["absent"]}, "config.grid: Unknown variant 'absent'"),
         ("world/authors", 3, "config.world.authors: got 3"),
         ("training/full/epochs", 2, "exactly one of steps and epochs"),
         ("models_sheet", "config/nowhere.yaml", "no file 'config/nowhere.yaml'"),
@@ -73,3 +78,42 @@ def test_the_environments_pins_are_those_of_the_lock_file() -> None:
         pins = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
         assert pins
         assert set(pins) <= locked, path.name
+
+
+SHIPPED = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "models.yaml")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_job_of_every_shipped_config_has_a_spec_of_its_own(monkeypatch, name: str) -> None:
+    monkeypatch.chdir(ROOT)
+    study = read_study(yaml.safe_load((ROOT / "config" / name).read_text()))
+    every = runs.all_runs(study)
+    jobs = [runs.unlearn_spec(study, run).model_dump_json() for run in runs.unlearn_runs(study)]
+    jobs += [runs.evaluate_spec(study, run).model_dump_json() for run in every]
+    kinds = {(run.model, run.target_seed) for run in every}
+    jobs += [runs.finetune_spec(study, model, role, seed).model_dump_json()
+             for model, seed in sorted(kinds) for role in ("target", "retain")]  # fmt: skip
+    assert len(jobs) == len(set(jobs))
+
+
+def test_the_authors_preset_expands_and_a_key_beside_it_wins(demo) -> None:
+    demo["conventions"] = {"preset": "authors", "retain_sampling": "fresh"}
+    study = read_study(demo)
+    assert study.conventions.retain_sampling == "fresh"
+    assert study.template("grun") == "grun"
+    assert study.template("full") == study.template("") == "baseline"
+    assert study.method("tiny", "gd", "grun")[1].gate_loss == "probabilities"
+
+
+def test_the_papers_settings_are_the_authors(monkeypatch) -> None:
+    """Source: cmd_grun.sh and cmd_baseline.sh of renjie3/GRUN, commit b59fd78."""
+    monkeypatch.chdir(ROOT)
+    study = read_study(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text()))
+    assert len(runs.unlearn_runs(study)) == 2 * 9 * 3
+    objective, carrier, training = study.method("llama-3.1-8b", "npo", "grun")
+    assert (objective.forget_weight, objective.beta, objective.retain_weight) == (100, 0.1, 1)
+    assert (carrier.rank, carrier.layers, carrier.gate_weight) == (4, (20, 25, 31), 10)
+    assert (training.learning_rate, training.epochs, training.batch_size) == (4e-3, 40, 16)
+    assert study.method("llama-3.1-8b", "npo", "full")[0].forget_weight == 0.1375
+    assert study.method("mistral-7b-v0.1", "gd", "grun")[0].retain_weight == 2
+    assert study.method("mistral-7b-v0.1", "idk", "lora")[0].reduction == "pooled"

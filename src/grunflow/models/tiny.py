@@ -17,7 +17,7 @@ def build(architecture: Architecture, tokenizer, seed: int) -> LlamaForCausalLM:
         intermediate_size=-(-architecture.hidden_size // 3) * 8,
         num_hidden_layers=architecture.layers,
         num_attention_heads=architecture.heads,
-        max_position_embeddings=512,
+        max_position_embeddings=architecture.positions,
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
