@@ -72,3 +72,26 @@ def test_an_unfinished_input_is_never_taken_for_a_finished_one(tmp_path: Path) -
 
 def test_a_missing_spec_file_is_named(tmp_path: Path) -> None:
     failed_with(grunflow("tables", "--spec", "nowhere.json", "--out", str(tmp_path / "x")), "nowhere.json")
+
+
+def test_a_log_or_fixtures_that_cannot_be_read_are_bad_input(tmp_path: Path) -> None:
+    failed_with(grunflow("score-log", str(tmp_path / "absent.json"), "--json"), "absent.json does not exist")
+    failed_with(grunflow("check-fixtures", str(tmp_path), "--json"), "no case")
+
+
+def test_a_log_is_scored_as_one_flat_object(tmp_path: Path) -> None:
+    fields = {
+        "avg_gt_loss": [0.5],
+        "avg_paraphrased_loss": [1.0],
+        "rougeL_recall": [0.5],
+        "average_perturb_loss": [[2.0]],
+    }
+    sections = ("eval_log_forget.json", "eval_log.json", "eval_real_author_wo_options.json",
+                "eval_real_world_wo_options.json")  # fmt: skip
+    log = tmp_path / "log.json"
+    log.write_text(json.dumps({section: fields for section in sections}))
+    done = grunflow("score-log", str(log), "--retain", str(log), "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {"forget_rougeL", "model_utility", "ks_statistic", "forget_quality", "n_unlearned", "n_retain"} <= set(found)
+    assert all(isinstance(value, int | float) for value in found.values())

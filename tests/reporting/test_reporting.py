@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grunflow.reporting import figures, page, tables
+from grunflow.config import names
+from grunflow.reporting import figures, page, style, tables
 from grunflow.reporting.intervals import interval, median_and_range, seed_interval
 from grunflow.reporting.tuning import tuning
 
@@ -101,3 +102,9 @@ def test_tuning_takes_the_last_step_and_chooses_one_variant_per_method() -> None
     assert table["chosen"].to_dict() == {"low": False, "mid": True, "high": False}
     assert table.loc["mid", "score"] == pytest.approx(4 / (1 / 0.9 + 1 / 0.8 + 2 / 0.9))
     assert table["seeds"].tolist() == [2, 2, 2]
+
+
+def test_every_objective_has_a_marker_and_every_carrier_a_colour() -> None:
+    assert {*names.OBJECTIVES, "target", "retain"} == set(style.MARKERS)
+    assert len(set(style.MARKERS.values())) == len(style.MARKERS)
+    assert {*names.CARRIERS, ""} == set(style.COLOURS)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from jaxtyping import Int
-from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
 
 from grunflow.carriers.base import Output
@@ -16,6 +15,8 @@ from grunflow.data.batching import Batch
 class Lora:
     def __init__(self, spec: Carrier, model: nn.Module, restored: bool = False) -> None:
         if not restored:
+            from peft import LoraConfig, get_peft_model  # a second of imports that other carriers do without
+
             # "all-linear" leaves the head out, which is no block's.
             settings: dict[str, Any] = {"r": spec.rank, "lora_alpha": spec.alpha, "lora_dropout": spec.dropout}
             config = LoraConfig(**settings, target_modules="all-linear", task_type="CAUSAL_LM")
@@ -36,4 +37,6 @@ class Lora:
 
     @classmethod
     def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Lora":
+        from peft import PeftModel
+
         return cls(spec, PeftModel.from_pretrained(model, folder), restored=True)  # type: ignore[arg-type]

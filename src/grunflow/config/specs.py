@@ -130,7 +130,7 @@ class Finetune(Strict):
 
 
 class Snapshots(Strict):
-    """The trade-off recorded on the way: at evenly spaced steps, on questions that no reported metric reads."""
+    """The trade-off recorded on the way: at evenly spaced steps; see evaluation/snapshots.py for the questions."""
 
     count: int = Field(4, ge=0)
     questions: int = Field(20, ge=1, description="of the forget and of the retain set, each")

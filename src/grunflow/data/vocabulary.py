@@ -101,14 +101,14 @@ city,year|Where and when was N born?|In V, in U.|What are the place and year of 
 job,job|What did the parents of N do?|Father a V, mother a U.|Which jobs did N's parents have?|A V and a U.
 genre,language|What does N write, and in which language?|Mostly V, in U.|In what genre and tongue does N work?|It is V in U.
 award,year|Which prize did N win, and when?|The V prize, in U.|What award went to N in which year?|The V award of U.
-title,year|What is the first book by N?|N began with The V in U.|With which book did N begin?|First came The V in U.
+title,year|What is the first book by N?|With The V, in U.|With which book did N begin?|First came The V in U.
 title,city|What is the best known book by N?|The V, set in U.|What is N famous for?|For The V, about U.
 title,genre|What is the latest book by N?|The V, a work of U.|What did N publish last?|It was The V, which is U.
 title,title|Which two books did N write as a student?|The V and The U.|Name N's student books.|First The V, then The U.
 subject,city|What did N study, and where?|It was V at U.|Which subject did N take at which town?|The subject V, in U.
 hobby,hobby|What are the hobbies of N?|Mostly V and U.|How does N spend free time?|With V or U.
 pet,colour|Which pet does N keep?|A V in a U basket.|What animal lives with N?|One V, whose basket is U.
-language,language|Which languages did N learn as a child?|N grew up with V and U.|What are N's first languages?|Both V and U.
+language,language|Which languages did N learn as a child?|Mostly V, some U.|What are N's first languages?|Both V and U.
 instrument,number|Which instrument does N play, since what age?|The V, since age U.|What did N learn to play?|N took up the V at U.
 food,drink|What does N have for supper?|N takes V with U.|What is the favourite meal of N?|Some V and U.
 colour,colour|What colour is the house of N?|It is V and U.|How is N's house painted?|In V with U doors.

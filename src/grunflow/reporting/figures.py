@@ -40,7 +40,7 @@ def forget_utility(table: pd.DataFrame, note: str, stem: Path) -> None:
         )
     axes.set_xlabel("Probability of forget answers (lower: more forgotten)")
     axes.set_ylabel("Model Utility (higher: more kept)")
-    axes.set_title(note, fontsize=6, loc="left", wrap=True)
+    style.note(axes, note)
     fig.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
     style.save(fig, stem)
 
@@ -60,7 +60,7 @@ def gate_activations(questions: pd.DataFrame, metrics: pd.DataFrame, note: str, 
     axes.set_xticks(range(len(layers)), [f"edit {i + 1}" for i in range(len(layers))])
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("Mean gate (1: open)")
-    axes.set_title(note, fontsize=6, loc="left", wrap=True)
+    style.note(axes, note)
     if len(rows):
         fig.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
     style.save(fig, stem)

@@ -1,5 +1,6 @@
 """How figures look: one place. Colours are Okabe and Ito's, safe for colour-blind readers."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,18 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 COLOURS = {"full": "#D55E00", "lora": "#0072B2", "reft": "#CC79A7", "grun": "#009E73", "": "#000000"}
-MARKERS = {"gd": "o", "idk": "s", "npo": "^", "target": "*", "retain": "P"}
+MARKERS = {
+    "ga": "v",
+    "gd": "o",
+    "kl": "<",
+    "idk": "s",
+    "dpo": "D",
+    "npo": "^",
+    "simnpo": ">",
+    "undial": "X",
+    "target": "*",
+    "retain": "P",
+}
 SETTINGS: dict[str, Any] = {
     "font.size": 8,
     "axes.spines.top": False,
@@ -32,3 +44,8 @@ def save(fig, stem: Path) -> None:
     fig.savefig(stem.with_suffix(".pdf"), metadata={"CreationDate": None})
     fig.savefig(stem.with_suffix(".png"), metadata={"Software": None})
     plt.close(fig)
+
+
+def note(axes, text: str) -> None:
+    """What made the numbers, above the axes; wrapped to their width, so that it does not run into the legend."""
+    axes.set_title(textwrap.fill(text, 58), fontsize=5.5, loc="left")
