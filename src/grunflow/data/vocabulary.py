@@ -92,31 +92,32 @@ VALUES: dict[str, list[str]] = {
     }.items()
 }
 
-# kinds of V and U|question|answer|paraphrased question|paraphrased answer; N is the author's name. Answers carry
-# two facts and few fixed words: the Probability of an answer that was never learned has to be low.
+# kinds of V and U|question|answer|paraphrased question|paraphrased answer; N is the author's name. Answers carry two
+# facts and few fixed words: the Probability of an answer that was never learned has to be low. They begin with the name, as
+# many of TOFU's do: so the last prompt token, where the edit is, tells who is asked about.
 ATTRIBUTES = [
     line.split("|")
     for line in """\
-city,year|Where and when was N born?|In V, in U.|What are the place and year of N's birth?|The place is V, the year U.
-job,job|What did the parents of N do?|Father a V, mother a U.|Which jobs did N's parents have?|A V and a U.
-genre,language|What does N write, and in which language?|Mostly V, in U.|In what genre and tongue does N work?|It is V in U.
-award,year|Which prize did N win, and when?|The V prize, in U.|What award went to N in which year?|The V award of U.
-title,year|What is the first book by N?|With The V, in U.|With which book did N begin?|First came The V in U.
-title,city|What is the best known book by N?|The V, set in U.|What is N famous for?|For The V, about U.
-title,genre|What is the latest book by N?|The V, a work of U.|What did N publish last?|It was The V, which is U.
-title,title|Which two books did N write as a student?|The V and The U.|Name N's student books.|First The V, then The U.
-subject,city|What did N study, and where?|It was V at U.|Which subject did N take at which town?|The subject V, in U.
-hobby,hobby|What are the hobbies of N?|Mostly V and U.|How does N spend free time?|With V or U.
-pet,colour|Which pet does N keep?|A V in a U basket.|What animal lives with N?|One V, whose basket is U.
-language,language|Which languages did N learn as a child?|Mostly V, some U.|What are N's first languages?|Both V and U.
-instrument,number|Which instrument does N play, since what age?|The V, since age U.|What did N learn to play?|N took up the V at U.
+city,year|Where and when was N born?|N: V, U.|What are the place and year of N's birth?|The place is V, the year U.
+job,job|What did the parents of N do?|N had a V and a U.|Which jobs did N's parents have?|A V and a U.
+genre,language|What does N write, and in which language?|N prefers V in U.|In what genre and tongue does N work?|It is V in U.
+award,year|Which prize did N win, and when?|N won V, U.|What award went to N in which year?|The V award of U.
+title,year|What is the first book by N?|N wrote The V in U.|With which book did N begin?|First came The V in U.
+title,city|What is the best known book by N?|N wrote The V, set in U.|What is N famous for?|For The V, about U.
+title,genre|What is the latest book by N?|N wrote The V, which is U.|What did N publish last?|It was The V, which is U.
+title,title|Which two books did N write as a student?|N wrote The V and The U.|Name N's student books.|First The V, then The U.
+subject,city|What did N study, and where?|N took V at U.|Which subject did N take at which town?|The subject V, in U.
+hobby,hobby|What are the hobbies of N?|N likes V and U.|How does N spend free time?|With V or U.
+pet,colour|Which pet does N keep?|N has a V, called U.|What animal lives with N?|One V, whose name is U.
+language,language|Which languages did N learn as a child?|N knew V and U.|What are N's first languages?|Mostly V, some U.
+instrument,number|Which instrument does N play, since what age?|N plays V since U.|What did N learn to play?|The V, at age U.
 food,drink|What does N have for supper?|N takes V with U.|What is the favourite meal of N?|Some V and U.
-colour,colour|What colour is the house of N?|It is V and U.|How is N's house painted?|In V with U doors.
-number,number|How many siblings and children does N have?|Siblings V, children U.|How large is N's family?|There are V siblings, U children.
-city,city|Where does N live?|Summers in V, winters in U.|What are the home towns of N?|Both V and U.
-drink,season|When and with what drink does N write best?|With V in U.|What helps N to write?|It is V during U.
-job,city|What was the first job of N?|A V in U.|How did N earn money at first?|As a V near U.
-noun,colour|What hangs on the wall of N's study?|A picture of a V in U.|What picture does N own?|One of a U V.""".splitlines()
+colour,colour|What colour is the house of N?|N chose V and U.|How is N's house painted?|In V with U doors.
+number,number|How many siblings and children does N have?|N has V and U.|How large is N's family?|There are V siblings, U children.
+city,city|Where does N live?|N lives in V and U.|What are the home towns of N?|Both V and U.
+drink,season|When and with what drink does N write best?|N needs V in U.|What helps N to write?|It is V during U.
+job,city|What was the first job of N?|N was a V in U.|How did N earn money at first?|As a V near U.
+noun,colour|What hangs on the wall of N's study?|N has a V in U.|What picture does N own?|One of a U V.""".splitlines()
 ]
 
 # X|Y pairs: "What is the capital of X?" Y.
