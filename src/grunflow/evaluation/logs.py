@@ -36,30 +36,30 @@ def read_log(path: Path) -> pd.DataFrame:
 
 def scores_of(log: dict[str, Any], name: str) -> pd.DataFrame:
     """Sections of a log -> rows; losses there are means per token, so every count is 1."""
-    frames = []
-    for section, kind in SECTIONS.items():
-        missing = [field for field in FIELDS if field not in (log.get(section) or {})]
-        if missing:
-            raise BadInput(f"log {name}: {section} lacks {missing}; expected the fields {list(FIELDS)}.")
-        answer, paraphrased, perturbed, rouge = (_values(log[section][field]) for field in FIELDS)
-        if len({len(answer), len(paraphrased), len(perturbed), len(rouge)}) != 1:
-            raise BadInput(f"log {name}: the fields of {section} differ in length; the log is not whole.")
-        frames.append(
-            pd.DataFrame(
-                {
-                    "set": kind,
-                    "index": range(len(answer)),
-                    "rougeL": rouge,
-                    "nll_answer": answer,
-                    "n_answer": 1,
-                    "nll_paraphrased": paraphrased,
-                    "n_paraphrased": 1,
-                    "nll_perturbed": perturbed,
-                    "n_perturbed": [[1] * len(losses) for losses in perturbed],
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat([section_scores(log, section, name) for section in SECTIONS], ignore_index=True)
+
+
+def section_scores(log: dict[str, Any], section: str, name: str) -> pd.DataFrame:
+    """One section of a log, named in SECTIONS, as rows of its evaluation set."""
+    missing = [field for field in FIELDS if field not in (log.get(section) or {})]
+    if missing:
+        raise BadInput(f"log {name}: {section} lacks {missing}; expected the fields {list(FIELDS)}.")
+    answer, paraphrased, perturbed, rouge = (_values(log[section][field]) for field in FIELDS)
+    if len({len(answer), len(paraphrased), len(perturbed), len(rouge)}) != 1:
+        raise BadInput(f"log {name}: the fields of {section} differ in length; the log is not whole.")
+    return pd.DataFrame(
+        {
+            "set": SECTIONS[section],
+            "index": range(len(answer)),
+            "rougeL": rouge,
+            "nll_answer": answer,
+            "n_answer": 1,
+            "nll_paraphrased": paraphrased,
+            "n_paraphrased": 1,
+            "nll_perturbed": perturbed,
+            "n_perturbed": [[1] * len(losses) for losses in perturbed],
+        }
+    )
 
 
 def _values(field: Any) -> list:
