@@ -50,7 +50,7 @@ def edit(config: dict, path: str, value) -> None:
         ("grid/0/model", "tinny", "Unknown model 'tinny'. Did you mean 'tiny'?"),
         ("forget_split", "forget20", "Unknown forget split 'forget20'"),
         ("sedes", [], "Unknown key 'sedes'. Did you mean 'seeds'?"),
-        ("training/grun/learning_rate", -1, "training.grun (gd x grun).learning_rate: got -1"),
+        ("training/full/learning_rate", -1, "training.full (gd x full).learning_rate: got -1"),
         ("training/grun/weight_decay", 0.01, "training.grun.weight_decay: got 0.01, expected 0"),
         ("carriers/grun/layers", [1, 9], "expected numbers from 0 to 3"),
         ("carriers/grun/rank", 999, "carriers.grun.rank: got 999, expected at most 128"),
