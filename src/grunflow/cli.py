@@ -82,7 +82,7 @@ def run_check_fixtures(arguments: argparse.Namespace) -> None:
 def run_stage(arguments: argparse.Namespace) -> None:
     from grunflow.config.digest import stage_digest
     from grunflow.config.specs import SPECS
-    from grunflow.config.study import typed
+    from grunflow.config.typed import typed
     from grunflow.manifest import output_folder
 
     stage = arguments.command

@@ -1,18 +1,17 @@
 """Carrier lora: PEFT's LoRA on every linear layer of the decoder blocks."""
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from jaxtyping import Int
-from torch import Tensor, nn
+from torch import nn
 
-from grunflow.carriers.base import Output
+from grunflow.carriers.full import Full
 from grunflow.config.specs import Carrier
-from grunflow.data.batching import Batch
 
 
-class Lora:
+class Lora(Full):
+    """As carrier full, but for what is trained and saved: the model is wrapped by PEFT."""
+
     def __init__(self, spec: Carrier, model: nn.Module, restored: bool = False) -> None:
         if not restored:
             from peft import LoraConfig, get_peft_model  # a second of imports that other carriers do without
@@ -25,15 +24,6 @@ class Lora:
 
     def trained(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-
-    def forward(self, batch: Batch) -> Output:
-        return Output(self.model(**batch.inputs()).logits, [])
-
-    def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
-        return nullcontext([])
-
-    def save(self, folder: Path) -> None:
-        self.model.save_pretrained(folder)  # type: ignore[operator]
 
     @classmethod
     def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Lora":

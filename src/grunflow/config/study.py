@@ -1,11 +1,11 @@
 """The study's config file, typed. Every key has its meaning here; config/README.md is written from it."""
 
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from grunflow.config.names import CARRIERS, FORGET_SPLITS, OBJECTIVES, TEMPLATES
+from grunflow.config.conventions import PRESETS, Conventions
+from grunflow.config.names import CARRIERS, FORGET_SPLITS, OBJECTIVES
 from grunflow.config.specs import (
     Carrier,
     Model,
@@ -17,6 +17,7 @@ from grunflow.config.specs import (
     Training,
     World,
 )
+from grunflow.config.typed import read_yaml, typed
 from grunflow.errors import BadInput, unknown_name
 
 # Keys of `carriers:` that each carrier needs; any other but gate_loss (grun) is refused.
@@ -26,8 +27,6 @@ CARRIER_KEYS = {
     "reft": {"rank", "layers"},
     "grun": {"rank", "layers", "gate", "gate_weight"},
 }
-
-S = TypeVar("S", bound=Strict)
 
 
 class Rows(Strict):
@@ -40,30 +39,6 @@ class Rows(Strict):
 
     def variants_of(self, carrier: str) -> tuple[str, ...]:
         return self.variants.get(carrier, ("",))
-
-
-class Conventions(Strict):
-    """Where the authors' code and good practice differ. A preset's name stands for all keys; docs/fidelity.md."""
-
-    preset: Literal["authors", "mended"] = "mended"
-    finetune_template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
-    baseline_template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
-    edit_template: Literal[TEMPLATES] = Field("plain", description="of reft and grun")  # type: ignore[valid-type]
-    retain_sampling: Literal["fresh", "fixed_partner"] = "fresh"
-    gate_loss: Literal["logits", "probabilities"] = "logits"
-
-
-# What a preset's name expands to; a key given beside it wins.
-PRESETS: dict[str, dict[str, str]] = {
-    "mended": {},
-    "authors": {
-        "finetune_template": "baseline",
-        "baseline_template": "baseline",
-        "edit_template": "grun",
-        "retain_sampling": "fixed_partner",
-        "gate_loss": "probabilities",
-    },
-}
 
 
 class Seeds(Strict):
@@ -191,21 +166,6 @@ def check_training(training: Training, where: str) -> None:
         )
 
 
-def typed(kind: type[S], values: dict[str, Any], where: str) -> S:
-    """Validate `values`, turning pydantic's report into one line that names each key."""
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise BadInput("; ".join(_sentence(kind, item, where) for item in error.errors())) from None
-
-
-def _sentence(kind: type[Strict], item: Any, where: str) -> str:
-    key = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        return f"{where}: {unknown_name('key', key, kind.model_fields)}"
-    return f"{where}.{key}: got {item['input']!r}, {item['msg'].lower()}."
-
-
 def read_study(config: dict[str, Any]) -> Study:
     """Snakemake's config (or a parsed YAML file) -> a checked study.
 
@@ -252,17 +212,3 @@ def read_study(config: dict[str, Any]) -> Study:
                         raise BadInput(f"config.grid: {unknown_name('variant', variant, study.variants)}")
                     study.method(rows.model, objective, carrier, variant)
     return study
-
-
-def read_yaml(path: str, key: str) -> dict[str, Any]:
-    """A YAML mapping; BadInput names the key that led to the file."""
-    try:
-        with open(path) as handle:
-            content = yaml.safe_load(handle)
-    except FileNotFoundError:
-        raise BadInput(f"{key}: no file {path!r}. Run from the repository's root, or correct the path.") from None
-    except yaml.YAMLError as error:
-        raise BadInput(f"{key}: {path!r} is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise BadInput(f"{key}: {path!r} holds {type(content).__name__}, expected a mapping.")
-    return content
