@@ -1,5 +1,6 @@
 """A whole small study through Snakemake: it runs, has nothing left to do, and reruns only what changed."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from grunflow.evaluation.logs import SECTIONS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -41,7 +44,15 @@ def study(tmp_path: Path) -> Path:
         "objectives": {"gd": {}},
         "carriers": {"grun": {"rank": 2, "layers": [0, 1], "gate": "linear", "gate_weight": 1}},
         "training": {"full": dict(training), "grun": dict(training)},
+        "published_logs": [{"name": "theirs", "log": "log.json", "retain_log": "log.json"}],
     }  # fmt: skip
+    fields = {
+        "avg_gt_loss": [0.5],
+        "avg_paraphrased_loss": [1.0],
+        "rougeL_recall": [0.5],
+        "average_perturb_loss": [[2.0]],
+    }
+    (tmp_path / "log.json").write_text(json.dumps({section: fields for section in SECTIONS}))
     (tmp_path / "models.yaml").write_text(yaml.safe_dump(sheet))
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     return tmp_path
@@ -54,6 +65,7 @@ def test_a_study_runs_whole_then_reruns_only_what_changed(study: Path) -> None:
     results = study / "results" / "smoke"
     first = (results / "tables" / "tofu_main.csv").read_bytes()
     assert b"grun" in first
+    assert "theirs" in (results / "tables" / "published_logs.csv").read_text()
     assert "Nothing to be done" in (lambda again: again.stdout + again.stderr)(snakemake(study, "-n"))
     (results / "figures" / "forget_utility.png").unlink()
     assert planned(study) == {"figures": 1, "report": 1, "all": 1, "total": 3}

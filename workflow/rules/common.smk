@@ -18,7 +18,12 @@ def checked_study():
 STUDY = checked_study()
 RUNS = runs.by_path(STUDY)
 
-TABLES = ["tofu_main", "efficiency", *(["tuning"] if STUDY.variants else [])]
+TABLES = [
+    "tofu_main",
+    "efficiency",
+    *(["tuning"] if STUDY.variants else []),
+    *(["published_logs"] if STUDY.published_logs else []),
+]
 FIGURES = ["forget_utility", "gate_activations"]
 
 
@@ -29,6 +34,14 @@ wildcard_constraints:
     target_seed=r"\d+",
     run="|".join(path for path, run in RUNS.items() if not run.is_reference),
     evaluated="|".join(RUNS),
+
+
+PUBLISHED_LOGS = [
+    path
+    for item in STUDY.published_logs
+    for path in (item.log, item.retain_log)
+    if path
+]
 
 
 def final_output():

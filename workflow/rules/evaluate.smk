@@ -26,6 +26,7 @@ rule aggregate:
     input:
         score=[f"results/{{study}}/scores/{path}" for path in RUNS],
         run=[folder_of(run) for run in RUNS.values()],
+        logs=PUBLISHED_LOGS,
     output:
         directory("results/{study}/metrics"),
     log:

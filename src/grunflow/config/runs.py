@@ -119,7 +119,7 @@ def aggregate_spec(study: Study) -> specs.Aggregate:
         )
         for run in all_runs(study)
     )
-    return specs.Aggregate(runs=rows)
+    return specs.Aggregate(runs=rows, published_logs=study.published_logs)
 
 
 def origin(study: Study) -> str:

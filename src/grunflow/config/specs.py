@@ -178,9 +178,18 @@ class RunRow(Strict):
     unlearn_seed: Seed | None
 
 
+class PublishedLog(Strict):
+    """Somebody else's TOFU evaluation log (eval_log_aggregated.json), to stand beside ours."""
+
+    name: str
+    log: str
+    retain_log: str | None = Field(None, description="the retain model's log, for Forget Quality")
+
+
 class Aggregate(Strict):
     stage: Literal["aggregate"] = "aggregate"
     runs: tuple[RunRow, ...]
+    published_logs: tuple[PublishedLog, ...] = ()
 
 
 class Tables(Strict):

@@ -10,6 +10,7 @@ from grunflow.config.specs import (
     Carrier,
     Model,
     Objective,
+    PublishedLog,
     Seed,
     Snapshots,
     Strict,
@@ -76,6 +77,7 @@ class Study(Strict):
         {}, description="name -> keys of objective, carrier, training that a grid's variant sets"
     )
     snapshots: Snapshots = Snapshots()
+    published_logs: tuple[PublishedLog, ...] = ()
     replayed: int = Field(0, ge=0)
     max_new_tokens: int = Field(64, ge=1)
     evaluation_batch_size: int = Field(64, ge=1, description="changes speed and memory, not scores")

@@ -1,4 +1,5 @@
-"""Scores of every run -> metrics.parquet (a row per run), questions.parquet, snapshots.parquet, efficiency.parquet."""
+"""Scores of every run -> metrics.parquet (a row per run), questions.parquet, snapshots.parquet, efficiency.parquet;
+with published logs also published_logs.parquet."""
 
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from grunflow.evaluation.aggregate import (
     snapshot_summary,
     summary,
 )
+from grunflow.evaluation.logs import score_log
 from grunflow.manifest import read_manifest
 
 EFFICIENCY = (
@@ -61,5 +63,11 @@ def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: i
     table.to_parquet(out / "metrics.parquet", index=False)
     pd.concat(everything, ignore_index=True).to_parquet(out / "questions.parquet", index=False)
     pd.concat(snapshots, ignore_index=True).to_parquet(out / "snapshots.parquet", index=False)
+    if spec.published_logs:
+        others = [
+            {"name": item.name, **score_log(Path(item.log), Path(item.retain_log) if item.retain_log else None)}
+            for item in spec.published_logs
+        ]
+        pd.DataFrame(others).to_parquet(out / "published_logs.parquet", index=False)
     pd.DataFrame(efficiency).to_parquet(out / "efficiency.parquet", index=False)
     return {"runs": len(spec.runs)}

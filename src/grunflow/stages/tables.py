@@ -1,4 +1,5 @@
-"""Metrics -> tables/{tofu_main,efficiency}.{csv,md,tex}; of a study with variants also tuning."""
+"""Metrics -> tables/{tofu_main,efficiency}.{csv,md,tex}; of a study with variants also tuning, of one
+with published logs published_logs."""
 
 from pathlib import Path
 
@@ -25,3 +26,8 @@ def run(spec: Tables, inputs: dict[str, list[Path]], out: Path, batch_size: int)
         chosen = tuning.tuning(pd.read_parquet(folder / "snapshots.parquet"))
         caption = f"Choice of rates. {note} Rule: {tuning.RULE}."
         tables.write(chosen, chosen.round(3), caption, out / "tuning", spec.formats)
+    others = folder / "published_logs.parquet"
+    if others.is_file():
+        table = pd.read_parquet(others)
+        caption = "Evaluation logs that others published, by the same formulas; models and data are theirs."
+        tables.write(table, table.round(4), caption, out / "published_logs", spec.formats)
