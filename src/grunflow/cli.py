@@ -16,6 +16,10 @@ STAGES = {
     "unlearn": "train one objective on one carrier",
     "evaluate": "score one model on the four sets, per example",
     "aggregate": "per-example scores -> metrics of every run",
+    "prepare_corpora": "read or generate the WMDP study's corpora and questions",
+    "unlearn_wmdp": "train one objective on one carrier, on corpora",
+    "evaluate_wmdp": "answer multiple-choice questions through lm-eval",
+    "aggregate_wmdp": "answers -> one table of every run's answers",
     "tables": "metrics -> tables with intervals",
     "figures": "tables -> figures",
     "report": "tables and figures -> one HTML page",
@@ -81,7 +85,7 @@ def run_check_fixtures(arguments: argparse.Namespace) -> None:
 
 def run_stage(arguments: argparse.Namespace) -> None:
     from grunflow.config.digest import stage_digest
-    from grunflow.config.specs import SPECS
+    from grunflow.config.stages import SPECS
     from grunflow.config.typed import typed
     from grunflow.manifest import output_folder
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grunflow.config import runs
+from grunflow.config import runs, wmdp_runs
 from grunflow.config.study import read_study
 from grunflow.errors import BadInput
 
@@ -25,7 +25,9 @@ def test_every_job_of_the_demo_has_a_spec_of_its_own(demo) -> None:
     jobs += [runs.evaluate_spec(study, run).model_dump_json() for run in runs.all_runs(study)]
     jobs += [runs.finetune_spec(study, "tiny", role, seed).model_dump_json() for role in ("target", "retain")
              for seed in (0, 1, 2)]  # fmt: skip
-    assert len(jobs) == len(set(jobs)) == 27 + 33 + 6
+    jobs += [wmdp_runs.unlearn_spec(study, run).model_dump_json() for run in wmdp_runs.all_runs(study) if run.carrier]
+    jobs += [wmdp_runs.evaluate_spec(study, run).model_dump_json() for run in wmdp_runs.all_runs(study)]
+    assert len(jobs) == len(set(jobs)) == 27 + 33 + 6 + 6 + 7
 
 
 def test_an_override_changes_only_what_it_names(demo) -> None:
@@ -57,6 +59,16 @@ def edit(config: dict, path: str, value) -> None:
         ("carriers/lora/gate", "linear", "carriers.lora: got keys"),
         ("conventions", {"preset": "autors"}, "config.conventions.preset: got 'autors'"),
         ("objectives/gd/reduction", "pooled", "objectives.gd.reduction: got 'pooled', which only idk has"),
+        ("objectives/rmu/layer", 9, "objectives.rmu.layer: got 9, expected a number from 0 to 3"),
+        ("objectives/rmu", {}, "layer and steering belong to rmu, which needs both"),
+        ("objectives/rmu/retain", "nll", "objectives.rmu.retain: got 'nll'; rmu goes with match or none"),
+        ("objectives/gd/retain", "match", "match with rmu only"),
+        ("objectives/gd/layer", 1, "layer and steering belong to rmu"),
+        ("wmdp/grid/0/objectives", ["idk"], "wmdp.grid: idk refuses questions, and corpora hold none"),
+        ("wmdp/grid/0/model", "tiny", "wmdp.grid: model 'tiny' is in the TOFU grid too"),
+        ("wmdp/sources", {}, "wmdp.sources: give craft (generated domains), or forget and retain"),
+        ("wmdp/texts", {"fraction": 2}, "config.wmdp.texts.fraction: got 2"),
+        ("overrides/0/where", {"carier": "full"}, "config.overrides.0.where.carier"),
         ("tofu", {}, "give exactly one of world (the generated data) and tofu"),
         ("variants", {"a": {"trainning": {}}}, "config.variants.a: Unknown key 'trainning'. Did you mean 'training'?"),
         ("grid/0/variants", {"full": ["absent"]}, "config.grid: Unknown variant 'absent'"),

@@ -1,9 +1,9 @@
 """The real benchmark read from a folder. Its text is beside the fixtures; without it those tests skip."""
 
-import os
 from pathlib import Path
 
 import pytest
+from tests.shared import SHARED, needs_shared
 
 from grunflow.config.names import RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.config.specs import Tofu
@@ -11,18 +11,16 @@ from grunflow.data import tofu
 from grunflow.data.records import write_rows
 from grunflow.errors import BadInput
 
-GOLDEN = Path(os.environ.get("GRUNFLOW_GOLDEN", Path(__file__).parents[3] / "shared" / "golden"))
-REAL = GOLDEN.parent / "tofu"
-needs_tofu = pytest.mark.skipif(not REAL.is_dir(), reason=f"no TOFU text at {REAL}; set GRUNFLOW_GOLDEN beside it")
+REAL = SHARED / "tofu"
 
 
-@needs_tofu
+@needs_shared
 def test_every_split_has_its_published_size() -> None:
     records = tofu.load(Tofu(folder=str(REAL)))
     assert {split: len(rows) for split, rows in records.items()} == TOFU_ROWS
 
 
-@needs_tofu
+@needs_shared
 def test_a_subset_keeps_the_forget_set_and_evaluates_only_what_is_trained() -> None:
     records = tofu.load(Tofu(folder=str(REAL), retain_authors=20))
     assert len(records["retain90"]) == 400

@@ -3,19 +3,18 @@
 import csv
 import json
 import math
-import os
 from pathlib import Path
 
 import pytest
+from tests.shared import SHARED, needs_shared
 
 from grunflow.errors import BadInput
 from grunflow.evaluation.logs import FIELDS, SECTIONS, read_log, score_log
 
-GOLDEN = Path(os.environ.get("GRUNFLOW_GOLDEN", Path(__file__).parents[3] / "shared" / "golden"))
-LOGS = GOLDEN.parent / "tofu_logs"
+LOGS = SHARED / "tofu_logs"
 
 
-@pytest.mark.skipif(not LOGS.is_dir(), reason=f"no logs at {LOGS}; set GRUNFLOW_GOLDEN to the folder beside them")
+@needs_shared
 def test_released_logs_give_what_tofus_own_formulas_give() -> None:
     scored = {}
     rows = list(csv.DictReader((LOGS / "expected.csv").read_text().splitlines()))

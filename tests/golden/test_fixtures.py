@@ -9,16 +9,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.shared import GOLDEN, needs_golden
 
 from grunflow import fixtures
 from grunflow.errors import BadInput
 from grunflow.fixtures.compare import Tolerance, row, stated
 
-GOLDEN = Path(os.environ.get("GRUNFLOW_GOLDEN", Path(__file__).parents[3] / "shared" / "golden"))
-needs_fixtures = pytest.mark.skipif(not GOLDEN.is_dir(), reason=f"no fixtures at {GOLDEN}; set GRUNFLOW_GOLDEN")
 
-
-@needs_fixtures
+@needs_golden
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["golden", "golden_peer"])
 def test_nothing_is_off(name: str) -> None:
@@ -39,7 +37,7 @@ def copy_of(case: str, folder: Path) -> Path:
     return folder / case
 
 
-@needs_fixtures
+@needs_golden
 def test_a_perturbed_expected_value_is_found(tmp_path: Path) -> None:
     expected = copy_of("T_tokenize", tmp_path) / "expected.json"
     assert not [row for row in fixtures.run(tmp_path)[0] if row.off]
@@ -49,7 +47,7 @@ def test_a_perturbed_expected_value_is_found(tmp_path: Path) -> None:
     assert [row.quantity for row in fixtures.run(tmp_path)[0] if row.off] == ["retain_index"]
 
 
-@needs_fixtures
+@needs_golden
 def test_a_perturbed_gradient_is_found(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
@@ -60,7 +58,7 @@ def test_a_perturbed_gradient_is_found(tmp_path: Path) -> None:
     assert [row.quantity for row in fixtures.run(tmp_path)[0] if row.off] == ["linear_fp32.grad.h"]
 
 
-@needs_fixtures
+@needs_golden
 def test_a_damaged_case_is_bad_input(tmp_path: Path) -> None:
     case = copy_of("A_intervention", tmp_path)
     (case / "meta.json").write_text("{}")

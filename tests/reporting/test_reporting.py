@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from grunflow.config import names
-from grunflow.reporting import figures, page, style, tables
+from grunflow.reporting import figures, page, style, tables, wmdp
 from grunflow.reporting.intervals import interval, median_and_range, seed_interval
 from grunflow.reporting.tuning import tuning
 
@@ -105,6 +105,47 @@ def test_tuning_takes_the_last_step_and_chooses_one_variant_per_method() -> None
 
 
 def test_every_objective_has_a_marker_and_every_carrier_a_colour() -> None:
-    assert {*names.OBJECTIVES, "target", "retain"} == set(style.MARKERS)
+    assert {*names.OBJECTIVES, "target", "retain", "base"} == set(style.MARKERS)
     assert len(set(style.MARKERS.values())) == len(style.MARKERS)
     assert {*names.CARRIERS, ""} == set(style.COLOURS)
+
+
+def made_up_answers() -> pd.DataFrame:
+    """base: 8 of 10 right on both tasks; rmu full, two seeds: 3 and 2 of 10 on forget, 8 on retain."""
+    rows = []
+    for objective, carrier, seed, right in (
+        ("base", "", None, (8, 8)),
+        ("rmu", "full", 0, (3, 8)),
+        ("rmu", "full", 1, (2, 8)),
+    ):
+        for task, count in zip(("forget_domain", "retain_domain"), right, strict=True):
+            rows += [
+                {"run": f"{objective}{seed}", "model": "tiny", "objective": objective, "carrier": carrier, "unlearn_seed": seed,
+                 "task": task, "index": i, "correct": i < count} for i in range(10)
+            ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_wmdp_main_holds_accuracies_and_paired_changes_against_the_untouched_model() -> None:
+    base, rmu = wmdp.wmdp_main(made_up_answers()).to_dict("records")
+    assert (base["objective"], base["carrier"], base["forget_domain_accuracy"]) == ("base", "", 0.8)
+    assert rmu["seeds"] == 2
+    assert rmu["forget_domain_accuracy"] == pytest.approx(0.25)
+    assert rmu["forget_domain_change"] == pytest.approx(-0.55)
+    assert rmu["forget_domain_change_lo"] < -0.55 < rmu["forget_domain_change_hi"] < 0
+    # Paired: the same questions are right before and after, so the change has no noise.
+    assert (rmu["retain_domain_change"], rmu["retain_domain_change_lo"], rmu["retain_domain_change_hi"]) == (0, 0, 0)
+    assert np.isnan(base["forget_domain_change"])
+
+
+def test_the_wmdp_part_is_drawn_and_told(tmp_path) -> None:
+    table = wmdp.wmdp_main(made_up_answers())
+    wmdp.accuracy_figure(table, ORIGIN, tmp_path / "wmdp_accuracy")
+    assert (tmp_path / "wmdp_accuracy.pdf").stat().st_size > 1000
+    shown = wmdp.readable(table)
+    assert shown["forget_domain accuracy"].tolist()[1].startswith("0.250 [")
+    assert shown["forget_domain change"].tolist()[0] == ""
+    assert "chance 0.25" in wmdp.caption(table, ORIGIN)
+    assert page.wmdp_sentences(table) == [
+        "RMU on full: accuracy forget_domain 0.800 → 0.250, retain_domain 0.800 → 0.800 (2 seeds)."
+    ]

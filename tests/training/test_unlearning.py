@@ -11,7 +11,8 @@ from grunflow.config.specs import Carrier, Objective
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
 from grunflow.objectives import OBJECTIVES
-from grunflow.training.unlearning import Texts, Totals, needs_reference, step_loss
+from grunflow.objectives.states import control_vector
+from grunflow.training.unlearning import Texts, needs_reference, step_loss, totals_of
 
 CARRIERS = {
     "full": Carrier(name="full"),
@@ -27,6 +28,7 @@ def some_examples(seed: int, count: int = 8) -> list[Example]:
     return [Example(torch.randint(3, 64, (n,), generator=generator).tolist(), 3 + n % 3) for n in lengths]
 
 
+CONTROL = control_vector(32, 5.0, 0)
 ANSWERS, REFUSALS, RETAIN = some_examples(0), some_examples(1), some_examples(2)
 
 
@@ -37,6 +39,10 @@ def texts(objective: str, rows: slice = slice(None), side="right") -> Texts:
         collate(REFUSALS[rows], 0, side=side) if kind.refusals else None,
         collate(RETAIN[rows], 0, side=side),
     )
+
+
+def spec_of(objective: str) -> Objective:
+    return Objective(name=objective, **({"layer": 3, "steering": 5.0} if objective == "rmu" else {}))
 
 
 def attached(make_model, carrier: str):
@@ -55,9 +61,9 @@ def gradients(carrier) -> list[torch.Tensor]:
 @pytest.mark.parametrize("objective", names.OBJECTIVES)
 def test_every_pair_has_a_finite_loss_with_gradients(make_model, objective: str, carrier: str) -> None:
     model, reference = attached(make_model, carrier)
-    spec = Objective(name=objective)
+    spec = spec_of(objective)
     used = reference if needs_reference(spec) else None
-    step_loss(model, used, spec, CARRIERS[carrier], texts(objective)).backward()
+    step_loss(model, used, spec, CARRIERS[carrier], texts(objective), None, CONTROL).backward()
     norms = [gradient.norm() for gradient in gradients(model)]
     assert norms
     assert all(torch.isfinite(norm) for norm in norms)
@@ -67,15 +73,14 @@ def test_every_pair_has_a_finite_loss_with_gradients(make_model, objective: str,
 @pytest.mark.parametrize("objective", names.OBJECTIVES)
 def test_accumulation_of_eight_equals_one_batch_of_eight(make_model, objective: str) -> None:
     model, reference = attached(make_model, "grun")
-    spec = Objective(name=objective)
-    whole = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective))
+    spec = spec_of(objective)
+    whole = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective), None, CONTROL)
     whole.backward()
     expected = gradients(model)
-    counts = [sum(example.n_labels for example in rows) for rows in (ANSWERS, REFUSALS, RETAIN)]
-    total = 0.0
-    for row in range(8):
-        part = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective, slice(row, row + 1)),
-                         Totals(8, *counts, 16))  # fmt: skip
+    rows, total = [texts(objective, slice(row, row + 1)) for row in range(8)], 0.0
+    totals = totals_of(spec, rows)
+    for row in rows:
+        part = step_loss(model, reference, spec, CARRIERS["grun"], row, totals, CONTROL)
         part.backward()
         total += part.item()
     assert total == pytest.approx(whole.item(), rel=1e-5)
@@ -86,9 +91,9 @@ def test_accumulation_of_eight_equals_one_batch_of_eight(make_model, objective: 
 @pytest.mark.parametrize("objective", names.OBJECTIVES)
 def test_padding_left_or_right_gives_the_same_loss(make_model, objective: str) -> None:
     model, reference = attached(make_model, "grun")
-    spec = Objective(name=objective)
-    right = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective))
-    left = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective, side="left"))
+    spec = spec_of(objective)
+    right = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective), None, CONTROL)
+    left = step_loss(model, reference, spec, CARRIERS["grun"], texts(objective, side="left"), None, CONTROL)
     assert left.item() == pytest.approx(right.item(), rel=1e-5)
 
 

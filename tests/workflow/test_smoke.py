@@ -35,13 +35,16 @@ def planned(folder: Path) -> dict[str, int]:
 def study(tmp_path: Path) -> Path:
     training = {"learning_rate": 1e-3, "steps": 3, "batch_size": 4}
     sheet = {"mini": {"architecture": {"hidden_size": 16, "layers": 2, "heads": 2}, "base": training,
-                      "target": training, "replayed": 5}}  # fmt: skip
+                      "target": training, "replayed": 5},
+             "crafty": {"architecture": {"hidden_size": 16, "layers": 2, "heads": 2}, "base": training}}  # fmt: skip
     config = {
         "study": "smoke", "title": "Smoke", "models_sheet": "models.yaml", "max_new_tokens": 2, "vocabulary": 300,
         "world": {"authors": 10, "background_authors": 1, "holdout_authors": 1, "facts": 8},
         "seeds": [{"target_seed": 0, "unlearn_seed": 0}, {"target_seed": 0, "unlearn_seed": 1}],
         "grid": [{"model": "mini", "objectives": ["gd"], "carriers": ["full", "grun"]}],
-        "objectives": {"gd": {}},
+        "objectives": {"gd": {}, "rmu": {"layer": 0, "steering": 5}},
+        "wmdp": {"sources": {"craft": {"things": 8}}, "seeds": [0, 1], "tasks": ["forget_domain", "retain_domain"],
+                 "grid": [{"model": "crafty", "objectives": ["rmu"], "carriers": ["full", "grun"]}]},
         "carriers": {"grun": {"rank": 2, "layers": [0, 1], "gate": "linear", "gate_weight": 1}},
         "training": {"full": dict(training), "grun": dict(training)},
         "published_logs": [{"name": "theirs", "log": "log.json", "retain_log": "log.json"}],
@@ -65,6 +68,8 @@ def test_a_study_runs_whole_then_reruns_only_what_changed(study: Path) -> None:
     results = study / "results" / "smoke"
     first = (results / "tables" / "tofu_main.csv").read_bytes()
     assert b"grun" in first
+    answered = (results / "tables" / "wmdp_main.csv").read_bytes()
+    assert answered.count(b"rmu") == 2
     assert "theirs" in (results / "tables" / "published_logs.csv").read_text()
     assert "Nothing to be done" in (lambda again: again.stdout + again.stderr)(snakemake(study, "-n"))
     (results / "figures" / "forget_utility.png").unlink()
@@ -75,20 +80,24 @@ def test_a_study_runs_whole_then_reruns_only_what_changed(study: Path) -> None:
     (study / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     expected = {
         "unlearn": 2,
+        "unlearn_wmdp": 2,
         "evaluate": 2,
+        "evaluate_wmdp": 2,
         "aggregate": 1,
+        "aggregate_wmdp": 1,
         "tables": 1,
         "figures": 1,
         "report": 1,
         "all": 1,
-        "total": 9,
+        "total": 14,
     }
     assert planned(study) == expected
     config["training"]["grun"]["learning_rate"] = 1e-3
     (study / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    # The same seeds give the same score table, byte for byte.
+    # The same seeds give the same score tables, byte for byte.
     assert snakemake(study, "--forceall").returncode == 0
     assert (results / "tables" / "tofu_main.csv").read_bytes() == first
+    assert (results / "tables" / "wmdp_main.csv").read_bytes() == answered
 
 
 @pytest.mark.slow

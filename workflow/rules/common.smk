@@ -2,7 +2,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from grunflow.config import runs, specs
+from grunflow.config import runs, specs, wmdp_runs
 from grunflow.config.digest import stage_digest
 from grunflow.config.study import read_study
 from grunflow.errors import BadInput
@@ -17,14 +17,21 @@ def checked_study():
 
 STUDY = checked_study()
 RUNS = runs.by_path(STUDY)
+WMDP_RUNS = wmdp_runs.by_path(STUDY)
+WMDP_UNLEARNED = [path for path, run in WMDP_RUNS.items() if run.carrier]
 
 TABLES = [
     "tofu_main",
     "efficiency",
     *(["tuning"] if STUDY.variants else []),
     *(["published_logs"] if STUDY.published_logs else []),
+    *(["wmdp_main"] if STUDY.wmdp else []),
 ]
-FIGURES = ["forget_utility", "gate_activations"]
+FIGURES = [
+    "forget_utility",
+    "gate_activations",
+    *(["wmdp_accuracy"] if STUDY.wmdp else []),
+]
 
 
 wildcard_constraints:
@@ -34,6 +41,8 @@ wildcard_constraints:
     target_seed=r"\d+",
     run="|".join(path for path, run in RUNS.items() if not run.is_reference),
     evaluated="|".join(RUNS),
+    wmdp_run="|".join(WMDP_UNLEARNED) or "-",
+    wmdp_evaluated="|".join(WMDP_RUNS) or "-",
 
 
 PUBLISHED_LOGS = [
@@ -42,6 +51,21 @@ PUBLISHED_LOGS = [
     for path in (item.log, item.retain_log)
     if path
 ]
+
+
+# What tables and figures are made from: a folder for each part of the study.
+METRICS = {
+    "metrics": "results/{study}/metrics",
+    **({"wmdp": "results/{study}/wmdp"} if STUDY.wmdp else {}),
+}
+
+
+def captions():
+    return {
+        "study": STUDY.study,
+        "origin": runs.origin(STUDY),
+        "wmdp_origin": runs.wmdp_origin(STUDY),
+    }
 
 
 def final_output():
@@ -91,9 +115,47 @@ def finetune_inputs(wildcards):
     return inputs
 
 
+def data_of(wildcards):
+    """What a base is trained on: the generated world, or the made-up domains of the WMDP part."""
+    of_wmdp = wildcards.model in {run.model for run in WMDP_RUNS.values()}
+    return f"results/{STUDY.study}/runs/{'corpora' if of_wmdp else 'data'}"
+
+
+def wmdp_inputs(wildcards):
+    """Corpora; the base of a model from scratch; for an evaluation of an unlearned model, that model."""
+    root = f"results/{STUDY.study}/runs"
+    path = wildcards.get("wmdp_run") or wildcards.wmdp_evaluated
+    run, inputs = WMDP_RUNS[path], {"data": f"{root}/corpora"}
+    if STUDY.models[run.model].repo is None:
+        inputs["base"] = f"{root}/{run.model}/base"
+    if run.carrier and wildcards.get("wmdp_evaluated"):
+        inputs["model"] = f"{root}/{path}"
+    return inputs
+
+
+def wmdp_spec(spec_of):
+    def of_wildcards(wildcards):
+        path = wildcards.get("wmdp_run") or wildcards.wmdp_evaluated
+        return spec_of(STUDY, WMDP_RUNS[path]).model_dump_json()
+
+    return of_wildcards
+
+
 def named_inputs(wildcards, input):
     """`--input name=folder` for every named input."""
     return " ".join(f"--input {name}={folder}" for name, folder in input.items())
+
+
+def named_folders(*names):
+    """The same for those of the rule's inputs that have one of `names`."""
+
+    def of_input(wildcards, input):
+        return named_inputs(
+            wildcards,
+            {name: input.get(name) for name in names if input.get(name)},
+        )
+
+    return of_input
 
 
 def finetune_spec(role):

@@ -1,7 +1,7 @@
 # The model that knows the world but no author of the study.
 rule finetune_base:
     input:
-        data="results/{study}/runs/data",
+        data=data_of,
     output:
         directory("results/{study}/runs/{model}/base"),
     log:

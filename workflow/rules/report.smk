@@ -1,7 +1,7 @@
 # CSV for machines, Markdown and LaTeX for people.
 rule tables:
     input:
-        metrics="results/{study}/metrics",
+        **METRICS,
     output:
         expand(
             "results/{{study}}/tables/{name}.{form}",
@@ -15,18 +15,17 @@ rule tables:
         "../../envs/report.yaml"
     params:
         out=subpath(output.manifest, parent=True),
-        spec=specs.Tables(
-            study=STUDY.study, origin=runs.origin(STUDY)
-        ).model_dump_json(),
+        spec=specs.Tables(**captions()).model_dump_json(),
+        inputs=named_folders("metrics", "wmdp"),
         code=stage_digest("tables"),
     shell:
-        "grunflow tables --spec {params.spec:q} --code {params.code} --input metrics={input.metrics}"
+        "grunflow tables --spec {params.spec:q} --code {params.code} {params.inputs}"
         " --out {params.out} --log {log}"
 
 
 rule figures:
     input:
-        metrics="results/{study}/metrics",
+        **METRICS,
     output:
         expand(
             "results/{{study}}/figures/{name}.{form}",
@@ -40,12 +39,11 @@ rule figures:
         "../../envs/report.yaml"
     params:
         out=subpath(output.manifest, parent=True),
-        spec=specs.Figures(
-            study=STUDY.study, origin=runs.origin(STUDY)
-        ).model_dump_json(),
+        spec=specs.Figures(**captions()).model_dump_json(),
+        inputs=named_folders("metrics", "wmdp"),
         code=stage_digest("figures"),
     shell:
-        "grunflow figures --spec {params.spec:q} --code {params.code} --input metrics={input.metrics}"
+        "grunflow figures --spec {params.spec:q} --code {params.code} {params.inputs}"
         " --out {params.out} --log {log}"
 
 
@@ -64,9 +62,7 @@ rule report:
     params:
         tables=subpath(input.tables, parent=True),
         figures=subpath(input.figures, parent=True),
-        spec=specs.Report(
-            study=STUDY.study, origin=runs.origin(STUDY), title=STUDY.title
-        ).model_dump_json(),
+        spec=specs.Report(**captions(), title=STUDY.title).model_dump_json(),
         code=stage_digest("report"),
     shell:
         "grunflow report --spec {params.spec:q} --code {params.code} --input tables={params.tables}"

@@ -19,19 +19,33 @@ class Output:
     gate_logits: list[Tensor]
 
 
+@dataclass
+class States:
+    """Output of one block, and gate logits per gated layer (empty without a gate)."""
+
+    hidden: Float[Tensor, "batch token width"]
+    gate_logits: list[Tensor]
+
+
 @runtime_checkable
 class Carrier(Protocol):
     """A model with trainable parts.
 
-    trained(): what the optimiser may change. forward(): logits with the carrier acting. acting(): the same around
-    any other call of `model`, such as generation. save(): the trained parts, and `carrier.json` to restore them.
+    trained(): what the optimiser may change. forward(): logits with the carrier acting. states(): the same for the
+    output of one block, running no more blocks than needed. acting(): around any other call of `model`, such as
+    generation. save(): the trained parts, and `carrier.json` to restore them. base: the transformers model inside.
     """
 
     model: Any  # a transformers model, perhaps inside PEFT's
 
+    @property
+    def base(self) -> Any: ...
+
     def trained(self) -> list[nn.Parameter]: ...
 
     def forward(self, batch: Batch) -> Output: ...
+
+    def states(self, batch: Batch, layer: int) -> States: ...
 
     def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]: ...
 

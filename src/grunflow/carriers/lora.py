@@ -22,8 +22,9 @@ class Lora(Full):
             model = get_peft_model(model, config)  # type: ignore[arg-type]
         self.model = model
 
-    def trained(self) -> list[nn.Parameter]:
-        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+    @property
+    def base(self) -> Any:
+        return self.model.get_base_model()  # type: ignore[operator]
 
     @classmethod
     def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Lora":

@@ -2,16 +2,18 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from jaxtyping import Int
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from grunflow.carriers.base import Output
+from grunflow.carriers.base import Output, States
 from grunflow.config.specs import Carrier
 from grunflow.data.batching import Batch
 from grunflow.interventions.gated import GatedLoReFT
 from grunflow.interventions.hooks import intervene
+from grunflow.models.blocks import block_output
 
 WEIGHTS = "interventions.safetensors"
 
@@ -23,6 +25,10 @@ class Representation:
         self.edits = {layer: GatedLoReFT(width, spec.rank or 1, spec.gate) for layer in spec.layers or ()}
         self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self.edits.items()}).to(model.device)  # type: ignore[arg-type]
 
+    @property
+    def base(self) -> Any:
+        return self.model
+
     def trained(self) -> list[nn.Parameter]:
         return list(self.modules.parameters())
 
@@ -30,6 +36,13 @@ class Representation:
         with self.acting(batch.positions) as gate_logits:
             logits = self.model(**batch.inputs()).logits
         return Output(logits, gate_logits)
+
+    def states(self, batch: Batch, layer: int) -> States:
+        """Every gate is read, also those above `layer`; an edit above it without a gate is not run."""
+        gated = [index for index, edit in self.edits.items() if edit.gate is not None]
+        with self.acting(batch.positions) as gate_logits:
+            hidden = block_output(self.model, batch.inputs(), layer, max(gated, default=layer))
+        return States(hidden, gate_logits)
 
     def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
         return intervene(self.model, self.edits, positions)

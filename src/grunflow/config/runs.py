@@ -129,3 +129,12 @@ def origin(study: Study) -> str:
     if scratch:
         return f"Tiny study: models trained from scratch on {data}, not the paper's result"
     return f"Models fine-tuned on {data}"
+
+
+def wmdp_origin(study: Study) -> str:
+    """The same for the WMDP part; empty without one."""
+    if study.wmdp is None:
+        return ""
+    if study.wmdp.sources.craft:
+        return "Tiny study: a model trained from scratch on benign made-up domains, not the paper's result"
+    return "Hub models on the WMDP corpora"

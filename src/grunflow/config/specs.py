@@ -60,7 +60,7 @@ class Training(Strict):
     schedule: Literal["cosine", "linear", "constant"] = "linear"
     warmup_fraction: float = Field(0.1, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0, description="must be 0 for reft and grun: it destroys the rotation")
-    gradient_clip: float = Field(1.0, gt=0, description="largest global gradient norm")
+    gradient_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm; null: any")
 
 
 class Model(Strict):
@@ -73,7 +73,7 @@ class Model(Strict):
     dtype: Literal["float32", "bfloat16"] = "float32"
     base_seed: Seed = 0
     base: Training | None = Field(None, description="training of the base; only for a model from scratch")
-    target: Training
+    target: Training | None = Field(None, description="training of TOFU's target and retain models")
     replayed: int = Field(240, ge=0, description="background rows mixed into target and retain training")
 
 
@@ -96,6 +96,11 @@ class Objective(Strict):
         description="NLL terms: mean over labels, mean over rows of sums, or (idk) one mean with the retain rows",
     )
     kl_positions: Literal["labels", "all"] = Field("labels", description="kl: labels, or the authors' every position")
+    layer: int | None = Field(None, ge=0, description="rmu: the block whose output the loss reads, counted from 0")
+    steering: float | None = Field(None, gt=0, description="rmu: length of the control vector")
+    rmu_positions: Literal["tokens", "labels", "all"] = Field(
+        "tokens", description="rmu: every real token, those after the edited position, or padding too"
+    )
 
 
 class Carrier(Strict):
@@ -105,7 +110,12 @@ class Carrier(Strict):
     rank: int | None = Field(None, ge=1, description="LoRA's or LoReFT's rank")
     alpha: float | None = Field(None, gt=0, description="LoRA's scale is alpha / rank")
     dropout: float | None = Field(None, ge=0, lt=1, description="LoRA's dropout")
-    layers: tuple[int, ...] | None = Field(None, description="intervened blocks, counted from 0")
+    layers: tuple[int, ...] | None = Field(
+        None, description="intervened blocks, counted from 0; of full: the trained ones"
+    )
+    parameters: str | None = Field(
+        None, description="of full: what is trained in these blocks, as mlp.down_proj.weight"
+    )
     gate: Literal[GATES] | None = None  # type: ignore[valid-type]
     gate_weight: float | None = Field(None, ge=0)
     gate_loss: Literal["logits", "probabilities"] | None = Field(
@@ -196,6 +206,7 @@ class Tables(Strict):
     stage: Literal["tables"] = "tables"
     study: str
     origin: str = Field("", description="sentence in every caption that says what models and data made the table")
+    wmdp_origin: str = Field("", description="the same for the WMDP part")
     formats: tuple[Literal["csv", "md", "tex"], ...] = ("csv", "md", "tex")
 
 
@@ -203,22 +214,12 @@ class Figures(Strict):
     stage: Literal["figures"] = "figures"
     study: str
     origin: str = ""
+    wmdp_origin: str = ""
 
 
 class Report(Strict):
     stage: Literal["report"] = "report"
     study: str
     origin: str = ""
+    wmdp_origin: str = ""
     title: str
-
-
-SPECS: dict[str, type[Strict]] = {
-    "prepare_data": PrepareData,
-    "finetune": Finetune,
-    "unlearn": Unlearn,
-    "evaluate": Evaluate,
-    "aggregate": Aggregate,
-    "tables": Tables,
-    "figures": Figures,
-    "report": Report,
-}

@@ -1,9 +1,11 @@
 """The study's config file, typed. Every key has its meaning here; config/README.md is written from it."""
 
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 
 from pydantic import Field
 
+from grunflow.config.checks import check_method, check_training
 from grunflow.config.conventions import PRESETS, Conventions
 from grunflow.config.names import CARRIERS, FORGET_SPLITS, OBJECTIVES
 from grunflow.config.specs import (
@@ -19,15 +21,8 @@ from grunflow.config.specs import (
     World,
 )
 from grunflow.config.typed import read_yaml, typed
+from grunflow.config.wmdp import Texts, Wmdp
 from grunflow.errors import BadInput, unknown_name
-
-# Keys of `carriers:` that each carrier needs; any other but gate_loss (grun) is refused.
-CARRIER_KEYS = {
-    "full": set(),
-    "lora": {"rank", "alpha", "dropout"},
-    "reft": {"rank", "layers"},
-    "grun": {"rank", "layers", "gate", "gate_weight"},
-}
 
 
 class Rows(Strict):
@@ -50,12 +45,13 @@ class Seeds(Strict):
 
 
 class Override(Strict):
-    """Where objective, carrier or model match, set keys of objective, carrier or training."""
+    """Where objective, carrier, model and benchmark match, set keys of objective, carrier, training or texts."""
 
-    where: dict[str, str]
+    where: dict[Literal["objective", "carrier", "model", "benchmark"], str]
     objective: dict[str, Any] = {}
     carrier: dict[str, Any] = {}
     training: dict[str, Any] = {}
+    texts: dict[str, Any] = Field({}, description="of the WMDP part")
 
 
 class Study(Strict):
@@ -73,6 +69,7 @@ class Study(Strict):
     carriers: dict[str, dict[str, Any]]
     training: dict[str, dict[str, Any]] = Field(description="carrier -> how it is trained")
     overrides: tuple[Override, ...] = ()
+    wmdp: Wmdp | None = Field(None, description="the WMDP part; null: none")
     variants: dict[str, dict[str, dict[str, Any]]] = Field(
         {}, description="name -> keys of objective, carrier, training that a grid's variant sets"
     )
@@ -101,7 +98,7 @@ class Study(Strict):
         return self.conventions.baseline_template if carrier else self.conventions.finetune_template
 
     def method(
-        self, model: str, objective: str, carrier: str, variant: str = ""
+        self, model: str, objective: str, carrier: str, variant: str = "", benchmark: str = "tofu"
     ) -> tuple[Objective, Carrier, Training]:
         """Defaults of the objective and of the carrier, every matching override in order, then the variant."""
         parts = {
@@ -109,11 +106,9 @@ class Study(Strict):
             "carrier": {"name": carrier, **self.carriers.get(carrier, {})},
             "training": dict(self.training.get(carrier, {})),
         }
-        here = {"model": model, "objective": objective, "carrier": carrier}
-        for override in self.overrides:
-            if all(here[key] == value for key, value in override.where.items()):
-                for part in parts:
-                    parts[part] |= getattr(override, part)
+        for override in self._overrides(model, objective, carrier, benchmark):
+            for part in parts:
+                parts[part] |= getattr(override, part)
         for part, values in self.variants.get(variant, {}).items():
             parts[part] |= values
         if carrier == "grun":
@@ -122,50 +117,24 @@ class Study(Strict):
         checked_objective = typed(Objective, parts["objective"], f"objectives.{objective} ({place})")
         checked_carrier = typed(Carrier, parts["carrier"], f"carriers.{carrier} ({place})")
         training = typed(Training, parts["training"], f"training.{carrier} ({place})")
-        _check_method(checked_carrier, training, self.models[model])
-        if checked_objective.reduction == "pooled" and objective != "idk":
-            raise BadInput(
-                f"objectives.{objective}.reduction: got 'pooled', which only idk has (one mean over refusals and retain "
-                "rows); expected token or sequence."
-            )
+        check_method(checked_objective, checked_carrier, training, self.models[model], benchmark)
         return checked_objective, checked_carrier, training
 
+    def texts(self, model: str, objective: str, carrier: str) -> Texts:
+        """How the WMDP part cuts texts for a method: its defaults and every matching override."""
+        assert self.wmdp is not None
+        values = self.wmdp.texts.model_dump()
+        for override in self._overrides(model, objective, carrier, "wmdp"):
+            values |= override.texts
+        return typed(Texts, values, f"overrides.texts ({objective} x {carrier})")
 
-def _check_method(carrier: Carrier, training: Training, model: Model) -> None:
-    given = {key for key, value in carrier.model_dump().items() if value is not None} - {"name", "gate_loss"}
-    needed = CARRIER_KEYS[carrier.name]
-    if given != needed:
-        raise BadInput(
-            f"carriers.{carrier.name}: got keys {sorted(given)}, expected exactly {sorted(needed)}. "
-            "Add what is missing and remove the rest."
-        )
-    if carrier.layers and not all(0 <= layer < model.architecture.layers for layer in carrier.layers):
-        raise BadInput(
-            f"carriers.{carrier.name}.layers: got {list(carrier.layers)}, expected numbers from 0 to "
-            f"{model.architecture.layers - 1}, the blocks of model {model.name!r}."
-        )
-    if carrier.rank and carrier.rank > model.architecture.hidden_size:
-        raise BadInput(
-            f"carriers.{carrier.name}.rank: got {carrier.rank}, expected at most {model.architecture.hidden_size}, "
-            f"the hidden size of model {model.name!r}."
-        )
-    if carrier.name in ("reft", "grun") and training.weight_decay:
-        raise BadInput(
-            f"training.{carrier.name}.weight_decay: got {training.weight_decay}, expected 0: decay turns the "
-            "orthogonal rotation into zero after one step."
-        )
-    check_training(training, f"training.{carrier.name}")
-
-
-def check_training(training: Training, where: str) -> None:
-    """Relations between keys that a single key's range cannot say."""
-    if (training.steps is None) == (training.epochs is None):
-        raise BadInput(f"{where}: give exactly one of steps and epochs; got {training.steps} and {training.epochs}.")
-    if training.batch_size % training.accumulation:
-        raise BadInput(
-            f"{where}.accumulation: got {training.accumulation}, expected a divisor of batch_size "
-            f"{training.batch_size}."
-        )
+    def _overrides(self, model: str, objective: str, carrier: str, benchmark: str) -> list[Override]:
+        here = {"model": model, "objective": objective, "carrier": carrier, "benchmark": benchmark}
+        return [
+            override
+            for override in self.overrides
+            if all(here.get(key) == value for key, value in override.where.items())
+        ]
 
 
 def read_study(config: dict[str, Any]) -> Study:
@@ -194,9 +163,10 @@ def read_study(config: dict[str, Any]) -> Study:
     for kind, names in (("objective", study.objectives), ("carrier", {**study.carriers, **study.training})):
         for name in names:
             study.known(kind, name)
-    for rows in study.grid:
-        study.known("model", rows.model)
-        model = study.models[rows.model]
+    wmdp_rows = study.wmdp.grid if study.wmdp else ()
+    for model_name in dict.fromkeys([*(rows.model for rows in study.grid), *(rows.model for rows in wmdp_rows)]):
+        study.known("model", model_name)
+        model = study.models[model_name]
         if (model.repo is None) == (model.base is None):
             raise BadInput(
                 f"{study.models_sheet}: {model.name}: give `base` (training from scratch) or `repo` (a model to load), "
@@ -204,7 +174,13 @@ def read_study(config: dict[str, Any]) -> Study:
             )
         if model.base:
             check_training(model.base, f"{study.models_sheet}: {model.name}.base")
-        check_training(model.target, f"{study.models_sheet}: {model.name}.target")
+        if model.target:
+            check_training(model.target, f"{study.models_sheet}: {model.name}.target")
+    for rows in study.grid:
+        if study.models[rows.model].target is None:
+            raise BadInput(
+                f"{study.models_sheet}: {rows.model}: a model of the TOFU grid needs `target`, its training."
+            )
         for objective in rows.objectives:
             study.known("objective", objective)
             for carrier in rows.carriers:
@@ -213,4 +189,27 @@ def read_study(config: dict[str, Any]) -> Study:
                     if variant and variant not in study.variants:
                         raise BadInput(f"config.grid: {unknown_name('variant', variant, study.variants)}")
                     study.method(rows.model, objective, carrier, variant)
+    if study.wmdp:
+        check_wmdp(study, study.wmdp)
     return study
+
+
+def check_wmdp(study: Study, wmdp: Wmdp) -> None:
+    """Sources, and every row of the WMDP grid."""
+    sources = wmdp.sources
+    if (sources.craft is None) == (not sources.forget) or (sources.retain is None) == bool(sources.forget):
+        raise BadInput("wmdp.sources: give craft (generated domains), or forget and retain (corpora), one of the two.")
+    for rows in wmdp.grid:
+        scratch = study.models[rows.model].repo is None
+        if scratch and sources.craft is None:
+            raise BadInput(f"wmdp.grid: model {rows.model!r} is trained from scratch, which needs wmdp.sources.craft.")
+        if scratch and rows.model in {other.model for other in study.grid}:
+            raise BadInput(
+                f"wmdp.grid: model {rows.model!r} is in the TOFU grid too: a model from scratch learns one world; "
+                f"add another row to {study.models_sheet}."
+            )
+        for objective, carrier in product(rows.objectives, rows.carriers):
+            study.known("objective", objective)
+            study.known("carrier", carrier)
+            study.method(rows.model, objective, carrier, benchmark="wmdp")
+            study.texts(rows.model, objective, carrier)

@@ -64,6 +64,15 @@ def encode(tokenizer, question: str, answer: str, template: str = "plain") -> Ex
     return Example([*whole, tokenizer.eos_token_id], len(start) - form.dropped)
 
 
+def encode_text(tokenizer, text: str, max_tokens: int, fraction: float = 1.0) -> Example:
+    """A plain text cut to max_tokens, without eos; edited at the last of the first `fraction` of its tokens.
+
+    Source: int(0.8 * length) in `make_last_position_supervised_wmdp_data_module` of the authors' code (b59fd78).
+    """
+    ids = tokenizer(text, truncation=True, max_length=max_tokens)["input_ids"]
+    return Example(ids, max(1, int(fraction * len(ids))))
+
+
 def text(question: str, answer: str) -> str:
     """Prompt and answer in the template `plain`: what a tokenizer from scratch is trained on."""
     form = TEMPLATES["plain"]

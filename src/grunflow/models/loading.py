@@ -7,6 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
+from grunflow.config.specs import Model
 from grunflow.errors import BadInput
 from grunflow.hub import hub_reason
 
@@ -30,6 +31,16 @@ def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def base_model(model: Model, inputs: dict[str, list[Path]]) -> Any:
+    """The model that a study starts from: the finished input `base`, or the hub's."""
+    source: Path | str = inputs["base"][0] if model.repo is None else model.repo
+    return load_model(source, model.dtype, model.revision)
+
+
+def base_tokenizer(model: Model, inputs: dict[str, list[Path]]) -> Any:
+    return load_tokenizer(inputs["base"][0] if model.repo is None else model.repo, model.revision)
 
 
 class _explained:

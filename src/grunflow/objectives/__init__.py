@@ -10,14 +10,16 @@ from torch import Tensor
 from grunflow.config.specs import Objective as ObjectiveSpec
 from grunflow.objectives import forget, retain
 from grunflow.objectives.scores import Pair
+from grunflow.objectives.states import StatePair
 
-RetainTerm = Callable[[Pair, ObjectiveSpec], Float[Tensor, ""]]
+RetainTerm = Callable[[Any, ObjectiveSpec], Float[Tensor, ""]]
 
 # Retain terms: the function, and whether it reads the scores of the model before unlearning.
 RETAIN: dict[str, tuple[RetainTerm | None, bool]] = {
     "none": (None, False),
     "nll": (retain.nll, False),
     "kl": (retain.kl, True),
+    "match": (retain.match, True),
 }
 
 
@@ -26,7 +28,7 @@ class Objective:
     """forget(answers, refusals, spec), and the name of its own retain term, which a spec may replace.
 
     answers, refusals: which texts the forget term reads. reference: whether it reads the scores of the model before
-    unlearning.
+    unlearning. states: whether both terms read hidden states (StatePair) in place of scores (Pair).
     """
 
     forget: Callable[[Any, Any, ObjectiveSpec], Float[Tensor, ""]]
@@ -34,6 +36,7 @@ class Objective:
     answers: bool = True
     refusals: bool = False
     reference: bool = False
+    states: bool = False
 
 
 OBJECTIVES = {
@@ -45,6 +48,7 @@ OBJECTIVES = {
     "npo": Objective(forget.npo, "nll", reference=True),
     "simnpo": Objective(forget.simnpo, "nll"),
     "undial": Objective(forget.undial, "none", reference=True),
+    "rmu": Objective(forget.steer, "match", states=True),
 }
 
 
@@ -52,7 +56,9 @@ def retain_term(spec: ObjectiveSpec) -> tuple[RetainTerm | None, bool]:
     return RETAIN[spec.retain or OBJECTIVES[spec.name].retain]
 
 
-def loss(spec: ObjectiveSpec, answers: Pair | None, refusals: Pair | None, kept: Pair | None) -> Float[Tensor, ""]:
+def loss(
+    spec: ObjectiveSpec, answers: Pair | StatePair | None, refusals: Pair | None, kept: Pair | StatePair | None
+) -> Float[Tensor, ""]:
     """forget_weight * forget term + retain_weight * retain term; with reduction `pooled` one mean over both.
 
     `pooled` (idk only, checked when the config is read): the token mean over refusals and retain rows together, as
@@ -63,7 +69,7 @@ def loss(spec: ObjectiveSpec, answers: Pair | None, refusals: Pair | None, kept:
     if term is None or kept is None:
         return total
     retained = spec.retain_weight * term(kept, spec)
-    if spec.reduction != "pooled" or refusals is None:
+    if spec.reduction != "pooled" or refusals is None or isinstance(kept, StatePair):
         return total + retained
     n_forget, n_retain = refusals.current.labels, kept.current.labels
     return (n_forget * total + n_retain * retained) / (n_forget + n_retain)

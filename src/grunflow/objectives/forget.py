@@ -12,6 +12,7 @@ from torch.nn.functional import log_softmax, logsigmoid, one_hot
 from grunflow.config.specs import Objective
 from grunflow.objectives.retain import nll
 from grunflow.objectives.scores import Pair
+from grunflow.objectives.states import StatePair, squared_distance
 
 
 def gradient_ascent(answers: Pair, refusals: None, spec: Objective) -> Float[Tensor, ""]:
@@ -65,3 +66,11 @@ def undial(answers: Pair, refusals: None, spec: Objective) -> Float[Tensor, ""]:
     lowered = answers.known.logits - spec.beta * one_hot(answers.known.label_ids, answers.known.logits.shape[-1])
     wanted = torch.softmax(lowered, dim=-1)
     return -(wanted * log_softmax(answers.current.logits, dim=-1)).sum() / answers.current.labels
+
+
+def steer(answers: StatePair, refusals: None, spec: Objective) -> Float[Tensor, ""]:
+    """RMU's forget term: squared distance of the states to steering * control vector (wanted).
+
+    Source: Li et al. 2024 (2403.03218), eq. 1.
+    """
+    return squared_distance(answers)

@@ -6,6 +6,7 @@ from torch.nn.functional import kl_div, log_softmax
 
 from grunflow.config.specs import Objective
 from grunflow.objectives.scores import Pair
+from grunflow.objectives.states import StatePair, squared_distance
 
 
 def nll(pair: Pair, spec: Objective) -> Float[Tensor, ""]:
@@ -25,3 +26,11 @@ def kl(pair: Pair, spec: Objective) -> Float[Tensor, ""]:
     else:
         ours, theirs, positions = pair.current.logits, pair.known.logits, pair.current.labels
     return kl_div(log_softmax(ours, -1), log_softmax(theirs, -1), reduction="sum", log_target=True) / positions
+
+
+def match(kept: StatePair, spec: Objective) -> Float[Tensor, ""]:
+    """RMU's retain term: squared distance of the states to those of the model before unlearning.
+
+    Source: Li et al. 2024 (2403.03218), eq. 2; its alpha is retain_weight.
+    """
+    return squared_distance(kept)

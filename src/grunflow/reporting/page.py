@@ -5,7 +5,9 @@ from pathlib import Path
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
+from grunflow.reporting import wmdp
 from grunflow.reporting.tables import model_note, readable
 
 TEMPLATE = """<!doctype html>
@@ -28,9 +30,12 @@ figure { margin: 1rem 0; max-width: 45rem; } figcaption { font-size: .85rem; }
 <div class="scroll">{{ main }}</div>
 <p>Mean over seeds [95 % interval]. Forget Quality: median p-value (range over seeds); it says how far the
 unlearned model's Truth Ratio on the forget set is from the retain model's. All columns: tables/tofu_main.csv.</p>
-<h2>Figures</h2>
-{% for name, data in figures %}<figure><img alt="{{ name }}" src="data:image/png;base64,{{ data }}">
-<figcaption>{{ name }}. {{ note }}</figcaption></figure>{% endfor %}
+{% if wmdp %}<h2>WMDP</h2>
+<div class="scroll">{{ wmdp }}</div>
+<p>{{ wmdp_caption }} All columns: tables/wmdp_main.csv.</p>
+{% endif %}<h2>Figures</h2>
+{% for name, said, data in figures %}<figure><img alt="{{ name }}" src="data:image/png;base64,{{ data }}">
+<figcaption>{{ name }}. {{ said }}</figcaption></figure>{% endfor %}
 <h2>Cost</h2>
 <div class="scroll">{{ cost }}</div>
 </html>
@@ -55,24 +60,60 @@ def sentences(table: pd.DataFrame) -> list[str]:
     return found
 
 
-def render(title: str, origin: str, main: pd.DataFrame, cost: pd.DataFrame, figures: list[Path]) -> str:
+def wmdp_sentences(table: pd.DataFrame) -> list[str]:
+    """The same for the WMDP part, task by task, beside the untouched model."""
+    found = []
+    for row in table[table.carrier != ""].to_dict("records"):
+        parts = [
+            f"{task} {row[f'{task}_accuracy'] - row[f'{task}_change']:.3f} → {row[f'{task}_accuracy']:.3f}"
+            for task in wmdp.tasks_of(table)
+        ]
+        found.append(
+            f"{row['objective'].upper()} on {row['carrier']}: accuracy {', '.join(parts)} ({row['seeds']} seeds)."
+        )
+    return found
+
+
+def _html(table: pd.DataFrame) -> Markup:
+    return Markup(table.to_html(index=False, border=0, na_rep=""))
+
+
+def render(
+    title: str,
+    origin: str,
+    main: pd.DataFrame,
+    cost: pd.DataFrame,
+    figures: list[Path],
+    answered: tuple[pd.DataFrame, str] | None = None,
+) -> str:
     """The whole page.
 
     Args:
         origin: what made the numbers, in a sentence.
         main, cost: tables tofu_main and efficiency.
         figures: PNG files, embedded.
+        answered: table wmdp_main and what made it, where the study has that part.
     """
-    pictures = [(path.stem.replace("_", " "), base64.b64encode(path.read_bytes()).decode()) for path in figures]
+    note = model_note(main, origin)
+    pictures = [
+        (
+            path.stem.replace("_", " "),
+            f"{answered[1]}." if answered and path.stem.startswith("wmdp") else note,
+            base64.b64encode(path.read_bytes()).decode(),
+        )
+        for path in figures
+    ]
     return (
         jinja2.Environment(autoescape=True)
         .from_string(TEMPLATE)
         .render(
             title=title,
-            note=model_note(main, origin),
-            sentences=sentences(main),
-            main=jinja2.utils.markupsafe.Markup(readable(main).to_html(index=False, border=0)),
-            cost=jinja2.utils.markupsafe.Markup(cost.round(4).to_html(index=False, border=0, na_rep="")),
+            note=note,
+            sentences=sentences(main) + (wmdp_sentences(answered[0]) if answered else []),
+            wmdp=_html(wmdp.readable(answered[0])) if answered else None,
+            wmdp_caption=wmdp.caption(*answered) if answered else None,
+            main=_html(readable(main)),
+            cost=_html(cost.round(4)),
             figures=pictures,
         )
     )

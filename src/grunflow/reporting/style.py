@@ -19,7 +19,9 @@ MARKERS = {
     "npo": "^",
     "simnpo": ">",
     "undial": "X",
+    "rmu": "H",
     "target": "*",
+    "base": "p",
     "retain": "P",
 }
 SETTINGS: dict[str, Any] = {

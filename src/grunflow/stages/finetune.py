@@ -9,9 +9,9 @@ import torch
 from grunflow.config.names import RETAIN_OF_FORGET
 from grunflow.config.specs import Finetune
 from grunflow.data.batching import collate
-from grunflow.data.prompts import Example, encode
+from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
-from grunflow.models.loading import load_model, load_tokenizer
+from grunflow.models.loading import base_model, base_tokenizer, load_tokenizer
 from grunflow.models.tiny import build
 from grunflow.objectives.scores import score
 from grunflow.training.loop import batches, micro_batches, total_steps, train
@@ -20,7 +20,7 @@ from grunflow.training.loop import batches, micro_batches, total_steps, train
 def rows_of(spec: Finetune, data: Path) -> list[dict]:
     """The rows that the role is trained on; target and retain replay some of what the base model knows."""
     if spec.role == "base":
-        return read_rows(data / "base.json")
+        return read_rows(data / "base.json", ())
     split = RETAIN_OF_FORGET[spec.forget_split] if spec.forget_split else "full"
     if spec.model.repo:  # it has its knowledge from elsewhere
         return read_rows(data / "records" / f"{split}.json")
@@ -39,9 +39,9 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
     tokenizer, model = starting_point(spec, inputs)
     device = model.device
     rows = rows_of(spec, data)
-    examples: list[Example] = [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
+    examples = [example_of(tokenizer, row, spec) for row in rows]
     training = spec.model.base if spec.role == "base" else spec.model.target
-    assert training is not None, "config.study refuses a base without training"
+    assert training is not None, "config.study refuses a model without training"
     whole = spec.role == "base"
     tokens = 0
 
@@ -74,15 +74,16 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
     }
 
 
+def example_of(tokenizer, row: dict, spec: Finetune) -> Example:
+    """A question with its answer, or a plain text (of a base only)."""
+    if "text" in row:
+        return encode_text(tokenizer, row["text"], spec.model.architecture.positions)
+    return encode(tokenizer, row["question"], row["answer"], spec.template)
+
+
 def starting_point(spec: Finetune, inputs: dict[str, list[Path]]) -> tuple[Any, Any]:
     """Tokenizer and model to train: new for a base from scratch, the finished base, or the hub's."""
     if spec.role == "base":
         tokenizer = load_tokenizer(inputs["data"][0] / "tokenizer")
         return tokenizer, build(spec.model.architecture, tokenizer, spec.seed)
-    if spec.model.repo is None:
-        base = inputs["base"][0]
-        return load_tokenizer(base), load_model(base, spec.model.dtype)
-    return (
-        load_tokenizer(spec.model.repo, spec.model.revision),
-        load_model(spec.model.repo, spec.model.dtype, spec.model.revision),
-    )
+    return base_tokenizer(spec.model, inputs), base_model(spec.model, inputs)

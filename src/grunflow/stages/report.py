@@ -14,4 +14,6 @@ def run(spec: Report, inputs: dict[str, list[Path]], out: Path, batch_size: int)
         for name in ("tofu_main", "efficiency")
     )
     figures = sorted(inputs["figures"][0].glob("*.png"))
-    (out / "report.html").write_text(render(spec.title, spec.origin, main, cost, figures))
+    answered = inputs["tables"][0] / "wmdp_main.csv"
+    parts = (pd.read_csv(answered).fillna({"carrier": ""}), spec.wmdp_origin) if answered.is_file() else None
+    (out / "report.html").write_text(render(spec.title, spec.origin, main, cost, figures, parts))

@@ -1,12 +1,12 @@
-"""Metrics -> tables/{tofu_main,efficiency}.{csv,md,tex}; of a study with variants also tuning, of one
-with published logs published_logs."""
+"""Metrics -> tables/{tofu_main,efficiency}.{csv,md,tex}; of a study with variants also tuning, of one with
+published logs published_logs, of one with a WMDP part wmdp_main."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from grunflow.config.specs import Tables
-from grunflow.reporting import tables, tuning
+from grunflow.reporting import tables, tuning, wmdp
 
 
 def run(spec: Tables, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> None:
@@ -19,7 +19,13 @@ def run(spec: Tables, inputs: dict[str, list[Path]], out: Path, batch_size: int)
         f"Forget Quality: median p (range), KS against the retain model, n = {main.n_unlearned.iloc[0]} questions."
     )
     tables.write(main, tables.readable(main), caption, out / "tofu_main", spec.formats)
-    cost = tables.efficiency(pd.read_parquet(folder / "efficiency.parquet"))
+    spent = [pd.read_parquet(folder / "efficiency.parquet")]
+    if "wmdp" in inputs:
+        answered = wmdp.wmdp_main(pd.read_parquet(inputs["wmdp"][0] / "answers.parquet"))
+        caption = wmdp.caption(answered, spec.wmdp_origin)
+        tables.write(answered, wmdp.readable(answered), caption, out / "wmdp_main", spec.formats)
+        spent.append(pd.read_parquet(inputs["wmdp"][0] / "cost.parquet").assign(variant=""))
+    cost = tables.efficiency(pd.concat(spent, ignore_index=True))
     caption = f"Cost of training. {note} Mean over seeds on this machine; wall time includes start-up."
     tables.write(cost, cost.round(4), caption, out / "efficiency", spec.formats)
     if "variant" in main:

@@ -1,6 +1,5 @@
 """Train one objective on one carrier: loss = forget term + retain term (+ gate term), see objectives/."""
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,8 @@ from grunflow.evaluation.snapshots import snapshot, snapshot_rows
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
 from grunflow.training.loop import batches, micro_batches, total_steps, train
-from grunflow.training.unlearning import Texts, Totals, needs_reference, needs_retain, step_loss
+from grunflow.training.reference import control_of, reference_model
+from grunflow.training.unlearning import Texts, needs_retain, step_loss, totals_of
 
 
 def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
@@ -31,7 +31,8 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     forget = [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
     refusals = refusal_examples(spec, rows, data, tokenizer, generator)
     retain = retain_examples(spec, data, tokenizer, generator)
-    reference = reference_model(spec, model)
+    reference = reference_model(spec.objective, spec.carrier, model)
+    control = control_of(spec.objective, model, spec.unlearn_seed)
     total = model.num_parameters()
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
     partner = pairing(spec.retain_sampling, len(retain), generator)
@@ -45,23 +46,20 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
 
     def losses_of(indices: list[int]) -> Iterator[torch.Tensor]:
         kept = [partner(index) for index in indices] if needs_retain(spec.objective, spec.carrier) else []
-        totals = Totals(
-            len(indices),
-            sum(forget[i].n_labels for i in indices),
-            sum(refusals[i].n_labels for i in indices) if refusals else 0,
-            sum(retain[i].n_labels for i in kept),
-            len(indices) + len(kept),
-        )
-        done = 0
+        parts, done = [], 0
         for micro in micro_batches(indices, spec.training):
             beside = kept[done : done + len(micro)]
             done += len(micro)
-            texts = Texts(
-                batch_of([forget[i] for i in micro]) if objective.answers else None,
-                batch_of([refusals[i] for i in micro]) if objective.refusals else None,
-                batch_of([retain[i] for i in beside]) if beside else None,
+            parts.append(
+                Texts(
+                    batch_of([forget[i] for i in micro]) if objective.answers else None,
+                    batch_of([refusals[i] for i in micro]) if objective.refusals else None,
+                    batch_of([retain[i] for i in beside]) if beside else None,
+                )
             )
-            yield step_loss(carrier, reference, spec.objective, spec.carrier, texts, totals)
+        totals = totals_of(spec.objective, parts)
+        for texts in parts:
+            yield step_loss(carrier, reference, spec.objective, spec.carrier, texts, totals, control)
 
     steps = total_steps(spec.training, len(forget))
     watch = Watch(spec, carrier, tokenizer, data, steps, batch_size)
@@ -129,12 +127,3 @@ def retain_examples(spec: Unlearn, data: Path, tokenizer, generator: torch.Gener
         picked = torch.randperm(len(replay), generator=generator)[: spec.replayed]
         rows += [replay[i] for i in picked.tolist()] + read_rows(data / "unevaluated.json")
     return [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
-
-
-def reference_model(spec: Unlearn, model):
-    """The model before unlearning, where an objective reads it: a frozen model is its own reference."""
-    if not needs_reference(spec.objective):
-        return None
-    if spec.carrier.name in ("reft", "grun"):
-        return model
-    return copy.deepcopy(model).eval().requires_grad_(False)

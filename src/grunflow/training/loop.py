@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -16,6 +17,7 @@ from grunflow.errors import CheckFailed
 from grunflow.progress import track
 
 log = logging.getLogger(__name__)
+Step = TypeVar("Step")
 
 
 @dataclass
@@ -63,14 +65,14 @@ def micro_batches(indices: list[int], training: Training) -> list[list[int]]:
 
 def train(
     parameters: Sequence[torch.nn.Parameter],
-    losses_of: Callable[[list[int]], Iterable[Float[Tensor, ""]]],
-    order: Iterator[list[int]],
+    losses_of: Callable[[Step], Iterable[Float[Tensor, ""]]],
+    order: Iterator[Step],
     steps: int,
     training: Training,
     label: str,
     after_step: Callable[[int], None] = lambda done: None,
 ) -> History:
-    """Minimise, for `steps` batches of row indices from `order`, the sum of `losses_of(indices)`.
+    """Minimise, for `steps` items of `order` (a step's row indices), the sum of `losses_of(item)`.
 
     Args:
         parameters: what the optimiser may change.
@@ -91,7 +93,7 @@ def train(
             loss_value += loss.item()
         if not math.isfinite(loss_value):
             raise CheckFailed(f"{label}: loss is {loss_value} at step {step + 1} of {steps}; lower the learning rate.")
-        norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip or math.inf)
         optimizer.step()
         schedule.step()
         history.losses.append(loss_value)

@@ -1,5 +1,6 @@
 """One unlearning step: which batches are run through which model, and the loss of objective and gate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,11 @@ from torch import Tensor
 from grunflow.carriers.base import Carrier
 from grunflow.config import specs
 from grunflow.data.batching import IGNORE_INDEX, Batch
+from grunflow.models.blocks import block_output
 from grunflow.objectives import OBJECTIVES, loss, retain_term
 from grunflow.objectives.gate import gate_bce
 from grunflow.objectives.scores import Pair, Scores, score
+from grunflow.objectives.states import StatePair, selected
 
 
 @dataclass
@@ -29,22 +32,31 @@ class Totals:
     """Rows and labels of the whole optimiser step, by which a micro-batch's sums are divided."""
 
     rows: int
-    answer_labels: int
+    answer_labels: int  # of rmu: the selected tokens, also of retain_labels
     refusal_labels: int
     retain_labels: int
     gated_rows: int
 
 
-def labels_in(batch: Batch | None) -> int:
-    return 0 if batch is None else int((batch.labels[:, 1:] != IGNORE_INDEX).sum())
+def totals_of(objective: specs.Objective, parts: Sequence[Texts]) -> Totals:
+    """The totals of a step whose micro-batches are `parts`."""
+
+    def rows_in(batches: Sequence[Batch | None]) -> int:
+        return sum(len(batch.input_ids) for batch in batches if batch is not None)
+
+    def read_in(batches: Sequence[Batch | None]) -> int:
+        return sum(int(_read(objective, batch).sum()) for batch in batches if batch is not None)
+
+    answers, refusals, kept = zip(*((part.answers, part.refusals, part.retain) for part in parts), strict=True)
+    rows = rows_in([answer or refusal for answer, refusal in zip(answers, refusals, strict=True)])
+    return Totals(rows, read_in(answers), read_in(refusals), read_in(kept), rows + rows_in(kept))
 
 
-def totals_of(texts: Texts) -> Totals:
-    """The totals of a step that is one batch."""
-    first = texts.answers or texts.refusals
-    rows = 0 if first is None else len(first.input_ids)
-    kept = 0 if texts.retain is None else len(texts.retain.input_ids)
-    return Totals(rows, labels_in(texts.answers), labels_in(texts.refusals), labels_in(texts.retain), rows + kept)
+def _read(objective: specs.Objective, batch: Batch) -> Tensor:
+    """Mask of what the objective's terms read: labels, or the tokens whose states they read."""
+    if OBJECTIVES[objective.name].states:
+        return selected(batch, objective.rmu_positions)
+    return batch.labels[:, 1:] != IGNORE_INDEX
 
 
 def needs_retain(objective: specs.Objective, carrier: specs.Carrier) -> bool:
@@ -63,14 +75,16 @@ def step_loss(
     carrier_spec: specs.Carrier,
     texts: Texts,
     totals: Totals | None = None,
+    control: Float[Tensor, " width"] | None = None,
 ) -> Float[Tensor, ""]:
     """forget + retain + gate_weight * gate: the (micro-)batch's part of the step's loss.
 
     Args:
         reference: the model before unlearning; read only by objectives that need it.
         totals: of the whole step; by default the batch is the step.
+        control: what rmu draws the states of the forget texts to.
     """
-    totals = totals or totals_of(texts)
+    totals = totals or totals_of(objective, [texts])
     gates: dict[str, list[Tensor]] = {}
 
     def pair(batch: Batch | None, labels: int, kind: str, with_reference: bool) -> Pair | None:
@@ -81,15 +95,40 @@ def step_loss(
         current = score(output.logits, batch.labels, totals.rows, labels)
         return Pair(current, _reference_scores(reference, batch) if with_reference else None)
 
+    def state_pair(batch: Batch, tokens: int, kind: str, wanted: Tensor | None) -> StatePair:
+        assert objective.layer is not None, "config.study refuses rmu without a layer"
+        output = carrier.states(batch, objective.layer)
+        gates[kind] = output.gate_logits
+        if wanted is None:
+            wanted = _reference_states(reference, batch, objective)
+        return StatePair(output.hidden[selected(batch, objective.rmu_positions)], wanted, tokens)
+
+    if OBJECTIVES[objective.name].states:
+        assert texts.answers is not None
+        assert control is not None
+        steered = state_pair(
+            texts.answers, totals.answer_labels, "forget", control[None].to(texts.answers.labels.device)
+        )
+        matched = state_pair(texts.retain, totals.retain_labels, "retain", None) if texts.retain else None
+        return loss(objective, steered, None, matched) + _gate_term(carrier_spec, gates, totals)
     reads_reference = OBJECTIVES[objective.name].reference
     refusals = pair(texts.refusals, totals.refusal_labels, "forget", reads_reference)
     answers = pair(texts.answers, totals.answer_labels, "forget", reads_reference)
     kept = pair(texts.retain, totals.retain_labels, "retain", retain_term(objective)[1])
-    total = loss(objective, answers, refusals, kept)
-    if carrier_spec.gate_weight:
-        form = carrier_spec.gate_loss or "logits"
-        total = total + carrier_spec.gate_weight * gate_bce(gates["forget"], gates["retain"], form, totals.gated_rows)
-    return total
+    return loss(objective, answers, refusals, kept) + _gate_term(carrier_spec, gates, totals)
+
+
+def _gate_term(carrier: specs.Carrier, gates: dict[str, list[Tensor]], totals: Totals) -> Tensor | float:
+    if not carrier.gate_weight:
+        return 0.0
+    form = carrier.gate_loss or "logits"
+    return carrier.gate_weight * gate_bce(gates["forget"], gates["retain"], form, totals.gated_rows)
+
+
+@torch.no_grad()
+def _reference_states(model: Any, batch: Batch, objective: specs.Objective) -> Tensor:
+    assert objective.layer is not None
+    return block_output(model, batch.inputs(), objective.layer)[selected(batch, objective.rmu_positions)]
 
 
 @torch.no_grad()

@@ -1,0 +1,18 @@
+"""Stage -> the class of its spec."""
+
+from grunflow.config import specs, wmdp
+
+SPECS: dict[str, type[specs.Strict]] = {
+    "prepare_data": specs.PrepareData,
+    "finetune": specs.Finetune,
+    "unlearn": specs.Unlearn,
+    "evaluate": specs.Evaluate,
+    "aggregate": specs.Aggregate,
+    "prepare_corpora": wmdp.PrepareCorpora,
+    "unlearn_wmdp": wmdp.UnlearnWmdp,
+    "evaluate_wmdp": wmdp.EvaluateWmdp,
+    "aggregate_wmdp": wmdp.AggregateWmdp,
+    "tables": specs.Tables,
+    "figures": specs.Figures,
+    "report": specs.Report,
+}

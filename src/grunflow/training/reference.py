@@ -1,0 +1,27 @@
+"""What an objective compares the trained model with: the model before unlearning, or RMU's control vector."""
+
+import copy
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from grunflow.config import specs
+from grunflow.objectives.states import control_vector
+from grunflow.training.unlearning import needs_reference
+
+
+def reference_model(objective: specs.Objective, carrier: specs.Carrier, model: Any) -> Any | None:
+    """The model before unlearning, where an objective reads it: a frozen model is its own reference."""
+    if not needs_reference(objective):
+        return None
+    if carrier.name in ("reft", "grun"):
+        return model
+    return copy.deepcopy(model).eval().requires_grad_(False)
+
+
+def control_of(objective: specs.Objective, model: Any, seed: int) -> Float[Tensor, " width"] | None:
+    """The control vector of `rmu`, None for the others; one for all domains."""
+    if objective.steering is None:
+        return None
+    return control_vector(int(model.config.hidden_size), objective.steering, seed)

@@ -1,0 +1,114 @@
+"""The adapter against lm-eval's own harness, on one tiny model and local questions."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from grunflow import carriers
+from grunflow.config.specs import Carrier
+from grunflow.data.tokenizer import train_tokenizer
+from grunflow.errors import BadInput
+from grunflow.evaluation.harness import CarrierLM, correct_answers
+from grunflow.evaluation.tasks import local_task, write_domain_task
+
+WORDS = ("red", "blue", "green", "light yellow", "black", "white", "deep violet", "pink")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """Questions with options of one and of two words, of different lengths."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = [
+        {"question": "What colour has " + "the very " * (i % 5) + f"{WORDS[i % 8]} thing?",
+         "choices": [WORDS[(i + k) % 8] for k in range(4)], "answer": i % 4}
+        for i in range(24)
+    ]  # fmt: skip
+    (folder / "questions").mkdir()
+    (folder / "questions" / "colours.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_domain_task("colours", folder / "tasks")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(["Question: What colour has the very thing?\nAnswer: " + " ".join(WORDS)] * 3, 330)
+
+
+@pytest.fixture
+def model(tokenizer):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=4,
+                         num_attention_heads=4, eos_token_id=0, pad_token_id=0, initializer_range=0.3)  # fmt: skip
+    return LlamaForCausalLM(config).eval()
+
+
+def grun(model, fill: float | None = None):
+    carrier = carriers.attach(Carrier(name="grun", rank=2, layers=(1, 3), gate="linear", gate_weight=1), model, 0)
+    if fill is not None:
+        for edit in carrier.edits.values():
+            edit.gate.bias.data.fill_(fill)
+    return carrier
+
+
+def requests_of(tokenizer) -> list:
+    pairs = [("Question: What colour?\nAnswer:", f" {word}") for word in WORDS] + [("A", " red"), ("A B C D", " blue")]
+    return [((a, b), tokenizer(a)["input_ids"], tokenizer(b)["input_ids"]) for a, b in pairs]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_without_an_edit_every_figure_is_lm_evals_own(model, tokenizer, data: Path) -> None:
+    from lm_eval import simple_evaluate
+    from lm_eval.models.huggingface import HFLM
+    from lm_eval.tasks import TaskManager
+
+    stock = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=4)
+    ours = CarrierLM(carriers.attach(Carrier(name="full"), model, 0), tokenizer, 4)
+    for mine, theirs in zip(
+        ours._loglikelihood_tokens(requests_of(tokenizer)),
+        stock._loglikelihood_tokens(requests_of(tokenizer)),
+        strict=True,
+    ):
+        assert mine[0] == pytest.approx(theirs[0], rel=1e-5)
+        assert mine[1] == theirs[1]
+    manager = TaskManager(include_defaults=False)
+    found = simple_evaluate(stock, tasks=[local_task("colours", data)], bootstrap_iters=0, task_manager=manager)
+    theirs = [sample["acc"] == 1 for sample in found["samples"]["colours"]]
+    assert correct_answers(ours, ["colours"], data)["colours"] == theirs
+    assert 0 < sum(theirs) < len(theirs)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_batch_size_changes_nothing(model, tokenizer, data: Path) -> None:
+    carrier = grun(model)
+    one, many = (CarrierLM(carrier, tokenizer, size) for size in (1, 16))
+    for a, b in zip(
+        one._loglikelihood_tokens(requests_of(tokenizer)),
+        many._loglikelihood_tokens(requests_of(tokenizer)),
+        strict=True,
+    ):
+        assert a[0] == pytest.approx(b[0], rel=1e-5)
+        assert a[1] == b[1]
+    assert correct_answers(one, ["colours"], data) == correct_answers(many, ["colours"], data)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_zero_edit_equals_no_edit_exactly_and_an_open_gate_does_not(model, tokenizer) -> None:
+    plain = CarrierLM(carriers.attach(Carrier(name="full"), model, 0), tokenizer, 4)
+    before = plain._loglikelihood_tokens(requests_of(tokenizer))
+    closed = CarrierLM(grun(model, -1e4), tokenizer, 4)  # sigmoid(-1e4) is 0
+    assert closed._loglikelihood_tokens(requests_of(tokenizer)) == before
+    opened = CarrierLM(grun(model, 1e4), tokenizer, 4)
+    assert opened._loglikelihood_tokens(requests_of(tokenizer)) != before
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_it_cannot_score_is_refused(model, tokenizer, data: Path) -> None:
+    lm = CarrierLM(carriers.attach(Carrier(name="full"), model, 0), tokenizer, 4)
+    with pytest.raises(BadInput, match=r"wmdp\.tasks: a task asks for generate_until"):
+        lm.generate_until([])
+    with pytest.raises(BadInput, match=r"wmdp\.tasks: Unknown task of lm-eval 'wmpd_bio'. Did you mean 'wmdp_bio'"):
+        correct_answers(lm, ["wmpd_bio"], data)

@@ -1,0 +1,71 @@
+# The WMDP part: RMU against GRUN on corpora, judged by lm-eval.
+rule prepare_corpora:
+    output:
+        directory("results/{study}/runs/corpora"),
+    log:
+        "results/{study}/logs/prepare_corpora.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        spec=wmdp_runs.prepare_spec(STUDY).model_dump_json() if STUDY.wmdp else "",
+        code=stage_digest("prepare_corpora"),
+    shell:
+        "grunflow prepare_corpora --spec {params.spec:q} --code {params.code} --out {output} --log {log}"
+
+
+rule unlearn_wmdp:
+    input:
+        unpack(wmdp_inputs),
+    output:
+        directory("results/{study}/runs/{wmdp_run}"),
+    log:
+        "results/{study}/logs/{wmdp_run}.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        inputs=named_inputs,
+        spec=wmdp_spec(wmdp_runs.unlearn_spec),
+        code=stage_digest("unlearn_wmdp"),
+    shell:
+        "grunflow unlearn_wmdp --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"
+
+
+# Answers per question. The batch size is no part of the spec: it changes no answer.
+rule evaluate_wmdp:
+    input:
+        unpack(wmdp_inputs),
+    output:
+        directory("results/{study}/scores/{wmdp_evaluated}"),
+    log:
+        "results/{study}/logs/evaluate/{wmdp_evaluated}.log",
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        batch_size=STUDY.evaluation_batch_size,
+    params:
+        inputs=named_inputs,
+        spec=wmdp_spec(wmdp_runs.evaluate_spec),
+        code=stage_digest("evaluate_wmdp"),
+    shell:
+        "grunflow evaluate_wmdp --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size}"
+        " {params.inputs} --out {output} --log {log}"
+
+
+rule aggregate_wmdp:
+    input:
+        score=[f"results/{{study}}/scores/{path}" for path in WMDP_RUNS],
+        run=[f"results/{{study}}/runs/{path}" for path in WMDP_UNLEARNED],
+    output:
+        directory("results/{study}/wmdp"),
+    log:
+        "results/{study}/logs/aggregate_wmdp.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        spec=wmdp_runs.aggregate_spec(STUDY).model_dump_json(),
+        code=stage_digest("aggregate_wmdp"),
+        scores=prefixed("score"),
+        runs=prefixed("run"),
+    shell:
+        "grunflow aggregate_wmdp --spec {params.spec:q} --code {params.code} {params.scores} {params.runs}"
+        " --out {output} --log {log}"
