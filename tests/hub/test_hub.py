@@ -135,3 +135,24 @@ def test_a_benchmark_that_is_not_whole_or_absent_is_refused(tmp_path) -> None:
         hub.add("dataset", "org/cut", tofu_files("a", short="forget05"))
         assert "split forget05: got 199 rows, expected 200" in run(hub, tmp_path, LOAD_DATA, "org/cut")
         assert "no such repository" in run(hub, tmp_path, LOAD_DATA, "org/absent")
+
+
+LOAD_CORPUS = """
+import sys
+from grunflow.config.wmdp import Source
+from grunflow.data.sources import read_texts
+from grunflow.errors import BadInput
+try:
+    print("loaded", read_texts(Source(repo=sys.argv[1], revision=sys.argv[2] or None), "wmdp.sources.forget.bio"))
+except BadInput as error:
+    print("refused", error)
+"""
+
+
+def test_a_gated_corpus_says_where_to_ask_and_that_a_local_copy_works(tmp_path) -> None:
+    with Hub() as hub:
+        hub.add("dataset", "org/corpus", {"train.jsonl": b'{"text": "benign"}\n'}, gated=True)
+        refused = run(hub, tmp_path / "a", LOAD_CORPUS, "org/corpus")
+        assert refused.startswith("refused wmdp.sources.forget.bio: org/corpus: access is restricted: ask for it")
+        assert "wmdp.sources.forget.bio.file names its JSON lines" in refused
+        assert "loaded ['benign']" in run(hub, tmp_path / "b", LOAD_CORPUS, "org/corpus", HF_TOKEN=TOKEN)
