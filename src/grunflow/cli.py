@@ -14,6 +14,7 @@ STAGES = {
     "prepare_data": "generate the study's records and splits",
     "finetune": "train a base, target or retain model",
     "unlearn": "train one objective on one carrier",
+    "cache_frozen_states": "run a frozen model once over the training texts",
     "evaluate": "score one model on the four sets, per example",
     "aggregate": "per-example scores -> metrics of every run",
     "prepare_corpora": "read or generate the WMDP study's corpora and questions",

@@ -39,6 +39,7 @@ wildcard_constraints:
     model="|".join(STUDY.models),
     split=STUDY.forget_split,
     target_seed=r"\d+",
+    first=r"\d+",
     run="|".join(path for path, run in RUNS.items() if not run.is_reference),
     evaluated="|".join(RUNS),
     wmdp_run="|".join(WMDP_UNLEARNED) or "-",
@@ -168,6 +169,24 @@ def finetune_spec(role):
 
 def unlearn_spec(wildcards):
     return runs.unlearn_spec(STUDY, RUNS[wildcards.run]).model_dump_json()
+
+
+def unlearn_inputs(wildcards):
+    """Data, target model and, where the run trains on them, its frozen states."""
+    root, run = f"results/{STUDY.study}/runs", RUNS[wildcards.run]
+    inputs = {"data": f"{root}/data", "target": target_of(wildcards)}
+    first = runs.first_edited(STUDY, run)
+    if first is not None:
+        inputs["frozen"] = (
+            f"{root}/{run.model}/{run.forget_split}/frozen_b{first}_t{run.target_seed}"
+        )
+    return inputs
+
+
+def frozen_states_spec(wildcards):
+    return runs.frozen_states_spec(
+        STUDY, wildcards.model, int(wildcards.target_seed), int(wildcards.first)
+    ).model_dump_json()
 
 
 def evaluate_spec(wildcards):

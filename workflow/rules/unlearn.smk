@@ -1,8 +1,26 @@
+# The frozen target model, run once for all grun and reft runs that edit it from block `first` on.
+rule cache_frozen_states:
+    input:
+        data="results/{study}/runs/data",
+        target="results/{study}/runs/{model}/target_t{target_seed}",
+    output:
+        directory("results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"),
+    log:
+        "results/{study}/logs/{model}/{split}/frozen_b{first}_t{target_seed}.log",
+    conda:
+        "../../envs/torch.yaml"
+    params:
+        spec=frozen_states_spec,
+        code=stage_digest("cache_frozen_states"),
+    shell:
+        "grunflow cache_frozen_states --spec {params.spec:q} --code {params.code} --input data={input.data}"
+        " --input target={input.target} --out {output} --log {log}"
+
+
 # One objective on one carrier, for one pair of seeds.
 rule unlearn:
     input:
-        data="results/{study}/runs/data",
-        target=target_of,
+        unpack(unlearn_inputs),
     output:
         directory("results/{study}/runs/{run}"),
     log:
@@ -10,8 +28,8 @@ rule unlearn:
     conda:
         "../../envs/torch.yaml"
     params:
+        inputs=named_inputs,
         spec=unlearn_spec,
         code=stage_digest("unlearn"),
     shell:
-        "grunflow unlearn --spec {params.spec:q} --code {params.code} --input data={input.data}"
-        " --input target={input.target} --out {output} --log {log}"
+        "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"

@@ -83,6 +83,7 @@ def unlearn_spec(study: Study, run: Run) -> specs.Unlearn:
         variant=run.variant,
         template=study.template(run.carrier),
         retain_sampling=study.conventions.retain_sampling,
+        engine="plain" if first_edited(study, run) is None else "fast",
         snapshots=study.snapshots,
         max_new_tokens=study.max_new_tokens,
         forget_split=run.forget_split,
@@ -92,6 +93,31 @@ def unlearn_spec(study: Study, run: Run) -> specs.Unlearn:
         replayed=study.replayed,
         target_seed=run.target_seed,
         unlearn_seed=run.unlearn_seed or 0,
+    )
+
+
+def first_edited(study: Study, run: Run) -> int | None:
+    """The block from which on the run trains on cached states; None where it trains on the plain path.
+
+    What only a loaded model can tell (architecture, window) is left to training/engine.py, which says so in the log.
+    """
+    if study.engine == "plain" or run.carrier not in ("reft", "grun"):
+        return None
+    objective, carrier, _ = study.method(run.model, run.objective, run.carrier, run.variant)
+    if objective.name == "rmu" or objective.kl_positions == "all":
+        return None
+    return min(carrier.layers or (0,))
+
+
+def frozen_states_spec(study: Study, model: str, target_seed: int, first: int) -> specs.CacheFrozenStates:
+    return specs.CacheFrozenStates(
+        model=model,
+        dtype=study.models[model].dtype,
+        template=study.template("grun"),
+        forget_split=study.forget_split,
+        first=first,
+        replayed=study.replayed > 0,
+        target_seed=target_seed,
     )
 
 

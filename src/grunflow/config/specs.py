@@ -153,6 +153,7 @@ class Unlearn(Strict):
     variant: str = ""
     template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
     retain_sampling: Literal["fresh", "fixed_partner"] = "fresh"
+    engine: Literal["fast", "plain"] = "plain"
     snapshots: Snapshots = Snapshots()
     max_new_tokens: int = Field(64, ge=1, description="length of the answers generated for snapshots")
     forget_split: Literal[FORGET_SPLITS]  # type: ignore[valid-type]
@@ -162,6 +163,19 @@ class Unlearn(Strict):
     replayed: int = Field(0, ge=0, description="background and general rows mixed into the retain data")
     target_seed: Seed
     unlearn_seed: Seed
+
+
+class CacheFrozenStates(Strict):
+    """Batch size is an argument of the command."""
+
+    stage: Literal["cache_frozen_states"] = "cache_frozen_states"
+    model: str
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
+    forget_split: Literal[FORGET_SPLITS]  # type: ignore[valid-type]
+    first: int = Field(ge=0, description="the first edited block")
+    replayed: bool = Field(False, description="also the rows that are replayed beside the retain split")
+    target_seed: Seed
 
 
 class Evaluate(Strict):

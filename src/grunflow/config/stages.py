@@ -6,6 +6,7 @@ SPECS: dict[str, type[specs.Strict]] = {
     "prepare_data": specs.PrepareData,
     "finetune": specs.Finetune,
     "unlearn": specs.Unlearn,
+    "cache_frozen_states": specs.CacheFrozenStates,
     "evaluate": specs.Evaluate,
     "aggregate": specs.Aggregate,
     "prepare_corpora": wmdp.PrepareCorpora,

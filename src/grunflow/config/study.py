@@ -74,6 +74,7 @@ class Study(Strict):
         {}, description="name -> keys of objective, carrier, training that a grid's variant sets"
     )
     snapshots: Snapshots = Snapshots()
+    engine: Literal["fast", "plain"] = Field("fast", description="reft and grun: train on cached frozen states or not")
     published_logs: tuple[PublishedLog, ...] = ()
     replayed: int = Field(0, ge=0)
     max_new_tokens: int = Field(64, ge=1)

@@ -30,6 +30,10 @@ class Batch:
         first = self.attention_mask.argmax(dim=1, keepdim=True)
         return (torch.arange(self.input_ids.shape[1], device=first.device) - first).clamp(min=0)
 
+    @property
+    def n_rows(self) -> int:
+        return len(self.input_ids)
+
     def inputs(self) -> dict[str, Tensor]:
         """Arguments of a transformers model."""
         return {

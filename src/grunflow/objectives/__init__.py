@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from jaxtyping import Float
 from torch import Tensor
@@ -14,12 +14,15 @@ from grunflow.objectives.states import StatePair
 
 RetainTerm = Callable[[Any, ObjectiveSpec], Float[Tensor, ""]]
 
-# Retain terms: the function, and whether it reads the scores of the model before unlearning.
-RETAIN: dict[str, tuple[RetainTerm | None, bool]] = {
-    "none": (None, False),
-    "nll": (retain.nll, False),
-    "kl": (retain.kl, True),
-    "match": (retain.match, True),
+# What a term reads of the model before unlearning: nothing, summed NLLs, logits, or hidden states.
+Known = Literal["", "nll", "logits", "states"]
+
+# Retain terms: the function, and what it reads of the model before unlearning.
+RETAIN: dict[str, tuple[RetainTerm | None, Known]] = {
+    "none": (None, ""),
+    "nll": (retain.nll, ""),
+    "kl": (retain.kl, "logits"),
+    "match": (retain.match, "states"),
 }
 
 
@@ -27,7 +30,7 @@ RETAIN: dict[str, tuple[RetainTerm | None, bool]] = {
 class Objective:
     """forget(answers, refusals, spec), and the name of its own retain term, which a spec may replace.
 
-    answers, refusals: which texts the forget term reads. reference: whether it reads the scores of the model before
+    answers, refusals: which texts the forget term reads. reference: what it reads of the model before
     unlearning. states: whether both terms read hidden states (StatePair) in place of scores (Pair).
     """
 
@@ -35,7 +38,7 @@ class Objective:
     retain: str
     answers: bool = True
     refusals: bool = False
-    reference: bool = False
+    reference: Known = ""
     states: bool = False
 
 
@@ -44,15 +47,15 @@ OBJECTIVES = {
     "gd": Objective(forget.gradient_ascent, "nll"),
     "kl": Objective(forget.gradient_ascent, "kl"),
     "idk": Objective(forget.refusal, "nll", answers=False, refusals=True),
-    "dpo": Objective(forget.dpo, "nll", refusals=True, reference=True),
-    "npo": Objective(forget.npo, "nll", reference=True),
+    "dpo": Objective(forget.dpo, "nll", refusals=True, reference="nll"),
+    "npo": Objective(forget.npo, "nll", reference="nll"),
     "simnpo": Objective(forget.simnpo, "nll"),
-    "undial": Objective(forget.undial, "none", reference=True),
+    "undial": Objective(forget.undial, "none", reference="logits"),
     "rmu": Objective(forget.steer, "match", states=True),
 }
 
 
-def retain_term(spec: ObjectiveSpec) -> tuple[RetainTerm | None, bool]:
+def retain_term(spec: ObjectiveSpec) -> tuple[RetainTerm | None, Known]:
     return RETAIN[spec.retain or OBJECTIVES[spec.name].retain]
 
 

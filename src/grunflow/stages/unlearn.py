@@ -10,13 +10,15 @@ from grunflow.carriers import attach, save
 from grunflow.carriers.base import Carrier
 from grunflow.config.names import RETAIN_OF_FORGET
 from grunflow.config.specs import Unlearn
-from grunflow.data.batching import Batch, collate
+from grunflow.data.batching import Batch
 from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
 from grunflow.evaluation.snapshots import snapshot, snapshot_rows
+from grunflow.interventions.packed import Pack
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
+from grunflow.training.engine import batch_maker
 from grunflow.training.loop import batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
 from grunflow.training.unlearning import Texts, needs_retain, step_loss, totals_of
@@ -39,10 +41,13 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     objective = OBJECTIVES[spec.objective.name]
     tokens = 0
 
-    def batch_of(examples: list[Example]) -> Batch:
+    frozen = inputs["frozen"][0] if "frozen" in inputs else None
+    make = batch_maker(spec, model, tokenizer.pad_token_id, frozen, [*forget, *refusals, *retain], batch_size)
+
+    def batch_of(examples: list[Example]) -> Batch | Pack:
         nonlocal tokens
         tokens += sum(len(example.ids) for example in examples)
-        return collate(examples, tokenizer.pad_token_id).to(model.device)
+        return make(examples)
 
     def losses_of(indices: list[int]) -> Iterator[torch.Tensor]:
         kept = [partner(index) for index in indices] if needs_retain(spec.objective, spec.carrier) else []

@@ -11,20 +11,22 @@ from torch import Tensor
 from grunflow.carriers.base import Carrier
 from grunflow.config import specs
 from grunflow.data.batching import IGNORE_INDEX, Batch
+from grunflow.interventions.packed import Pack
 from grunflow.models.blocks import block_output
-from grunflow.objectives import OBJECTIVES, loss, retain_term
+from grunflow.objectives import OBJECTIVES, Known, loss, retain_term
 from grunflow.objectives.gate import gate_bce
-from grunflow.objectives.scores import Pair, Scores, score
+from grunflow.objectives.scores import Pair
 from grunflow.objectives.states import StatePair, selected
+from grunflow.training.scored import reference_scores, scored
 
 
 @dataclass
 class Texts:
     """Batches of one step or micro-batch: forget questions with answers, with refusals, and retain rows."""
 
-    answers: Batch | None
-    refusals: Batch | None
-    retain: Batch | None
+    answers: Batch | Pack | None
+    refusals: Batch | Pack | None
+    retain: Batch | Pack | None
 
 
 @dataclass
@@ -41,22 +43,24 @@ class Totals:
 def totals_of(objective: specs.Objective, parts: Sequence[Texts]) -> Totals:
     """The totals of a step whose micro-batches are `parts`."""
 
-    def rows_in(batches: Sequence[Batch | None]) -> int:
-        return sum(len(batch.input_ids) for batch in batches if batch is not None)
+    def rows_in(batches: Sequence[Batch | Pack | None]) -> int:
+        return sum(batch.n_rows for batch in batches if batch is not None)
 
-    def read_in(batches: Sequence[Batch | None]) -> int:
-        return sum(int(_read(objective, batch).sum()) for batch in batches if batch is not None)
+    def read_in(batches: Sequence[Batch | Pack | None]) -> int:
+        return sum(_read(objective, batch) for batch in batches if batch is not None)
 
     answers, refusals, kept = zip(*((part.answers, part.refusals, part.retain) for part in parts), strict=True)
     rows = rows_in([answer or refusal for answer, refusal in zip(answers, refusals, strict=True)])
     return Totals(rows, read_in(answers), read_in(refusals), read_in(kept), rows + rows_in(kept))
 
 
-def _read(objective: specs.Objective, batch: Batch) -> Tensor:
-    """Mask of what the objective's terms read: labels, or the tokens whose states they read."""
+def _read(objective: specs.Objective, batch: Batch | Pack) -> int:
+    """How many labels the objective's terms read of a batch, or tokens whose states they read."""
+    if isinstance(batch, Pack):
+        return len(batch.labels)
     if OBJECTIVES[objective.name].states:
-        return selected(batch, objective.rmu_positions)
-    return batch.labels[:, 1:] != IGNORE_INDEX
+        return int(selected(batch, objective.rmu_positions).sum())
+    return int((batch.labels[:, 1:] != IGNORE_INDEX).sum())
 
 
 def needs_retain(objective: specs.Objective, carrier: specs.Carrier) -> bool:
@@ -65,7 +69,7 @@ def needs_retain(objective: specs.Objective, carrier: specs.Carrier) -> bool:
 
 
 def needs_reference(objective: specs.Objective) -> bool:
-    return OBJECTIVES[objective.name].reference or retain_term(objective)[1]
+    return bool(OBJECTIVES[objective.name].reference or retain_term(objective)[1])
 
 
 def step_loss(
@@ -87,13 +91,11 @@ def step_loss(
     totals = totals or totals_of(objective, [texts])
     gates: dict[str, list[Tensor]] = {}
 
-    def pair(batch: Batch | None, labels: int, kind: str, with_reference: bool) -> Pair | None:
+    def pair(batch: Batch | Pack | None, labels: int, kind: str, known: Known) -> Pair | None:
         if batch is None:
             return None
-        output = carrier.forward(batch)
-        gates[kind] = output.gate_logits
-        current = score(output.logits, batch.labels, totals.rows, labels)
-        return Pair(current, _reference_scores(reference, batch) if with_reference else None)
+        current, gates[kind] = scored(carrier, batch, totals.rows, labels)
+        return Pair(current, reference_scores(reference, batch, known) if known else None)
 
     def state_pair(batch: Batch, tokens: int, kind: str, wanted: Tensor | None) -> StatePair:
         assert objective.layer is not None, "config.study refuses rmu without a layer"
@@ -104,16 +106,17 @@ def step_loss(
         return StatePair(output.hidden[selected(batch, objective.rmu_positions)], wanted, tokens)
 
     if OBJECTIVES[objective.name].states:
-        assert texts.answers is not None
+        assert isinstance(texts.answers, Batch), "states are read on the plain path"
+        assert not isinstance(texts.retain, Pack)
         assert control is not None
         steered = state_pair(
             texts.answers, totals.answer_labels, "forget", control[None].to(texts.answers.labels.device)
         )
         matched = state_pair(texts.retain, totals.retain_labels, "retain", None) if texts.retain else None
         return loss(objective, steered, None, matched) + _gate_term(carrier_spec, gates, totals)
-    reads_reference = OBJECTIVES[objective.name].reference
-    refusals = pair(texts.refusals, totals.refusal_labels, "forget", reads_reference)
-    answers = pair(texts.answers, totals.answer_labels, "forget", reads_reference)
+    known = OBJECTIVES[objective.name].reference
+    refusals = pair(texts.refusals, totals.refusal_labels, "forget", known)
+    answers = pair(texts.answers, totals.answer_labels, "forget", known)
     kept = pair(texts.retain, totals.retain_labels, "retain", retain_term(objective)[1])
     return loss(objective, answers, refusals, kept) + _gate_term(carrier_spec, gates, totals)
 
@@ -129,8 +132,3 @@ def _gate_term(carrier: specs.Carrier, gates: dict[str, list[Tensor]], totals: T
 def _reference_states(model: Any, batch: Batch, objective: specs.Objective) -> Tensor:
     assert objective.layer is not None
     return block_output(model, batch.inputs(), objective.layer)[selected(batch, objective.rmu_positions)]
-
-
-@torch.no_grad()
-def _reference_scores(model: Any, batch: Batch) -> Scores:
-    return score(model(**batch.inputs()).logits, batch.labels)

@@ -1,0 +1,63 @@
+"""Which engine trains a run: `fast` where it applies, else `plain`; and where its batches come from."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from grunflow.config.specs import Unlearn
+from grunflow.data.batching import Batch, collate
+from grunflow.data.prompts import Example
+from grunflow.interventions.packed import PACKABLE, FrozenRow, Pack, pack
+from grunflow.training.frozen_states import FrozenStates, frozen_rows
+
+log = logging.getLogger(__name__)
+
+
+def plain_reason(spec: Unlearn, model: Any, longest: int) -> str | None:
+    """Why the fast path does not apply; None where it does."""
+    if spec.carrier.name not in ("reft", "grun"):
+        return f"carrier {spec.carrier.name} trains the model itself"
+    if spec.objective.name == "rmu":
+        return "rmu reads hidden states"
+    if spec.objective.kl_positions == "all":
+        return "kl_positions is all, and the cache holds labelled positions only"
+    if model.config.model_type not in PACKABLE:
+        return f"architecture {model.config.model_type} is none of {', '.join(PACKABLE)}"
+    window = getattr(model.config, "sliding_window", None)
+    if window and longest > window:
+        return f"a text of {longest} tokens is longer than the model's window of {window}"
+    return None
+
+
+def batch_maker(
+    spec: Unlearn, model: Any, pad_id: int, frozen: Path | None, examples: Sequence[Example], batch_size: int
+) -> Callable[[Sequence[Example]], Batch | Pack]:
+    """A function from examples to a batch: padded, or packed from the cache.
+
+    Args:
+        frozen: folder of the stage cache_frozen_states. Of `examples`, those that it lacks (refusals, which follow from
+            the unlearn seed) are computed here, once.
+    """
+    reason = (
+        "engine is plain" if spec.engine == "plain" else plain_reason(spec, model, max(len(e.ids) for e in examples))
+    )
+    if reason:
+        log.info("plain path: %s", reason)
+        return lambda part: collate(part, pad_id).to(model.device)
+    assert spec.carrier.layers is not None
+    cache = FrozenStates(frozen) if frozen else None
+    lacking = [example for example in examples if cache is None or example not in cache]
+    first = min(spec.carrier.layers)
+    own: dict[int, FrozenRow] = {
+        id(lacking[index]): row for index, row in frozen_rows(model, lacking, first, pad_id, batch_size)
+    }
+    log.info("fast path from block %d on: %d rows, %d of them not in the cache", first, len(examples), len(lacking))
+
+    def row_of(example: Example) -> FrozenRow:
+        if id(example) in own:
+            return own[id(example)]
+        assert cache is not None
+        return cache[example]
+
+    return lambda part: pack([row_of(example) for example in part], model.device)

@@ -1,0 +1,111 @@
+"""What a frozen model computes once per example: rows for interventions/packed.py, and their store on disk.
+
+A row's name is a hash of its token ids and edited position, so that whoever builds the same example finds it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from grunflow.data.batching import collate, length_groups
+from grunflow.data.prompts import Example
+from grunflow.interventions.packed import FrozenRow
+from grunflow.models.blocks import block
+
+INDEX = "index.json"
+ROWS_PER_FILE = 64
+
+
+def name_of(example: Example) -> str:
+    return hashlib.sha256(f"{example.prompt_length}:{example.ids}".encode()).hexdigest()[:16]
+
+
+def write_rows(rows: Iterator[tuple[str, FrozenRow]], folder: Path) -> int:
+    """Files of ROWS_PER_FILE rows, one in memory at a time, and an index name -> file; returns the number of rows."""
+    index: dict[str, str] = {}
+    waiting: dict[str, torch.Tensor] = {}
+
+    def flush() -> None:
+        file = f"rows_{len(index) // ROWS_PER_FILE:05d}.safetensors"
+        names = {key.partition(".")[0]: file for key in waiting}
+        save_file(waiting, folder / file)
+        index.update(names)
+        waiting.clear()
+
+    for name, row in rows:
+        waiting |= {f"{name}.{field.name}": getattr(row, field.name).contiguous() for field in fields(FrozenRow)}
+        if len(waiting) == ROWS_PER_FILE * len(fields(FrozenRow)):
+            flush()
+    if waiting:
+        flush()
+    (folder / INDEX).write_text(json.dumps(index, indent=0))
+    return len(index)
+
+
+class FrozenStates:
+    """The store, memory-mapped: a row is read when it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.index: dict[str, str] = json.loads((folder / INDEX).read_text())
+        self.open: dict[str, Any] = {}
+
+    def __contains__(self, example: Example) -> bool:
+        return name_of(example) in self.index
+
+    def __getitem__(self, example: Example) -> FrozenRow:
+        name = name_of(example)
+        file = self.index[name]
+        if file not in self.open:
+            self.open[file] = safe_open(self.folder / file, "pt")
+        return FrozenRow(*(self.open[file].get_tensor(f"{name}.{field.name}") for field in fields(FrozenRow)))
+
+
+@torch.no_grad()
+def frozen_rows(
+    model: Any, examples: Sequence[Example], first: int, pad_id: int, batch_size: int
+) -> Iterator[tuple[int, FrozenRow]]:
+    """(index, row) of every example, in batches of similar length; tensors on the CPU, in the model's dtype.
+
+    Args:
+        first: the first edited block.
+    """
+    outputs: list[torch.Tensor] = []
+    finals: list[torch.Tensor] = []
+    handles = [
+        block(model, first).register_forward_hook(lambda module, args, output: outputs.append(output)),
+        model.model.norm.register_forward_hook(lambda module, args, output: finals.append(output)),
+    ]
+    try:
+        for group in length_groups([len(example.ids) for example in examples], batch_size):
+            outputs.clear()
+            finals.clear()
+            batch = collate([examples[i] for i in group], pad_id).to(model.device)
+            # The logits of one position only: they follow from `final`.
+            cache = model(**batch.inputs(), use_cache=True, logits_to_keep=1).past_key_values
+            upper = [cache.layers[layer] for layer in range(first + 1, model.config.num_hidden_layers)]
+            for row, index in enumerate(group):
+                ids, edited = examples[index].ids, examples[index].prompt_length - 1
+                own = slice(edited, len(ids) - 1)
+                before = [[layer.keys[row, :, :edited], layer.values[row, :, :edited]] for layer in upper]
+                shape = (0, 1, edited, 1)
+                keys, values = (
+                    torch.stack([pair[kind] for pair in before]) if before else torch.empty(shape) for kind in (0, 1)
+                )
+                final, labels = finals[0][row, own], torch.tensor(ids[edited + 1 :])
+                logits = model.lm_head(final).float()
+                nll = torch.nn.functional.cross_entropy(logits, labels.to(logits.device), reduction="sum")
+                hidden = outputs[0][row, own]
+                # Copies: a slice would keep the whole batch alive.
+                copies = [part.cpu().clone() for part in (hidden, keys, values, final, labels, nll)]
+                yield index, FrozenRow(*copies)
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,47 @@
+"""Scores of a batch under a carrier and under the model before unlearning: padded rows, or packed ones with what was
+computed once."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from grunflow.carriers.base import Carrier
+from grunflow.carriers.representation import Representation
+from grunflow.data.batching import Batch
+from grunflow.interventions.packed import Pack, packed_forward
+from grunflow.objectives import Known
+from grunflow.objectives.scores import Scores, score
+
+
+def scored(carrier: Carrier, batch: Batch | Pack, rows: int, labels: int) -> tuple[Scores, list[Tensor]]:
+    """Scores with the carrier acting, and its gate logits.
+
+    Args:
+        rows, labels: counts of the whole optimiser step.
+    """
+    if isinstance(batch, Batch):
+        output = carrier.forward(batch)
+        return score(output.logits, batch.labels, rows, labels), output.gate_logits
+    assert isinstance(carrier, Representation), "only edits of a frozen model are packed"
+    logits, gate_logits = packed_forward(carrier.base, carrier.edits, batch)
+    return _of_packed(logits, batch, rows, labels), gate_logits
+
+
+@torch.no_grad()
+def reference_scores(reference: Any, batch: Batch | Pack, known: Known) -> Scores:
+    """Scores of the model before unlearning; of packed rows what `known` asks for, read from the cache."""
+    if isinstance(batch, Batch):
+        return score(reference(**batch.inputs()).logits, batch.labels)
+    if known == "logits":
+        return _of_packed(reference.lm_head(batch.final), batch, batch.n_rows, len(batch.labels))
+    nothing = batch.final[:0]
+    return Scores(batch.nll, batch.n_labels, batch.n_rows, len(batch.labels), nothing, batch.labels[:0], nothing[None])
+
+
+def _of_packed(logits: Tensor, batch: Pack, rows: int, labels: int) -> Scores:
+    wide = logits.float()
+    nll = cross_entropy(wide, batch.labels, reduction="none")
+    sums = torch.zeros(batch.n_rows, device=wide.device).index_add(0, batch.row, nll)
+    return Scores(sums, batch.n_labels, rows, labels, wide, batch.labels, wide[None])
