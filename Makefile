@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help demo test test-all test-slow lint
+.PHONY: help demo test test-all test-slow lint bench
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -28,6 +28,9 @@ test-slow: .venv/.done ## the slow tests only, among them a smoke study through 
 
 test-all: .venv/.done ## every test
 	pytest -m ''
+
+bench: .venv/.done ## the fast path against the plain one and, with GRUN_REF, the authors' code
+	OMP_NUM_THREADS=1 python -m benchmarks.bench
 
 lint: .venv/.done ## formatters, linters, type checker
 	ruff check

@@ -56,7 +56,7 @@ class Group:
 
 @dataclass
 class Pack:
-    """A batch of frozen rows, one after the other, shorter ones first.
+    """A batch of frozen rows, their tokens one after the other, those of shorter rows first.
 
     first: the token index of each row's edited position. row: the row of each token.
     """
@@ -79,16 +79,18 @@ class Pack:
         return torch.bincount(self.row, minlength=self.n_rows)
 
 
-def pack(rows: list[FrozenRow], device: torch.device) -> Pack:
-    """Rows are sorted by length; what is computed per row comes in that order, and no term depends on it."""
-    rows = sorted(rows, key=lambda row: len(row.labels))
+def pack(given: list[FrozenRow], device: torch.device) -> Pack:
+    """Tokens lie sorted by their rows' lengths; everything per row (first, row, nll) keeps the order of `given`."""
+    order = sorted(range(len(given)), key=lambda index: len(given[index].labels))
+    rows = [given[index] for index in order]
     lengths = torch.tensor([len(row.labels) for row in rows])
-    ends = lengths.cumsum(0)
+    starts = lengths.cumsum(0) - lengths
     groups = [
-        _group(rows[at : at + ROWS_PER_GROUP], int(ends[at] - lengths[at]), device)
-        for at in range(0, len(rows), ROWS_PER_GROUP)
+        _group(rows[at : at + ROWS_PER_GROUP], int(starts[at]), device) for at in range(0, len(rows), ROWS_PER_GROUP)
     ]
     positions = torch.cat([torch.arange(len(row.labels)) + row.keys.shape[2] for row in rows])
+    first = torch.empty_like(starts)
+    first[order] = starts
 
     def joined(name: str) -> Tensor:
         return torch.cat([getattr(row, name) for row in rows]).to(device)
@@ -97,10 +99,10 @@ def pack(rows: list[FrozenRow], device: torch.device) -> Pack:
         joined("hidden"),
         joined("final"),
         joined("labels"),
-        torch.stack([row.nll for row in rows]).to(device),
+        torch.stack([row.nll for row in given]).to(device),
         positions[None].to(device),
-        (ends - lengths).to(device),
-        torch.repeat_interleave(torch.arange(len(rows)), lengths).to(device),
+        first.to(device),
+        torch.repeat_interleave(torch.tensor(order), lengths).to(device),
         groups,
     )
 
@@ -180,7 +182,7 @@ def _packed_attention(model: Any) -> Iterator[None]:
 def packed_forward(
     model: Any, edits: Mapping[int, GatedLoReFT], batch: Pack
 ) -> tuple[Float[Tensor, "token vocab"], list[Tensor]]:
-    """Logits at every packed position, and gate logits (" row") per gated block, rows in the pack's order.
+    """Logits at every packed position, and gate logits (" row") per gated block.
 
     Equals the whole model's forward pass with the edits at the last prompt token, for frozen weights.
     """

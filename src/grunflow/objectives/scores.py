@@ -15,7 +15,7 @@ class Scores:
 
     nll_sum: summed NLL of a row's labels, nats. n_labels: how many. rows, labels: what means divide by, the counts of
     the whole optimiser step (a micro-batch's share of the step's loss is then exact). logits: at the positions that
-    predict a label. every_logit: at all positions, for the authors' KL over padding too.
+    predict a label. every_logit: at all positions, for the authors' KL over padding too (packed rows hold none: one row).
     """
 
     nll_sum: Float[Tensor, " batch"]
@@ -24,7 +24,7 @@ class Scores:
     labels: int
     logits: Float[Tensor, "label vocab"]
     label_ids: Int[Tensor, " label"]
-    every_logit: Float[Tensor, "batch token vocab"]
+    every_logit: Float[Tensor, "row token vocab"]
 
 
 @dataclass

@@ -1,0 +1,133 @@
+"""make bench: CPU seconds per training step of each engine, interleaved in one process on one thread, as ratios.
+
+Writes results/bench/summary.csv and prints it. GRUN_REF names a work tree of renjie3/GRUN; without it the authors' rows are
+left out. A row's flop_bound is the counted FLOPs of the baseline over those of the fast path without any padding;
+`ratio` includes the cost of building the cache, spread over 500 steps.
+"""
+
+import argparse
+import os
+import statistics
+import time
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import engines
+from benchmarks.engines import OBJECTIVES, Size, Step
+from benchmarks.lengths import DISTRIBUTIONS, examples
+from grunflow.training.frozen_states import frozen_rows
+
+SIZES = (Size(256, 8, (5, 6, 7)), Size(128, 4, (1, 2, 3)), Size(512, 8, (5, 6, 7)))
+BATCH, ROWS, SPREAD_OVER, COUNTED_STEPS = 16, 64, 500, 4
+
+
+def _attention(query, key, value, *args, out_shape=None, **kwargs) -> int:
+    """Forward FLOPs of sdpa, which the counter takes for 0 on a CPU."""
+    b, h, s, d = query
+    return 4 * b * h * s * key[2] * d
+
+
+def _attention_backward(gradient, query, key, value, *args, out_shape=None, **kwargs) -> int:
+    return int(2.5 * _attention(query, key, value))
+
+
+COUNTED = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
+}
+
+
+def flops_of(step: Step, order: list[list[int]]) -> float:
+    """Per step, over the batches of `order`."""
+    with FlopCounterMode(display=False, custom_mapping=COUNTED) as counter:
+        for rows in order:
+            step(rows)
+    return counter.get_total_flops() / len(order)
+
+
+def timed(step: Step, rows: list[int]) -> tuple[float, float]:
+    """CPU seconds and loss."""
+    started = time.process_time()
+    loss = step(rows)
+    return time.process_time() - started, loss
+
+
+def measure(size: Size, lengths: str, work: str, steps: int, reference: str | None) -> list[dict]:
+    model = engines.model_of(size).requires_grad_(False)
+    forget, retain = (examples(lengths, ROWS, size.vocabulary, seed) for seed in (11, 12))
+    started = time.process_time()
+    for part in (forget, retain):
+        list(frozen_rows(model, part, min(size.edited), 0, BATCH))
+    cache = (time.process_time() - started) / SPREAD_OVER
+    made = {name: getattr(engines, name)(size, model, work, forget, retain) for name in ("fast", "plain", "least")}
+    if reference:
+        made["authors"] = engines.authors(reference, size, model, work, forget, retain)
+    generator = torch.Generator().manual_seed(9)
+    order = [torch.randperm(ROWS, generator=generator)[:BATCH].tolist() for _ in range(steps + COUNTED_STEPS)]
+    flops = {name: flops_of(step, order[:COUNTED_STEPS]) for name, step in made.items()}  # the warm-up too
+    del made["least"]
+    taken = [{name: timed(step, rows) for name, step in made.items()} for rows in order[COUNTED_STEPS:]]
+    found = []
+    for baseline in [name for name in ("authors", "plain") if name in made]:
+        ratios = sorted(step[baseline][0] / (step["fast"][0] + cache) for step in taken)
+        differences = [abs(step[baseline][1] - step["fast"][1]) / abs(step[baseline][1]) for step in taken]
+        bound = flops[baseline] / flops["least"]
+        found.append(
+            {
+                "work": work,
+                "lengths": lengths,
+                "size": size.name,
+                "baseline": baseline,
+                "ratio": round(statistics.median(ratios), 3),
+                "ratio_lo": round(ratios[len(ratios) // 10], 3),
+                "ratio_hi": round(ratios[-1 - len(ratios) // 10], 3),
+                "flop_bound": round(bound, 3),
+                "max_rel_diff": max(differences),
+                "share_of_bound": round(statistics.median(ratios) / bound, 3),
+                "fast_seconds": round(statistics.median(step["fast"][0] for step in taken), 4),
+                "cache_seconds_per_step": round(cache, 5),
+                "fast_gflops": round(flops["fast"] / statistics.median(step["fast"][0] for step in taken) / 1e9, 1),
+                "steps": steps,
+            }
+        )
+        print(found[-1], flush=True)
+    return found
+
+
+def matmul_rate(size: Size) -> float:
+    """GFLOP/s of this machine in a feed-forward product of that width, one thread."""
+    a, b = torch.randn(960, size.hidden), torch.randn(size.hidden * 11 // 4, size.hidden)
+    started = time.process_time()
+    for _ in range(200):
+        torch.nn.functional.linear(a, b)
+    return 200 * 2 * a.shape[0] * b.numel() / (time.process_time() - started) / 1e9
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--sizes", type=int, default=len(SIZES), help="only the first so many sizes")
+    parser.add_argument("--out", type=Path, default=Path("results/bench"))
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    reference = os.environ.get("GRUN_REF")
+    if not reference:
+        print("GRUN_REF is not set: rows against the authors' code are left out")
+    rows = []
+    for index, size in enumerate(SIZES[: arguments.sizes]):
+        print(f"{size.name}: matmul {matmul_rate(size):.1f} GFLOP/s on one thread", flush=True)
+        for lengths in DISTRIBUTIONS if index == 0 else ("varied",):
+            for work in OBJECTIVES:
+                rows += measure(size, lengths, work, arguments.steps, reference)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_csv(arguments.out / "summary.csv", index=False)
+    print(f"{arguments.out}/summary.csv")
+
+
+if __name__ == "__main__":
+    main()

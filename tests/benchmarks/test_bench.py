@@ -1,0 +1,30 @@
+"""The benchmark at a tiny size: its rows are whole, and the engines it compares take the same trajectory."""
+
+import pytest
+import torch
+
+from benchmarks.bench import measure
+from benchmarks.engines import OBJECTIVES, Size
+from benchmarks.lengths import DISTRIBUTIONS, examples
+
+# DESIGN section 7: columns that readers of results/bench/summary.csv rely on.
+COLUMNS = {"work", "lengths", "size", "baseline", "ratio", "ratio_lo", "ratio_hi", "flop_bound", "max_rel_diff"}
+
+
+@pytest.mark.parametrize("work", OBJECTIVES)
+def test_a_row_is_whole_and_the_engines_agree(work: str) -> None:
+    threads = torch.get_num_threads()
+    (row,) = measure(Size(64, 2, (0, 1), vocabulary=64), "forget05", work, 3, None)
+    torch.set_num_threads(threads)
+    assert row.keys() >= COLUMNS
+    assert row["baseline"] == "plain"
+    assert row["max_rel_diff"] <= 1e-4
+    assert row["flop_bound"] > 1
+
+
+def test_the_lengths_are_those_that_the_document_states() -> None:
+    for name, mean_prompt in (("varied", 40), ("forget05", 28)):
+        found = examples(name, 400, 64, 0)
+        assert name in DISTRIBUTIONS
+        assert sum(example.prompt_length for example in found) / 400 == pytest.approx(mean_prompt, abs=1.5)
+        assert all(example.ids[-1] == 2 for example in found)

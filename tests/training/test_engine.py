@@ -1,0 +1,98 @@
+"""The fast engine in training: equal losses to the plain one, its store on disk, and when it steps aside."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from grunflow import carriers
+from grunflow.config import names
+from grunflow.config.specs import Carrier, Objective, Training, Unlearn
+from grunflow.data.batching import collate
+from grunflow.data.prompts import Example
+from grunflow.interventions.packed import Pack, pack
+from grunflow.objectives import OBJECTIVES
+from grunflow.training.engine import batch_maker, plain_reason
+from grunflow.training.frozen_states import ROWS_PER_FILE, FrozenStates, frozen_rows, name_of, write_rows
+from grunflow.training.unlearning import Texts, step_loss, totals_of
+
+SPEC = Carrier(name="grun", rank=2, layers=(1, 3), gate="mlp_3", gate_weight=10)
+
+
+def some_examples(seed: int, count: int = 9) -> list[Example]:
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(5, 20, (count,), generator=generator).tolist()
+    return [Example(torch.randint(3, 64, (n,), generator=generator).tolist(), 2 + n % 4) for n in lengths]
+
+
+def unlearn(objective: str = "npo", carrier: Carrier = SPEC, **changes) -> Unlearn:
+    return Unlearn(
+        model="tiny", forget_split="forget05", objective=Objective(name=objective, **changes), carrier=carrier,
+        training=Training(learning_rate=1e-3, steps=1), target_seed=0, unlearn_seed=0, engine="fast",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("retain", ["nll", "kl"])
+@pytest.mark.parametrize("objective", [name for name in names.OBJECTIVES if name != "rmu"])
+def test_a_whole_step_equals_the_plain_engines_in_parts_too(make_model, objective: str, retain: str) -> None:
+    model = make_model()
+    carrier = carriers.attach(SPEC, model, 0)
+    spec, kind = Objective(name=objective, retain=retain), OBJECTIVES[objective]
+    sets = [
+        some_examples(seed) if wanted else None for seed, wanted in ((0, kind.answers), (1, kind.refusals), (2, True))
+    ]
+    plain = Texts(*(collate(part, 0) if part else None for part in sets))
+    want = step_loss(carrier, model, spec, SPEC, plain)
+    want.backward()
+    expected = [parameter.grad.clone() for parameter in carrier.trained()]
+    carrier.modules.zero_grad()
+    rows = [[row for _, row in sorted(frozen_rows(model, part, 1, 0, 4))] if part else None for part in sets]
+    parts = [Texts(*(pack(part[a:b], model.device) if part else None for part in rows)) for a, b in ((0, 4), (4, 9))]
+    totals = totals_of(spec, parts)
+    losses = [step_loss(carrier, model, spec, SPEC, part, totals) for part in parts]
+    assert sum(losses).item() == pytest.approx(want.item(), rel=1e-5)
+    sum(losses).backward()
+    for parameter, gradient in zip(carrier.trained(), expected, strict=True):
+        assert (parameter.grad - gradient).norm() <= 2e-5 * gradient.norm() + 1e-6
+
+
+def test_the_store_gives_back_what_was_written_file_by_file(make_model, tmp_path: Path) -> None:
+    model, examples = make_model(), some_examples(3, ROWS_PER_FILE + 3)
+    rows = {name_of(examples[index]): row for index, row in frozen_rows(model, examples, 1, 0, 16)}
+    assert write_rows(iter(rows.items()), tmp_path) == len(rows)
+    assert len(list(tmp_path.glob("*.safetensors"))) == 2
+    store = FrozenStates(tmp_path)
+    for example in examples:
+        assert example in store
+        for name, tensor in vars(rows[name_of(example)]).items():
+            assert torch.equal(getattr(store[example], name), tensor)
+    assert Example(examples[0].ids, examples[0].prompt_length + 1) not in store
+
+
+def test_what_the_cache_lacks_is_computed_and_gives_the_same_pack(make_model, tmp_path: Path) -> None:
+    model, examples = make_model(), some_examples(4)
+    write_rows(((name_of(examples[i]), row) for i, row in frozen_rows(model, examples[:5], 1, 0, 16)), tmp_path)
+    cached, fresh = (batch_maker(unlearn(), model, 0, folder, examples, 16)(examples) for folder in (tmp_path, None))
+    assert isinstance(cached, Pack)
+    torch.testing.assert_close(cached.hidden, fresh.hidden)
+    torch.testing.assert_close(cached.nll, fresh.nll)
+    assert torch.equal(cached.labels, fresh.labels)
+
+
+@pytest.mark.parametrize(
+    ("spec", "longest", "reason"),
+    [
+        (unlearn(carrier=Carrier(name="full")), 9, "carrier full trains the model itself"),
+        (unlearn("rmu", layer=1, steering=1), 9, "rmu reads hidden states"),
+        (unlearn("kl", kl_positions="all"), 9, "kl_positions is all"),
+        (unlearn(), 9, None),
+        (unlearn(), 99, "a text of 99 tokens is longer than the model's window of 32"),
+    ],
+)
+def test_it_says_why_it_steps_aside(make_model, spec: Unlearn, longest: int, reason: str | None) -> None:
+    model = make_model()
+    model.config.sliding_window = 32
+    found = plain_reason(spec, model, longest)
+    assert found == reason if reason is None else reason in found
+    model.config.model_type = "gpt_neox"
+    assert "architecture gpt_neox is none of llama" in str(plain_reason(unlearn(), model, 9))
