@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from benchmarks.bench import measure
 from benchmarks.engines import OBJECTIVES, Size
 from benchmarks.lengths import DISTRIBUTIONS, examples
