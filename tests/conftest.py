@@ -3,6 +3,8 @@
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Tiny tensors: a second thread only waits, and beside other work it waits for minutes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch

@@ -5,6 +5,7 @@ import torch
 
 from grunflow import carriers
 from grunflow.config.specs import Carrier, Objective
+from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
 from grunflow.models.blocks import block_output
 from grunflow.objectives import forget, loss, retain
@@ -68,7 +69,10 @@ def test_micro_batches_add_up_to_the_whole_step(make_model, batch) -> None:
     spec = Carrier(name="grun", rank=2, layers=(0, 1, 3), gate="linear", gate_weight=10)
     carrier, control = carriers.attach(spec, make_model(), 0), control_vector(32, 5.0, 0)
     whole = step_loss(carrier, carrier.model, RMU, spec, Texts(batch, None, batch), None, control)
-    rows = [type(batch)(*(tensor[i : i + 1] for tensor in vars(batch).values())) for i in range(3)]
+    rows = [
+        Batch(*(part[i : i + 1] for part in (batch.input_ids, batch.attention_mask, batch.labels, batch.positions)))
+        for i in range(3)
+    ]
     parts = [Texts(row, None, row) for row in rows]
     totals = totals_of(RMU, parts)
     summed = sum(step_loss(carrier, carrier.model, RMU, spec, part, totals, control) for part in parts)

@@ -14,6 +14,7 @@ from grunflow.interventions.packed import Pack, pack
 from grunflow.objectives import OBJECTIVES
 from grunflow.training.engine import batch_maker, plain_reason
 from grunflow.training.frozen_states import ROWS_PER_FILE, FrozenStates, frozen_rows, name_of, write_rows
+from grunflow.training.reference import reference_model
 from grunflow.training.unlearning import Texts, step_loss, totals_of
 
 SPEC = Carrier(name="grun", rank=2, layers=(1, 3), gate="mlp_3", gate_weight=10)
@@ -96,3 +97,24 @@ def test_it_says_why_it_steps_aside(make_model, spec: Unlearn, longest: int, rea
     assert found == reason if reason is None else reason in found
     model.config.model_type = "gpt_neox"
     assert "architecture gpt_neox is none of llama" in str(plain_reason(unlearn(), model, 9))
+
+
+@pytest.mark.parametrize("carrier", ["full", "lora"])
+@pytest.mark.parametrize("objective", ["npo", "dpo"])
+def test_reference_nlls_computed_once_give_the_loss_of_a_reference_model(
+    make_model, objective: str, carrier: str
+) -> None:
+    spec = Carrier(name="full") if carrier == "full" else Carrier(name="lora", rank=2, alpha=4, dropout=0.0)
+    run, reference, model = unlearn(objective, spec), make_model(), make_model()
+    assert reference_model(run.objective, spec, model, "fast") is None
+    assert reference_model(run.objective, spec, model, "plain") is not None
+    trained = carriers.attach(spec, model, 0)
+    sets = [some_examples(0), some_examples(1) if OBJECTIVES[objective].refusals else None, some_examples(2)]
+    make = batch_maker(run, trained.base, 0, None, [e for part in sets if part for e in part], 4)
+    made = [make(part) if part else None for part in sets]
+    with torch.no_grad():  # as after some steps
+        for parameter in trained.trained():
+            parameter += 0.02 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(5))
+    want = step_loss(trained, reference, run.objective, spec, Texts(*(collate(p, 0) if p else None for p in sets)))
+    got = step_loss(trained, None, run.objective, spec, Texts(*made))
+    assert got.item() == pytest.approx(want.item(), rel=1e-5)

@@ -83,7 +83,7 @@ def unlearn_spec(study: Study, run: Run) -> specs.Unlearn:
         variant=run.variant,
         template=study.template(run.carrier),
         retain_sampling=study.conventions.retain_sampling,
-        engine="plain" if first_edited(study, run) is None else "fast",
+        engine=study.engine,
         snapshots=study.snapshots,
         max_new_tokens=study.max_new_tokens,
         forget_split=run.forget_split,

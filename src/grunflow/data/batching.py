@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from grunflow.data.prompts import Example
@@ -15,7 +15,8 @@ IGNORE_INDEX = -100
 
 @dataclass
 class Batch:
-    """Padded rows; labels are IGNORE_INDEX on prompt and padding; positions: last prompt token of each row.
+    """Padded rows; labels are IGNORE_INDEX on prompt and padding; positions: last prompt token of each row;
+    reference_nll: summed NLL of each row's labels under the model before unlearning, where it was computed once.
 
     position_ids count from each row's first real token, so that padding on either side changes nothing.
     """
@@ -24,6 +25,7 @@ class Batch:
     attention_mask: Int[Tensor, "batch token"]
     labels: Int[Tensor, "batch token"]
     positions: Int[Tensor, " batch"]
+    reference_nll: Float[Tensor, " batch"] | None = None
 
     @property
     def position_ids(self) -> Int[Tensor, "batch token"]:
@@ -43,7 +45,8 @@ class Batch:
         }
 
     def to(self, device: torch.device) -> "Batch":
-        return Batch(*(tensor.to(device) for tensor in vars(self).values()))
+        moved = {name: tensor.to(device) for name, tensor in vars(self).items() if tensor is not None}
+        return Batch(**moved)
 
 
 def collate(

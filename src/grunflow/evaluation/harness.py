@@ -8,13 +8,12 @@ import torch
 from lm_eval import simple_evaluate
 from lm_eval.api.model import LM
 from lm_eval.models.huggingface import HFLM
-from lm_eval.tasks import TaskManager
 
 from grunflow.carriers.base import Carrier
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
-from grunflow.evaluation.tasks import check_tasks, local_task
+from grunflow.evaluation.tasks import check_tasks, local_task, task_manager
 
 Request = tuple[tuple[str, str], list[int], list[int]]
 
@@ -85,8 +84,8 @@ def correct_answers(lm: LM, tasks: Sequence[str], data: Path, limit: int | None 
     """
     local = {name: task for name in tasks if (task := local_task(name, data))}
     others = [name for name in tasks if name not in local]
-    manager = TaskManager(include_defaults=bool(others))  # its index of defaults takes seconds to read
-    check_tasks(others, manager)
+    check_tasks(others)
+    manager = task_manager(bool(others))
     found = simple_evaluate(lm, tasks=[*local.values(), *others], limit=limit, bootstrap_iters=0, task_manager=manager)
     assert found is not None
     members, samples = found["group_subtasks"], found["samples"]

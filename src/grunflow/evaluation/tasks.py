@@ -1,6 +1,7 @@
 """lm-eval's tasks: its own by name, and local ones over the questions of generated domains."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,17 @@ def local_task(name: str, data: Path) -> dict[str, Any] | None:
     return task
 
 
-def check_tasks(names: Sequence[str], manager: Any) -> None:
-    """Refuse a name that lm-eval's task manager does not know."""
-    known = manager.all_tasks if names else []
+@cache
+def task_manager(with_defaults: bool) -> Any:
+    """lm-eval's index of tasks; reading that of its own ones takes seconds."""
+    from lm_eval.tasks import TaskManager
+
+    return TaskManager(include_defaults=with_defaults)
+
+
+def check_tasks(names: Sequence[str]) -> None:
+    """Refuse a name that lm-eval does not know."""
+    known = task_manager(True).all_tasks if names else []
     for name in names:
         if name not in known:
             raise BadInput(f"wmdp.tasks: {unknown_name('task of lm-eval', name, known)}")

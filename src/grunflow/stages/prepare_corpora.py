@@ -19,9 +19,7 @@ def run(spec: PrepareCorpora, inputs: dict[str, list[Path]], out: Path, batch_si
     sources = spec.sources
     if sources.craft:
         return made_up(spec, out)
-    from lm_eval.tasks import TaskManager  # some seconds
-
-    check_tasks(spec.tasks, TaskManager())  # before anything costly runs
+    check_tasks(spec.tasks)  # before anything costly runs
     written = {}
     for kind, forget, retain in (
         ("corpora", sources.forget, sources.retain),

@@ -33,7 +33,7 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     forget = [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
     refusals = refusal_examples(spec, rows, data, tokenizer, generator)
     retain = retain_examples(spec, data, tokenizer, generator)
-    reference = reference_model(spec.objective, spec.carrier, model)
+    reference = reference_model(spec.objective, spec.carrier, model, spec.engine)
     control = control_of(spec.objective, model, spec.unlearn_seed)
     total = model.num_parameters()
     carrier = attach(spec.carrier, model, spec.unlearn_seed)

@@ -5,11 +5,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from grunflow.config.specs import Unlearn
+import torch
+
+from grunflow.carriers.full import Full
+from grunflow.config.specs import Carrier, Unlearn
 from grunflow.data.batching import Batch, collate
 from grunflow.data.prompts import Example
+from grunflow.evaluation.scoring import likelihoods
 from grunflow.interventions.packed import PACKABLE, FrozenRow, Pack, pack
-from grunflow.training.frozen_states import FrozenStates, frozen_rows
+from grunflow.training.frozen_states import FrozenStates, frozen_rows, name_of
+from grunflow.training.unlearning import known_of
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,17 @@ def plain_reason(spec: Unlearn, model: Any, longest: int) -> str | None:
     return None
 
 
+def once(spec: Unlearn) -> bool:
+    """Whether all that is read of the model before unlearning are summed NLLs, computed before the first step."""
+    return spec.engine == "fast" and known_of(spec.objective) == {"nll"}
+
+
+def known_nll(model: Any, examples: Sequence[Example], pad_id: int, batch_size: int) -> dict[str, float]:
+    """Name of an example -> summed NLL in nats under the model as it is now."""
+    scored = likelihoods(Full(Carrier(name="full"), model), examples, pad_id, batch_size)
+    return {name_of(example): nll for example, nll in zip(examples, scored.nll_sum.tolist(), strict=True)}
+
+
 def batch_maker(
     spec: Unlearn, model: Any, pad_id: int, frozen: Path | None, examples: Sequence[Example], batch_size: int
 ) -> Callable[[Sequence[Example]], Batch | Pack]:
@@ -44,7 +60,15 @@ def batch_maker(
     )
     if reason:
         log.info("plain path: %s", reason)
-        return lambda part: collate(part, pad_id).to(model.device)
+        known = known_nll(model, examples, pad_id, batch_size) if once(spec) else {}
+
+        def padded(part: Sequence[Example]) -> Batch:
+            batch = collate(part, pad_id)
+            if known:
+                batch.reference_nll = torch.tensor([known[name_of(example)] for example in part])
+            return batch.to(model.device)
+
+        return padded
     assert spec.carrier.layers is not None
     cache = FrozenStates(frozen) if frozen else None
     lacking = [example for example in examples if cache is None or example not in cache]

@@ -8,12 +8,18 @@ from torch import Tensor
 
 from grunflow.config import specs
 from grunflow.objectives.states import control_vector
-from grunflow.training.unlearning import needs_reference
+from grunflow.training.unlearning import known_of
 
 
-def reference_model(objective: specs.Objective, carrier: specs.Carrier, model: Any) -> Any | None:
-    """The model before unlearning, where an objective reads it: a frozen model is its own reference."""
-    if not needs_reference(objective):
+def reference_model(
+    objective: specs.Objective, carrier: specs.Carrier, model: Any, engine: str = "plain"
+) -> Any | None:
+    """The model before unlearning, where an objective reads it: a frozen model is its own reference.
+
+    Summed NLLs are computed once by the engine `fast` (training/engine.py), so no copy of the model is kept for them.
+    """
+    known = known_of(objective)
+    if not known or (engine == "fast" and known == {"nll"}):
         return None
     if carrier.name in ("reft", "grun"):
         return model

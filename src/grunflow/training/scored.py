@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from grunflow.carriers.base import Carrier
 from grunflow.carriers.representation import Representation
-from grunflow.data.batching import Batch
+from grunflow.data.batching import IGNORE_INDEX, Batch
 from grunflow.interventions.packed import Pack, packed_forward
 from grunflow.objectives import Known
 from grunflow.objectives.scores import Scores, score
@@ -31,13 +31,19 @@ def scored(carrier: Carrier, batch: Batch | Pack, rows: int, labels: int) -> tup
 
 @torch.no_grad()
 def reference_scores(reference: Any, batch: Batch | Pack, known: Known) -> Scores:
-    """Scores of the model before unlearning; of packed rows what `known` asks for, read from the cache."""
-    if isinstance(batch, Batch):
-        return score(reference(**batch.inputs()).logits, batch.labels)
-    if known == "logits":
-        return _of_packed(reference.lm_head(batch.final), batch, batch.n_rows, len(batch.labels))
-    nothing = batch.final[:0]
-    return Scores(batch.nll, batch.n_labels, batch.n_rows, len(batch.labels), nothing, batch.labels[:0], nothing[None])
+    """Scores of the model before unlearning: those computed once, where they hold what `known` asks for."""
+    if isinstance(batch, Pack):
+        if known == "logits":
+            return _of_packed(reference.lm_head(batch.final), batch, batch.n_rows, len(batch.labels))
+        return _nll_only(batch.nll, batch.n_labels)
+    if known == "nll" and batch.reference_nll is not None:
+        return _nll_only(batch.reference_nll, (batch.labels[:, 1:] != IGNORE_INDEX).sum(dim=1))
+    return score(reference(**batch.inputs()).logits, batch.labels)
+
+
+def _nll_only(nll: Tensor, n_labels: Tensor) -> Scores:
+    nothing = nll.new_empty(0, 1)
+    return Scores(nll, n_labels, len(nll), int(n_labels.sum()), nothing, n_labels[:0], nothing[None])
 
 
 def _of_packed(logits: Tensor, batch: Pack, rows: int, labels: int) -> Scores:

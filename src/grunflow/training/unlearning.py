@@ -68,8 +68,13 @@ def needs_retain(objective: specs.Objective, carrier: specs.Carrier) -> bool:
     return retain_term(objective)[0] is not None or bool(carrier.gate_weight)
 
 
+def known_of(objective: specs.Objective) -> set[Known]:
+    """What the objective's terms read of the model before unlearning."""
+    return {OBJECTIVES[objective.name].reference, retain_term(objective)[1]} - {""}
+
+
 def needs_reference(objective: specs.Objective) -> bool:
-    return bool(OBJECTIVES[objective.name].reference or retain_term(objective)[1])
+    return bool(known_of(objective))
 
 
 def step_loss(
