@@ -1,5 +1,4 @@
-"""The command line: one subcommand per stage, each `--spec --code --input ... --out`; `verify`, `score-log`,
-`check-fixtures`."""
+"""The command line: one subcommand per stage, each `--spec --code --input ... --out`, and those of COMMANDS."""
 
 import argparse
 import importlib
@@ -7,6 +6,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from grunflow.errors import BadInput, CheckFailed
 
@@ -24,6 +24,12 @@ STAGES = {
     "tables": "metrics -> tables with intervals",
     "figures": "tables -> figures",
     "report": "tables and figures -> one HTML page",
+}
+# Of each the module grunflow.commands.<name>.
+COMMANDS = {
+    "verify": "recheck the checksums of every manifest under a folder",
+    "score-log": "metrics of a published TOFU evaluation log",
+    "check-fixtures": "run the code on stored results of the authors' and peers' code",
 }
 
 
@@ -44,44 +50,13 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--out", required=True, type=Path, help="folder to write")
         sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
         sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
-    verify = commands.add_parser("verify", help="recheck the checksums of every manifest under a folder")
-    verify.add_argument("folder", type=Path)
-    log = commands.add_parser("score-log", help="metrics of a published TOFU evaluation log")
-    log.add_argument("log_file", type=Path, metavar="LOG.json")
-    log.add_argument("--retain", type=Path, metavar="LOG.json", help="the retain model's log, for Forget Quality")
-    fixtures = commands.add_parser(
-        "check-fixtures", help="run the code on stored results of the authors' and peers' code"
-    )
-    fixtures.add_argument("folder", type=Path)
-    for command in (log, fixtures):
-        command.add_argument("--json", action="store_true", help="print JSON")
+    for command, text in COMMANDS.items():
+        module_of(command).add_arguments(commands.add_parser(command, help=text, description=text))
     return top
 
 
-def run_score_log(arguments: argparse.Namespace) -> None:
-    from grunflow.evaluation.logs import score_log
-
-    found = score_log(arguments.log_file, arguments.retain)
-    print(json.dumps(found) if arguments.json else "\n".join(f"{name:32} {value:.6g}" for name, value in found.items()))
-
-
-def run_check_fixtures(arguments: argparse.Namespace) -> None:
-    from grunflow import fixtures
-
-    rows, notes = fixtures.run(arguments.folder)
-    for note in notes:
-        print(note, file=sys.stderr)
-    off = [row for row in rows if row.off]
-    if arguments.json:
-        print(json.dumps([vars(row) for row in rows]))
-    else:
-        print(f"{len(rows)} quantities, {len(off)} off")
-    if off:
-        worst = max(off, key=lambda row: row.rel_diff / (row.tolerance or 1e-300))
-        raise CheckFailed(
-            f"{len(off)} of {len(rows)} quantities are off; worst {worst.case} {worst.quantity}: {worst.rel_diff:.3g}, "
-            f"tolerance {worst.tolerance:.3g}."
-        )
+def module_of(command: str) -> ModuleType:
+    return importlib.import_module(f"grunflow.commands.{command.replace('-', '_')}")
 
 
 def run_stage(arguments: argparse.Namespace) -> None:
@@ -126,36 +101,17 @@ def _read_spec(text: str) -> dict:
         raise BadInput(f"--spec: not JSON: {error}.") from None
 
 
-def verify(folder: Path) -> None:
-    """Recompute every checksum under `folder`; CheckFailed names the first file that differs."""
-    from grunflow.manifest import MANIFEST, checksums, read_manifest
-
-    manifests = sorted(path for path in folder.rglob(MANIFEST) if ".draft-" not in path.as_posix())
-    if not manifests:
-        raise BadInput(f"{folder}: no {MANIFEST} below it; give a study's folder, like results/demo.")
-    for path in manifests:
-        expected, got = read_manifest(path.parent)["outputs"], checksums(path.parent)
-        for name in expected:
-            if got.get(name) != expected[name]:
-                raise CheckFailed(
-                    f"{path.parent / name}: checksum differs from its manifest; delete the folder and rerun."
-                )
-    print(f"{len(manifests)} folders verified")
-
-
 def main() -> None:
     arguments = parser().parse_args()
     log_file = getattr(arguments, "log", None)
     if log_file:
         log_file.parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", filename=log_file, filemode="w")
-    commands = {
-        "verify": lambda: verify(arguments.folder),
-        "score-log": lambda: run_score_log(arguments),
-        "check-fixtures": lambda: run_check_fixtures(arguments),
-    }
     try:
-        commands.get(arguments.command, lambda: run_stage(arguments))()
+        if arguments.command in STAGES:
+            run_stage(arguments)
+        else:
+            module_of(arguments.command).run(arguments)
     except (BadInput, CheckFailed) as error:
         logging.error("grunflow %s: %s", arguments.command, error)
         if log_file:
