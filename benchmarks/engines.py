@@ -15,8 +15,8 @@ from grunflow.config.specs import Carrier, Objective
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
 from grunflow.fixtures import weights
-from grunflow.interventions import packed
-from grunflow.interventions.packed import pack
+from grunflow.training import frozen_pack
+from grunflow.training.frozen_pack import pack
 from grunflow.training.frozen_states import frozen_rows
 from grunflow.training.unlearning import Texts, needs_reference, step_loss
 
@@ -103,11 +103,11 @@ def least(size: Size, model: Any, work: str, forget: list[Example], retain: list
     step = fast(size, model, work, forget, retain)
 
     def alone(rows: list[int]) -> float:
-        before, packed.ROWS_PER_GROUP = packed.ROWS_PER_GROUP, 1
+        before, frozen_pack.ROWS_PER_GROUP = frozen_pack.ROWS_PER_GROUP, 1
         try:
             return step(rows)
         finally:
-            packed.ROWS_PER_GROUP = before
+            frozen_pack.ROWS_PER_GROUP = before
 
     return alone
 

@@ -10,9 +10,9 @@ from grunflow.config import names
 from grunflow.config.specs import Carrier, Objective, Training, Unlearn
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
-from grunflow.interventions.packed import Pack, pack
 from grunflow.objectives import OBJECTIVES
 from grunflow.training.engine import batch_maker, plain_reason
+from grunflow.training.frozen_pack import Pack, pack
 from grunflow.training.frozen_states import ROWS_PER_FILE, FrozenStates, frozen_rows, name_of, write_rows
 from grunflow.training.reference import reference_model
 from grunflow.training.unlearning import Texts, step_loss, totals_of

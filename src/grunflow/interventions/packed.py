@@ -1,17 +1,17 @@
-"""The upper part of a frozen model, from the first edited block on and from the edited position on.
+"""Blocks of a model on packed rows: the tokens of many texts one after the other, without padding.
 
-By causality nothing below that block and before that position depends on the edits, so it is computed once per example
-(training/frozen_states.py). Rows are packed without padding: all linear layers see one row of real tokens, attention alone
-is padded, in groups of rows of similar length.
+All linear layers see one row of real tokens; attention alone is padded, in groups of rows that attend together. What a token
+attends to besides its own row is the caller's (`Rows`): cached keys in training, a shared prompt or a growing answer in
+evaluation. No block of any architecture is written again: packing goes through transformers' attention interface.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
@@ -21,117 +21,81 @@ from grunflow.models.blocks import blocks
 
 # Architectures whose blocks can be called with packed rows: rotary positions from `model.rotary_emb`, a final `model.norm`.
 PACKABLE = ("llama", "mistral", "qwen2")
-ROWS_PER_GROUP = 8
 
 
-@dataclass
-class FrozenRow:
-    """What the frozen model computed for one example with `own` = labels many positions from the edited one on.
+def unpackable(model: Any, longest: int) -> str | None:
+    """Why texts of up to `longest` tokens cannot be packed for this model; None where they can."""
+    if model.config.model_type not in PACKABLE:
+        return f"architecture {model.config.model_type} is none of {', '.join(PACKABLE)}"
+    window = getattr(model.config, "sliding_window", None)
+    if window and longest > window:
+        return f"a text of {longest} tokens is longer than the model's window of {window}"
+    return None
 
-    hidden: output of the first edited block there. keys, values: of every block above it, at the positions before.
-    final: the frozen model's last hidden state (after the norm), from which its logits follow. labels: the token that
-    each position predicts. nll: their summed NLL under the frozen model, nats.
-    """
 
-    hidden: Float[Tensor, "own width"]
-    keys: Float[Tensor, "upper head prefix size"]
-    values: Float[Tensor, "upper head prefix size"]
-    final: Float[Tensor, "own width"]
-    labels: Int[Tensor, " own"]
-    nll: Float[Tensor, ""]
+@runtime_checkable
+class Rows(Protocol):
+    """Who attends to what in a pack."""
+
+    def attend(
+        self,
+        block: int,
+        query: Float[Tensor, "head token size"],
+        key: Float[Tensor, "group token size"],
+        value: Float[Tensor, "group token size"],
+        scale: float,
+    ) -> Float[Tensor, "token head size"]: ...
 
 
 @dataclass
 class Group:
-    """Rows that attend together: tokens [start, stop) of the pack, their (row, place), prefixes padded on the left."""
+    """Rows that attend together: tokens [start, stop) of the pack and their (row, place).
+
+    mask: True where attention is allowed; the `before` earlier positions of a row, padded on the left, then its own.
+    """
 
     start: int
     stop: int
     row: Int[Tensor, " token"]
     place: Int[Tensor, " token"]
-    mask: Tensor  # (rows, 1, own, prefix + own), True where attention is allowed
-    keys: Float[Tensor, "upper rows head prefix size"]
-    values: Float[Tensor, "upper rows head prefix size"]
+    mask: Bool[Tensor, "row 1 own key"]
 
+    @classmethod
+    def of(cls, lengths: list[int], start: int, before: list[int], device: torch.device) -> "Group":
+        """Rows of `lengths` tokens, the first at token `start`, each with `before` many earlier positions."""
+        own, most = max(lengths), max(before)
+        causal = torch.ones(own, own).tril().bool()
+        kept = torch.arange(most)[None] >= most - torch.tensor(before)[:, None]
+        mask = torch.cat([kept[:, None].expand(-1, own, -1), causal.expand(len(lengths), -1, -1)], dim=2)
+        row = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
+        place = torch.cat([torch.arange(length) for length in lengths])
+        return cls(start, start + sum(lengths), row.to(device), place.to(device), mask[:, None].to(device))
 
-@dataclass
-class Pack:
-    """A batch of frozen rows, their tokens one after the other, those of shorter rows first.
+    def padded(self, packed: Float[Tensor, "head token size"]) -> Float[Tensor, "row head own size"]:
+        inside = packed[:, self.start : self.stop].transpose(0, 1)
+        rows, own = self.mask.shape[0], self.mask.shape[2]
+        if len(inside) == rows * own:
+            return inside.unflatten(0, (rows, own)).transpose(1, 2)
+        empty = inside.new_zeros(rows, own, *inside.shape[1:])
+        return empty.index_put((self.row, self.place), inside).transpose(1, 2)
 
-    first: the token index of each row's edited position. row: the row of each token.
-    """
-
-    hidden: Float[Tensor, "token width"]
-    final: Float[Tensor, "token width"]
-    labels: Int[Tensor, " token"]
-    nll: Float[Tensor, " row"]
-    positions: Int[Tensor, "1 token"]
-    first: Int[Tensor, " row"]
-    row: Int[Tensor, " token"]
-    groups: list[Group]
-
-    @property
-    def n_rows(self) -> int:
-        return len(self.first)
-
-    @property
-    def n_labels(self) -> Int[Tensor, " row"]:
-        return torch.bincount(self.row, minlength=self.n_rows)
-
-
-def pack(given: list[FrozenRow], device: torch.device) -> Pack:
-    """Tokens lie sorted by their rows' lengths; everything per row (first, row, nll) keeps the order of `given`."""
-    order = sorted(range(len(given)), key=lambda index: len(given[index].labels))
-    rows = [given[index] for index in order]
-    lengths = torch.tensor([len(row.labels) for row in rows])
-    starts = lengths.cumsum(0) - lengths
-    groups = [
-        _group(rows[at : at + ROWS_PER_GROUP], int(starts[at]), device) for at in range(0, len(rows), ROWS_PER_GROUP)
-    ]
-    positions = torch.cat([torch.arange(len(row.labels)) + row.keys.shape[2] for row in rows])
-    first = torch.empty_like(starts)
-    first[order] = starts
-
-    def joined(name: str) -> Tensor:
-        return torch.cat([getattr(row, name) for row in rows]).to(device)
-
-    return Pack(
-        joined("hidden"),
-        joined("final"),
-        joined("labels"),
-        torch.stack([row.nll for row in given]).to(device),
-        positions[None].to(device),
-        first.to(device),
-        torch.repeat_interleave(torch.tensor(order), lengths).to(device),
-        groups,
-    )
-
-
-def _group(rows: list[FrozenRow], start: int, device: torch.device) -> Group:
-    lengths = torch.tensor([len(row.labels) for row in rows])
-    prefixes = torch.tensor([row.keys.shape[2] for row in rows])
-    own, before = int(lengths.max()), int(prefixes.max())
-    place = torch.cat([torch.arange(int(length)) for length in lengths])
-    causal = torch.ones(own, own).tril().bool()
-    kept = torch.arange(before)[None] >= before - prefixes[:, None]
-    mask = torch.cat([kept[:, None].expand(-1, own, -1), causal.expand(len(rows), -1, -1)], dim=2)
-
-    def prefix(name: str) -> Tensor:
-        upper, heads, _, size = getattr(rows[0], name).shape
-        padded = getattr(rows[0], name).new_zeros(upper, len(rows), heads, before, size)
-        for index, row in enumerate(rows):
-            padded[:, index, :, before - int(prefixes[index]) :] = getattr(row, name)
-        return padded.to(device)
-
-    return Group(
-        start,
-        start + int(lengths.sum()),
-        torch.repeat_interleave(torch.arange(len(rows)), lengths).to(device),
-        place.to(device),
-        mask[:, None].to(device),
-        prefix("keys"),
-        prefix("values"),
-    )
+    def attend(
+        self,
+        query: Float[Tensor, "head token size"],
+        key: Float[Tensor, "group token size"],
+        value: Float[Tensor, "group token size"],
+        scale: float,
+        earlier: tuple[Tensor, Tensor] | None = None,
+    ) -> Float[Tensor, "own head size"]:
+        """Attention of the group's tokens; `earlier`: keys and values (row, group, before, size)."""
+        keys, values = self.padded(key), self.padded(value)
+        if earlier is not None:
+            keys, values = (torch.cat([old, new], dim=2) for old, new in zip(earlier, (keys, values), strict=True))
+        grouped = query.shape[0] != key.shape[0]
+        out = scaled_dot_product_attention(
+            self.padded(query), keys, values, attn_mask=self.mask, scale=scale, enable_gqa=grouped
+        ).transpose(1, 2)
+        return out.flatten(0, 1) if len(self.row) == out.shape[0] * out.shape[1] else out[self.row, self.place]
 
 
 def _attend(
@@ -140,30 +104,12 @@ def _attend(
     key: Tensor,
     value: Tensor,
     attention_mask: None,
-    dropout: float = 0.0,
-    scaling: float | None = None,
-    groups: list[Group] | None = None,
-    upper: int = 0,
+    scaling: float,
+    rows: Rows,
     **ignored: Any,
 ) -> tuple[Tensor, None]:
     """transformers' attention interface; query, key, value: (1, head, token, size); returns (1, token, head, size)."""
-    parts = []
-    for group in groups or []:
-        rows, own = group.mask.shape[0], group.mask.shape[2]
-
-        def padded(packed: Tensor, group: Group = group, rows: int = rows, own: int = own) -> Tensor:
-            inside = packed[0, :, group.start : group.stop].transpose(0, 1)
-            empty = inside.new_zeros(rows, own, *inside.shape[1:])
-            return empty.index_put((group.row, group.place), inside).transpose(1, 2)
-
-        keys = torch.cat([group.keys[upper], padded(key)], dim=2)
-        values = torch.cat([group.values[upper], padded(value)], dim=2)
-        grouped = query.shape[1] != key.shape[1]
-        out = scaled_dot_product_attention(
-            padded(query), keys, values, attn_mask=group.mask, scale=scaling, enable_gqa=grouped
-        )
-        parts.append(out.transpose(1, 2)[group.row, group.place])
-    return torch.cat(parts)[None], None
+    return rows.attend(module.layer_idx, query[0], key[0], value[0], scaling)[None], None  # type: ignore[arg-type]
 
 
 ALL_ATTENTION_FUNCTIONS.register("grunflow_packed", _attend)
@@ -179,33 +125,43 @@ def _packed_attention(model: Any) -> Iterator[None]:
         model.config._attn_implementation = before
 
 
-def packed_forward(
-    model: Any, edits: Mapping[int, GatedLoReFT], batch: Pack
-) -> tuple[Float[Tensor, "token vocab"], list[Tensor]]:
-    """Logits at every packed position, and gate logits (" row") per gated block.
+def run_blocks(
+    model: Any,
+    hidden: Float[Tensor, "token width"],
+    positions: Int[Tensor, " token"],
+    rows: Rows,
+    edits: Mapping[int, GatedLoReFT],
+    edited: Int[Tensor, " row"],
+    first: int = 0,
+) -> tuple[Float[Tensor, "token width"], list[Tensor]]:
+    """Output of the last block, and gate logits (" row") per gated block.
 
-    Equals the whole model's forward pass with the edits at the last prompt token, for frozen weights.
+    Args:
+        hidden: input of block `first`; with first = len(blocks) nothing but the edit of the last block is left to do.
+        positions: of each token in its text.
+        edits: what acts on the outputs of blocks, at tokens `edited`; block first - 1, whose output is given, included.
     """
-    hidden, gate_logits = batch.hidden, []
-    first, decoder = min(edits), model.model
-    angles = decoder.rotary_emb(hidden[None], position_ids=batch.positions)
+    gate_logits: list[Tensor] = []
+
+    def edit(hidden: Tensor, layer: int) -> Tensor:
+        if layer not in edits:
+            return hidden
+        result = edits[layer].edit(hidden[edited])
+        if result.gate_logit is not None:
+            gate_logits.append(result.gate_logit)
+        return hidden.index_copy(0, edited, result.hidden)
+
+    angles = model.model.rotary_emb(hidden[None], position_ids=positions[None])
+    hidden = edit(hidden, first - 1)
     with _packed_attention(model):
-        for layer, module in enumerate(blocks(model)):
-            if layer < first:
-                continue
-            if layer > first:
-                hidden = module(
-                    hidden[None],
-                    attention_mask=None,
-                    position_ids=batch.positions,
-                    position_embeddings=angles,
-                    use_cache=False,
-                    groups=batch.groups,
-                    upper=layer - first - 1,
-                )[0]
-            if layer in edits:
-                result = edits[layer].edit(hidden[batch.first])
-                if result.gate_logit is not None:
-                    gate_logits.append(result.gate_logit)
-                hidden = hidden.index_copy(0, batch.first, result.hidden)
-    return model.lm_head(decoder.norm(hidden)), gate_logits
+        for layer, module in list(enumerate(blocks(model)))[first:]:
+            hidden = module(
+                hidden[None],
+                attention_mask=None,
+                position_ids=positions[None],
+                position_embeddings=angles,
+                use_cache=False,
+                rows=rows,
+            )[0]
+            hidden = edit(hidden, layer)
+    return hidden, gate_logits

@@ -15,10 +15,10 @@ from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
 from grunflow.evaluation.snapshots import snapshot, snapshot_rows
-from grunflow.interventions.packed import Pack
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
 from grunflow.training.engine import batch_maker
+from grunflow.training.frozen_pack import Pack
 from grunflow.training.loop import batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
 from grunflow.training.unlearning import Texts, needs_retain, step_loss, totals_of

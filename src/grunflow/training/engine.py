@@ -12,7 +12,8 @@ from grunflow.config.specs import Carrier, Unlearn
 from grunflow.data.batching import Batch, collate
 from grunflow.data.prompts import Example
 from grunflow.evaluation.scoring import likelihoods
-from grunflow.interventions.packed import PACKABLE, FrozenRow, Pack, pack
+from grunflow.interventions.packed import unpackable
+from grunflow.training.frozen_pack import FrozenRow, Pack, pack
 from grunflow.training.frozen_states import FrozenStates, frozen_rows, name_of
 from grunflow.training.unlearning import known_of
 
@@ -27,12 +28,7 @@ def plain_reason(spec: Unlearn, model: Any, longest: int) -> str | None:
         return "rmu reads hidden states"
     if spec.objective.kl_positions == "all":
         return "kl_positions is all, and the cache holds labelled positions only"
-    if model.config.model_type not in PACKABLE:
-        return f"architecture {model.config.model_type} is none of {', '.join(PACKABLE)}"
-    window = getattr(model.config, "sliding_window", None)
-    if window and longest > window:
-        return f"a text of {longest} tokens is longer than the model's window of {window}"
-    return None
+    return unpackable(model, longest)
 
 
 def once(spec: Unlearn) -> bool:

@@ -1,4 +1,4 @@
-"""What a frozen model computes once per example: rows for interventions/packed.py, and their store on disk.
+"""What a frozen model computes once per example: rows for training/frozen_pack.py, and their store on disk.
 
 A row's name is a hash of its token ids and edited position, so that whoever builds the same example finds it.
 """
@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
-from grunflow.interventions.packed import FrozenRow
 from grunflow.models.blocks import block
+from grunflow.training.frozen_pack import FrozenRow
 
 INDEX = "index.json"
 ROWS_PER_FILE = 64

@@ -10,9 +10,9 @@ from torch.nn.functional import cross_entropy
 from grunflow.carriers.base import Carrier
 from grunflow.carriers.representation import Representation
 from grunflow.data.batching import IGNORE_INDEX, Batch
-from grunflow.interventions.packed import Pack, packed_forward
 from grunflow.objectives import Known
 from grunflow.objectives.scores import Scores, score
+from grunflow.training.frozen_pack import Pack, packed_forward
 
 
 def scored(carrier: Carrier, batch: Batch | Pack, rows: int, labels: int) -> tuple[Scores, list[Tensor]]:

@@ -11,12 +11,12 @@ from torch import Tensor
 from grunflow.carriers.base import Carrier
 from grunflow.config import specs
 from grunflow.data.batching import IGNORE_INDEX, Batch
-from grunflow.interventions.packed import Pack
 from grunflow.models.blocks import block_output
 from grunflow.objectives import OBJECTIVES, Known, loss, retain_term
 from grunflow.objectives.gate import gate_bce
 from grunflow.objectives.scores import Pair
 from grunflow.objectives.states import StatePair, selected
+from grunflow.training.frozen_pack import Pack
 from grunflow.training.scored import reference_scores, scored
 
 

@@ -1,0 +1,133 @@
+"""A training batch on the upper part of a frozen model, from the first edited block and the edited position on.
+
+By causality nothing below that block and before that position depends on the edits, so it is computed once per example
+(training/frozen_states.py).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from grunflow.interventions.gated import GatedLoReFT
+from grunflow.interventions.packed import Group, run_blocks
+
+ROWS_PER_GROUP = 8
+
+
+@dataclass
+class FrozenRow:
+    """What the frozen model computed for one example with `own` = labels many positions from the edited one on.
+
+    hidden: output of the first edited block there. keys, values: of every block above it, at the positions before.
+    final: the frozen model's last hidden state (after the norm), from which its logits follow. labels: the token that
+    each position predicts. nll: their summed NLL under the frozen model, nats.
+    """
+
+    hidden: Float[Tensor, "own width"]
+    keys: Float[Tensor, "upper head prefix size"]
+    values: Float[Tensor, "upper head prefix size"]
+    final: Float[Tensor, "own width"]
+    labels: Int[Tensor, " own"]
+    nll: Float[Tensor, ""]
+
+
+@dataclass
+class Pack:
+    """A batch of frozen rows, their tokens one after the other, those of shorter rows first.
+
+    first: the token index of each row's edited position. row: the row of each token. earlier: keys and values of each
+    group's prefixes, (upper, row, head, prefix, size), padded on the left.
+    """
+
+    hidden: Float[Tensor, "token width"]
+    final: Float[Tensor, "token width"]
+    labels: Int[Tensor, " token"]
+    nll: Float[Tensor, " row"]
+    positions: Int[Tensor, " token"]
+    first: Int[Tensor, " row"]
+    row: Int[Tensor, " token"]
+    groups: list[Group]
+    earlier: list[tuple[Tensor, Tensor]]
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.first)
+
+    @property
+    def n_labels(self) -> Int[Tensor, " row"]:
+        return torch.bincount(self.row, minlength=self.n_rows)
+
+
+def pack(given: list[FrozenRow], device: torch.device) -> Pack:
+    """Tokens lie sorted by their rows' lengths; everything per row (first, row, nll) keeps the order of `given`."""
+    order = sorted(range(len(given)), key=lambda index: len(given[index].labels))
+    rows = [given[index] for index in order]
+    lengths = torch.tensor([len(row.labels) for row in rows])
+    starts = lengths.cumsum(0) - lengths
+    parts = [slice(at, at + ROWS_PER_GROUP) for at in range(0, len(rows), ROWS_PER_GROUP)]
+    groups = [
+        Group.of(lengths[part].tolist(), int(starts[part][0]), [row.keys.shape[2] for row in rows[part]], device)
+        for part in parts
+    ]
+    positions = torch.cat([torch.arange(len(row.labels)) + row.keys.shape[2] for row in rows])
+    first = torch.empty_like(starts)
+    first[order] = starts
+
+    def joined(name: str) -> Tensor:
+        return torch.cat([getattr(row, name) for row in rows]).to(device)
+
+    return Pack(
+        joined("hidden"),
+        joined("final"),
+        joined("labels"),
+        torch.stack([row.nll for row in given]).to(device),
+        positions.to(device),
+        first.to(device),
+        torch.repeat_interleave(torch.tensor(order), lengths).to(device),
+        groups,
+        [(_prefixes(rows[part], "keys").to(device), _prefixes(rows[part], "values").to(device)) for part in parts],
+    )
+
+
+def _prefixes(rows: list[FrozenRow], name: str) -> Float[Tensor, "upper row head prefix size"]:
+    upper, heads, _, size = getattr(rows[0], name).shape
+    longest = max(getattr(row, name).shape[2] for row in rows)
+    padded = getattr(rows[0], name).new_zeros(upper, len(rows), heads, longest, size)
+    for index, row in enumerate(rows):
+        own = getattr(row, name)
+        padded[:, index, :, longest - own.shape[2] :] = own
+    return padded
+
+
+@dataclass
+class _Cached:
+    """Each row attends to its cached prefix."""
+
+    batch: Pack
+    first: int  # the block above the first edited one
+
+    def attend(self, block: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        at = block - self.first
+        return torch.cat(
+            [
+                group.attend(query, key, value, scale, (keys[at], values[at]))
+                for group, (keys, values) in zip(self.batch.groups, self.batch.earlier, strict=True)
+            ]
+        )
+
+
+def packed_forward(
+    model: Any, edits: Mapping[int, GatedLoReFT], batch: Pack
+) -> tuple[Float[Tensor, "token vocab"], list[Tensor]]:
+    """Logits at every packed position, and gate logits (" row") per gated block.
+
+    Equals the whole model's forward pass with the edits at the last prompt token, for frozen weights.
+    """
+    above = min(edits) + 1
+    rows = _Cached(batch, above)
+    hidden, gate_logits = run_blocks(model, batch.hidden, batch.positions, rows, edits, batch.first, above)
+    return model.lm_head(model.model.norm(hidden)), gate_logits
