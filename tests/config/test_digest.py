@@ -1,6 +1,9 @@
 """What a stage's digest depends on, and what it does not."""
 
-from grunflow.config.digest import _parsed, modules_of
+import ast
+
+from grunflow.config.digest import SPEC_MODULES, _file_of, _parsed, module_digests, modules_of, stage_digest
+from grunflow.config.stages import SPECS
 
 
 def test_training_does_not_depend_on_reporting_and_fine_tuning_not_on_carriers() -> None:
@@ -8,6 +11,25 @@ def test_training_does_not_depend_on_reporting_and_fine_tuning_not_on_carriers()
     assert not [name for name in modules_of("finetune") if ".carriers" in name or ".interventions" in name]
     assert "grunflow.objectives.forget" in modules_of("unlearn")
     assert "grunflow.data.prompts" in modules_of("evaluate")
+
+
+def test_fine_tuning_and_evaluation_do_not_depend_on_objectives_nor_any_stage_on_the_names_a_config_may_use() -> None:
+    for stage in ("finetune", "evaluate", "cache_frozen_states", "evaluate_wmdp"):
+        assert not [name for name in modules_of(stage) if ".objectives" in name], stage
+    for stage in SPECS:
+        assert not [name for name in modules_of(stage) if ".config" in name], stage
+
+
+def test_classes_of_specs_hold_no_code() -> None:
+    """They are left out of the digest: what a stage does may depend on their values only."""
+    for module in SPEC_MODULES:
+        tree = ast.parse(_file_of(module).read_text())
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)], module
+
+
+def test_the_digest_of_a_stage_follows_from_those_of_its_modules() -> None:
+    assert set(module_digests("unlearn")) == set(modules_of("unlearn"))
+    assert len({stage_digest(stage) for stage in SPECS}) == len(SPECS)
 
 
 def test_tables_need_no_torch() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from tests.shared import SHARED, needs_shared
 
-from grunflow.config.names import RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.config.specs import Tofu
 from grunflow.data import tofu
 from grunflow.data.records import write_rows
+from grunflow.data.splits import RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.errors import BadInput
 
 REAL = SHARED / "tofu"

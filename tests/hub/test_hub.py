@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grunflow.config.names import TOFU_ROWS
+from grunflow.data.splits import TOFU_ROWS
 from tests.hub.server import TOKEN, Hub
 
 pytestmark = pytest.mark.slow  # a process per case pays the imports

@@ -7,9 +7,10 @@ import torch
 
 from grunflow.config import names
 from grunflow.config.specs import Objective
+from grunflow.models.scores import Scores, score
 from grunflow.objectives import OBJECTIVES, RETAIN, forget, loss, retain
 from grunflow.objectives.gate import gate_bce
-from grunflow.objectives.scores import Pair, Scores, score
+from grunflow.objectives.scores import Pair
 
 NLL, COUNT, REFERENCE = [3.0, 8.0], [2, 4], [2.5, 9.0]
 SPEC = Objective(name="npo", beta=0.1)

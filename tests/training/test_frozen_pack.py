@@ -8,7 +8,7 @@ from grunflow.config.specs import Carrier
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
 from grunflow.interventions.packed import PACKABLE
-from grunflow.objectives.scores import score
+from grunflow.models.scores import score
 from grunflow.training.frozen_pack import pack, packed_forward
 from grunflow.training.frozen_states import frozen_rows
 

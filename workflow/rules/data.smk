@@ -4,6 +4,7 @@ rule prepare_data:
         directory("results/{study}/runs/data"),
     log:
         "results/{study}/logs/prepare_data.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     params:

@@ -8,6 +8,7 @@ rule evaluate:
         directory("results/{study}/scores/{evaluated}"),
     log:
         "results/{study}/logs/evaluate/{evaluated}.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     resources:

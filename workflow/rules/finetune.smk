@@ -6,6 +6,7 @@ rule finetune_base:
         directory("results/{study}/runs/{model}/base"),
     log:
         "results/{study}/logs/{model}/base.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     threads: 2
@@ -25,6 +26,7 @@ rule finetune_target:
         directory("results/{study}/runs/{model}/target_t{target_seed}"),
     log:
         "results/{study}/logs/{model}/target_t{target_seed}.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     params:
@@ -44,6 +46,7 @@ rule finetune_retain:
         directory("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
     log:
         "results/{study}/logs/{model}/{split}/retain_t{target_seed}.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     params:

@@ -7,6 +7,7 @@ rule cache_frozen_states:
         directory("results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"),
     log:
         "results/{study}/logs/{model}/{split}/frozen_b{first}_t{target_seed}.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     params:
@@ -25,6 +26,7 @@ rule unlearn:
         directory("results/{study}/runs/{run}"),
     log:
         "results/{study}/logs/{run}.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     params:

@@ -4,6 +4,7 @@ rule prepare_corpora:
         directory("results/{study}/runs/corpora"),
     log:
         "results/{study}/logs/prepare_corpora.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     params:
@@ -20,6 +21,7 @@ rule unlearn_wmdp:
         directory("results/{study}/runs/{wmdp_run}"),
     log:
         "results/{study}/logs/{wmdp_run}.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     params:
@@ -38,6 +40,7 @@ rule evaluate_wmdp:
         directory("results/{study}/scores/{wmdp_evaluated}"),
     log:
         "results/{study}/logs/evaluate/{wmdp_evaluated}.log",
+    cache: True
     conda:
         "../../envs/torch.yaml"
     resources:

@@ -2,16 +2,20 @@
 
 Snakemake does not track the modules a rule's command imports. The digest hashes the syntax trees (a comment
 changes nothing) of `stages/<stage>.py` and of what it imports inside the package, transitively. Left out, as
-they cannot change a result: the CLI, manifest writing, progress and this package's error texts.
+they cannot change a result: the CLI, manifest writing, progress, this package's error texts, and the classes of specs.
+A spec stands in the job's params with every default filled in, so what its class says beyond the values is a check;
+a new key then reruns the stages whose specs hold it, and a wider range none. A test keeps those classes free of code.
 """
 
 import ast
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
-EXCLUDED = {"grunflow.cli", "grunflow.manifest", "grunflow.progress", "grunflow.errors"}
+SPEC_MODULES = ("grunflow.config", "grunflow.config.specs", "grunflow.config.wmdp")
+EXCLUDED = {"grunflow.cli", "grunflow.manifest", "grunflow.progress", "grunflow.errors", *SPEC_MODULES}
 
 
 def _file_of(module: str) -> Path | None:
@@ -54,9 +58,15 @@ def modules_of(stage: str) -> dict[str, Path]:
 
 
 @cache
+def module_digests(stage: str) -> dict[str, str]:
+    """Module name -> sixteen hexadecimal digits over its tree, for every module of `stage`."""
+    return {
+        module: hashlib.sha256(_parsed(path)[0].encode()).hexdigest()[:16]
+        for module, path in sorted(modules_of(stage).items())
+    }
+
+
+@cache
 def stage_digest(stage: str) -> str:
-    """Sixteen hexadecimal digits over the modules of `stage`, in order of their names."""
-    digest = hashlib.sha256()
-    for module, path in sorted(modules_of(stage).items()):
-        digest.update(f"{module}\0{_parsed(path)[0]}\0".encode())
-    return digest.hexdigest()[:16]
+    """Sixteen hexadecimal digits over the digests of the modules of `stage`, in order of their names."""
+    return hashlib.sha256(json.dumps(module_digests(stage)).encode()).hexdigest()[:16]

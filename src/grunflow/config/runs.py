@@ -63,11 +63,15 @@ def prepare_data_spec(study: Study) -> specs.PrepareData:
 
 
 def finetune_spec(study: Study, model: str, role: str, seed: int) -> specs.Finetune:
-    """Role base ignores the study's seeds; target sees everything, so only retain names a forget split."""
+    """Role base ignores the study's seeds; target sees everything, so only retain names a forget split.
+
+    Each role has its own training only: another rate for the target model trains no base again.
+    """
     split = study.forget_split if role == "retain" else None
     row = study.models[model]
+    trained = {"base": row.base} if role == "base" else {"target": row.target, "replayed": row.replayed}
     return specs.Finetune(
-        model=row,
+        model=study.loaded(model).model_copy(update=trained),
         role=role,
         template=study.conventions.finetune_template,
         forget_split=split,

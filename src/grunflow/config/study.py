@@ -92,6 +92,10 @@ class Study(Strict):
         if name not in tables[kind]:
             raise BadInput(unknown_name(kind, name, tables[kind]))
 
+    def loaded(self, name: str) -> Model:
+        """The model's row without how it is trained: all that a stage which loads it depends on."""
+        return self.models[name].model_copy(update={"base": None, "target": None, "replayed": 0})
+
     def template(self, carrier: str) -> str:
         """Prompt template that a run of this carrier ("" for target and retain) is trained and evaluated with."""
         if carrier in ("reft", "grun"):

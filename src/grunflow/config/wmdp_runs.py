@@ -48,7 +48,7 @@ def prepare_spec(study: Study) -> PrepareCorpora:
 def unlearn_spec(study: Study, run: WmdpRun) -> UnlearnWmdp:
     objective, carrier, training = study.method(run.model, run.objective, run.carrier, benchmark="wmdp")
     return UnlearnWmdp(
-        model=study.models[run.model],
+        model=study.loaded(run.model),
         objective=objective,
         carrier=carrier,
         training=training,
@@ -61,7 +61,7 @@ def evaluate_spec(study: Study, run: WmdpRun) -> EvaluateWmdp:
     assert study.wmdp is not None
     return EvaluateWmdp(
         run=run.path,
-        model=study.models[run.model],
+        model=study.loaded(run.model),
         tasks=study.wmdp.tasks,
         authors_form=tuple(study.wmdp.sources.questions),
         limit=study.wmdp.limit,

@@ -8,9 +8,9 @@ import random
 import re
 from dataclasses import dataclass
 
-from grunflow.config.names import RETAIN_OF_FORGET
 from grunflow.config.specs import World
 from grunflow.data import vocabulary
+from grunflow.data.splits import RETAIN_OF_FORGET
 
 Row = dict
 RETAIN_EVALUATED_ROWS = 80

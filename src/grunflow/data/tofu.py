@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from grunflow.config.names import RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.config.specs import Tofu
 from grunflow.data.records import read_rows
+from grunflow.data.splits import RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.errors import BadInput
 
 ROWS_PER_AUTHOR = 20

@@ -11,7 +11,7 @@ from grunflow.carriers.base import Carrier
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.evaluation.tokens import TokenScores
-from grunflow.objectives.scores import Scores, score
+from grunflow.models.scores import Scores, score
 
 
 @dataclass

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from grunflow.carriers.base import Carrier
-from grunflow.config.names import RETAIN_OF_FORGET
 from grunflow.data.prompts import encode
 from grunflow.data.records import read_rows
+from grunflow.data.splits import RETAIN_OF_FORGET
 from grunflow.evaluation.generation import greedy
 from grunflow.evaluation.scoring import likelihoods
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from grunflow.config.names import EVALUATION_SETS
+from grunflow.data.splits import EVALUATION_SETS
 from grunflow.reporting import style
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from grunflow.config.names import EVALUATION_SETS
+from grunflow.data.splits import EVALUATION_SETS
 from grunflow.evaluation.aggregate import METRICS
 from grunflow.reporting.intervals import Interval, interval, median_and_range, seed_interval
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from grunflow.config.names import RETAIN_OF_FORGET
 from grunflow.config.specs import CacheFrozenStates
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_rows
+from grunflow.data.splits import RETAIN_OF_FORGET
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.training.frozen_pack import FrozenRow
 from grunflow.training.frozen_states import frozen_rows, name_of, write_rows

@@ -6,10 +6,10 @@ import pandas as pd
 
 from grunflow.carriers import restore
 from grunflow.carriers.base import Carrier
-from grunflow.config.names import EVALUATION_SETS
 from grunflow.config.specs import Evaluate
 from grunflow.data.prompts import encode
 from grunflow.data.records import read_rows
+from grunflow.data.splits import EVALUATION_SETS
 from grunflow.evaluation.generation import greedy
 from grunflow.evaluation.membership import attack_scores
 from grunflow.evaluation.memorisation import exact_memorisation, extraction_strength

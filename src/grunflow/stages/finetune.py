@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 
-from grunflow.config.names import RETAIN_OF_FORGET
 from grunflow.config.specs import Finetune
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
+from grunflow.data.splits import RETAIN_OF_FORGET
 from grunflow.models.loading import base_model, base_tokenizer, load_tokenizer
+from grunflow.models.scores import score
 from grunflow.models.tiny import build
-from grunflow.objectives.scores import score
 from grunflow.training.loop import batches, micro_batches, total_steps, train
 
 

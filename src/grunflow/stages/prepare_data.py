@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from grunflow.config.specs import PrepareData, Tofu, World
+from grunflow.config.specs import PrepareData, Tofu
 from grunflow.data import synthetic, tofu
 from grunflow.data.prompts import text
 from grunflow.data.records import write_rows
@@ -14,7 +14,11 @@ from grunflow.data.tokenizer import train_tokenizer
 def run(spec: PrepareData, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
     """records/<split>.json, tokenizer/, and what models from scratch are trained on beside the records:
     base.json, replay.json, general.json, unevaluated.json (data/synthetic.py says what is what), refusals.json."""
-    world = of_tofu(spec.tofu) if spec.tofu else synthetic.generate(spec.world or World())
+    if spec.tofu:
+        world = of_tofu(spec.tofu)
+    else:
+        assert spec.world, "config.study refuses a study without data"
+        world = synthetic.generate(spec.world)
     for split, rows in world.records.items():
         write_rows(out / "records" / f"{split}.json", rows)
     for name in ("base", "replay", "general", "unevaluated"):

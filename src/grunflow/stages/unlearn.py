@@ -8,12 +8,12 @@ import torch
 
 from grunflow.carriers import attach, save
 from grunflow.carriers.base import Carrier
-from grunflow.config.names import RETAIN_OF_FORGET
 from grunflow.config.specs import Unlearn
 from grunflow.data.batching import Batch
 from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
+from grunflow.data.splits import RETAIN_OF_FORGET
 from grunflow.evaluation.snapshots import snapshot, snapshot_rows
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES

@@ -10,8 +10,8 @@ from torch.nn.functional import cross_entropy
 from grunflow.carriers.base import Carrier
 from grunflow.carriers.representation import Representation
 from grunflow.data.batching import IGNORE_INDEX, Batch
+from grunflow.models.scores import Scores, score
 from grunflow.objectives import Known
-from grunflow.objectives.scores import Scores, score
 from grunflow.training.frozen_pack import Pack, packed_forward
 
 

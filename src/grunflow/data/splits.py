@@ -1,0 +1,20 @@
+"""Names and sizes of TOFU's splits, which every stage that reads records shares."""
+
+RETAIN_OF_FORGET = {"forget01": "retain99", "forget05": "retain95", "forget10": "retain90"}
+EVALUATION_SETS = ("forget", "retain", "real_authors", "world_facts")
+# Rows of every split of locuslab/TOFU; checked when it is read.
+TOFU_ROWS = {
+    "full": 4000,
+    "forget01": 40,
+    "forget05": 200,
+    "forget10": 400,
+    "retain99": 3960,
+    "retain95": 3800,
+    "retain90": 3600,
+    "forget01_perturbed": 40,
+    "forget05_perturbed": 200,
+    "forget10_perturbed": 400,
+    "retain_perturbed": 400,
+    "real_authors_perturbed": 100,
+    "world_facts_perturbed": 117,
+}
