@@ -1,5 +1,6 @@
 """What a carrier is: where the trained parameters live."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from grunflow.data.batching import Batch
+from grunflow.interventions.gated import GatedLoReFT
 
 
 @dataclass
@@ -33,13 +35,17 @@ class Carrier(Protocol):
 
     trained(): what the optimiser may change. forward(): logits with the carrier acting. states(): the same for the
     output of one block, running no more blocks than needed. acting(): around any other call of `model`, such as
-    generation. save(): the trained parts, and `carrier.json` to restore them. base: the transformers model inside.
+    generation. save(): the trained parts, and `carrier.json` to restore them. base: the transformers model inside. edits: what acts
+    on block outputs at the last prompt token, by block; empty where the model itself is trained.
     """
 
     model: Any  # a transformers model, perhaps inside PEFT's
 
     @property
     def base(self) -> Any: ...
+
+    @property
+    def edits(self) -> Mapping[int, GatedLoReFT]: ...
 
     def trained(self) -> list[nn.Parameter]: ...
 

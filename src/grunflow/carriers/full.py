@@ -1,5 +1,6 @@
 """Carrier full: every weight of the model is trained, or named ones of some blocks."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from grunflow.carriers.base import Output, States
 from grunflow.config.specs import Carrier
 from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
+from grunflow.interventions.gated import GatedLoReFT
 from grunflow.models.blocks import block, block_output
 
 
@@ -26,6 +28,10 @@ class Full:
     @property
     def base(self) -> Any:
         return self.model
+
+    @property
+    def edits(self) -> Mapping[int, GatedLoReFT]:
+        return {}
 
     def trained(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]

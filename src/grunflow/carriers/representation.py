@@ -1,5 +1,6 @@
 """Carriers reft and grun: a frozen model with edits at a few blocks; grun's edits are gated."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,16 @@ class Representation:
     def __init__(self, spec: Carrier, model: nn.Module) -> None:
         self.model = model.requires_grad_(False)
         width = int(model.config.hidden_size)  # type: ignore[arg-type]
-        self.edits = {layer: GatedLoReFT(width, spec.rank or 1, spec.gate) for layer in spec.layers or ()}
-        self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self.edits.items()}).to(model.device)  # type: ignore[arg-type]
+        self._edits = {layer: GatedLoReFT(width, spec.rank or 1, spec.gate) for layer in spec.layers or ()}
+        self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self._edits.items()}).to(model.device)  # type: ignore[arg-type]
 
     @property
     def base(self) -> Any:
         return self.model
+
+    @property
+    def edits(self) -> Mapping[int, GatedLoReFT]:
+        return self._edits
 
     def trained(self) -> list[nn.Parameter]:
         return list(self.modules.parameters())

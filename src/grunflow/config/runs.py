@@ -128,6 +128,7 @@ def frozen_states_spec(study: Study, model: str, target_seed: int, first: int) -
 def evaluate_spec(study: Study, run: Run) -> specs.Evaluate:
     return specs.Evaluate(
         run=run.path,
+        engine=study.engine,
         dtype=study.models[run.model].dtype,
         template=study.template(run.carrier),
         forget_split=run.forget_split,

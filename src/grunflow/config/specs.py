@@ -182,6 +182,7 @@ class Evaluate(Strict):
     """What is scored. Batch size is an argument of the command: scores do not depend on it."""
 
     stage: Literal["evaluate"] = "evaluate"
+    engine: Literal["fast", "plain"] = "plain"
     run: str = Field(description="identity of the run, as in its folder's path")
     dtype: Literal["float32", "bfloat16"] = "float32"
     template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]

@@ -47,11 +47,6 @@ def greedy_ids(
     return answers
 
 
-def greedy(
-    carrier: Carrier, tokenizer, prompts: Sequence[list[int]], max_new_tokens: int, batch_size: int
-) -> list[str]:
-    """The same as text: special tokens removed, spaces kept as generated."""
-    return [
-        tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-        for ids in greedy_ids(carrier, tokenizer, prompts, max_new_tokens, batch_size)
-    ]
+def text_of(tokenizer, ids: Sequence[int]) -> str:
+    """Generated ids as text: special tokens removed, spaces kept as generated."""
+    return tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()

@@ -1,6 +1,6 @@
 """Negative log-likelihoods of answers under a carrier, and the gates that opened on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,12 +17,12 @@ from grunflow.models.scores import Scores, score
 @dataclass
 class Likelihoods:
     """Per example: summed NLL in nats over the answer and eos, their number, gates (none without a gate); the scores
-    of single tokens where they were asked for."""
+    of single tokens of the examples for which they were asked, in the order of these."""
 
     nll_sum: Float[Tensor, " example"]
     n_labels: Int[Tensor, " example"]
     gates: Float[Tensor, "example layer"]
-    tokens: list[TokenScores] | None = None
+    tokens: list[TokenScores]
 
 
 def token_scores(scores: Scores) -> list[TokenScores]:
@@ -37,23 +37,43 @@ def token_scores(scores: Scores) -> list[TokenScores]:
     return [TokenScores(*(values.numpy() for values in row)) for row in zip(*parts, strict=True)]
 
 
+class Collected:
+    """Gathers the scores of batches into one Likelihoods, in the examples' order."""
+
+    def __init__(self, count: int, tokens_of: Collection[int] = ()) -> None:
+        self.nll_sum, self.n_labels = torch.empty(count), torch.empty(count, dtype=torch.long)
+        self.gates: list[Tensor] = []
+        self.tokens_of, self.tokens = tokens_of, dict[int, TokenScores]()
+
+    def add(self, indices: list[int], scores: Scores, gate_logits: Sequence[Float[Tensor, " batch"]]) -> None:
+        """The scores of examples `indices`, a row each, and their gate logits per gated layer."""
+        self.nll_sum[indices], self.n_labels[indices] = scores.nll_sum.cpu(), scores.n_labels.cpu()
+        for layer, logit in enumerate(gate_logits):
+            if layer == len(self.gates):
+                self.gates.append(torch.empty(len(self.nll_sum)))
+            self.gates[layer][indices] = torch.sigmoid(logit.float()).cpu()
+        wanted = [index in self.tokens_of for index in indices]
+        if any(wanted):
+            self.tokens |= {index: found for index, found, keep in
+                            zip(indices, token_scores(scores), wanted, strict=True) if keep}  # fmt: skip
+
+    def all(self) -> Likelihoods:
+        stacked = torch.stack(self.gates, dim=1) if self.gates else torch.empty(len(self.nll_sum), 0)
+        return Likelihoods(self.nll_sum, self.n_labels, stacked, [self.tokens[index] for index in sorted(self.tokens)])
+
+
 @torch.no_grad()
 def likelihoods(
-    carrier: Carrier, examples: Sequence[Example], pad_id: int, batch_size: int, with_tokens: bool = False
+    carrier: Carrier, examples: Sequence[Example], pad_id: int, batch_size: int, tokens_of: Collection[int] = ()
 ) -> Likelihoods:
-    """Score `examples` in batches of similar length; the result does not depend on how they are batched."""
-    nll_sum = torch.empty(len(examples))
-    n_labels = torch.empty(len(examples), dtype=torch.long)
-    gates: dict[int, Tensor] = {}
-    tokens: dict[int, TokenScores] = {}
+    """Score `examples` in batches of similar length; the result does not depend on how they are batched.
+
+    Args:
+        tokens_of: indices of the examples whose single tokens are scored too.
+    """
+    found = Collected(len(examples), tokens_of)
     for group in length_groups([len(example.ids) for example in examples], batch_size):
         batch = collate([examples[i] for i in group], pad_id).to(carrier.model.device)
         output = carrier.forward(batch)
-        scores = score(output.logits, batch.labels)
-        nll_sum[group], n_labels[group] = scores.nll_sum.cpu(), scores.n_labels.cpu()
-        for layer, logit in enumerate(output.gate_logits):
-            gates.setdefault(layer, torch.empty(len(examples)))[group] = torch.sigmoid(logit.float()).cpu()
-        if with_tokens:
-            tokens |= dict(zip(group, token_scores(scores), strict=True))
-    stacked = torch.stack([gates[layer] for layer in sorted(gates)], dim=1) if gates else torch.empty(len(examples), 0)
-    return Likelihoods(nll_sum, n_labels, stacked, [tokens[i] for i in sorted(tokens)] if with_tokens else None)
+        found.add(group, score(output.logits, batch.labels), output.gate_logits)
+    return found.all()

@@ -4,12 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from grunflow.carriers.base import Carrier
 from grunflow.data.prompts import encode
 from grunflow.data.records import read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
-from grunflow.evaluation.generation import greedy
-from grunflow.evaluation.scoring import likelihoods
+from grunflow.evaluation.answering import Asker
 
 
 def snapshot_rows(data: Path, forget_split: str, count: int) -> dict[str, list[dict]]:
@@ -31,25 +29,18 @@ def snapshot_rows(data: Path, forget_split: str, count: int) -> dict[str, list[d
     }
 
 
-def snapshot(
-    carrier: Carrier, tokenizer, rows: dict[str, list[dict]], template: str, max_new_tokens: int, batch_size: int
-) -> pd.DataFrame:
+def snapshot(asker: Asker, rows: dict[str, list[dict]], template: str) -> pd.DataFrame:
     """One row per question: set, question, answer, generation, nll (nats, summed), n (labels). Metrics come later."""
-    frames = []
-    for name, questions in rows.items():
-        examples = [encode(tokenizer, row["question"], row["answer"], template) for row in questions]
-        scored = likelihoods(carrier, examples, tokenizer.pad_token_id, batch_size)
-        prompts = [example.ids[: example.prompt_length] for example in examples]
-        frames.append(
-            pd.DataFrame(
-                {
-                    "set": name,
-                    "question": [row["question"] for row in questions],
-                    "answer": [row["answer"] for row in questions],
-                    "generation": greedy(carrier, tokenizer, prompts, max_new_tokens, batch_size),
-                    "nll": scored.nll_sum.tolist(),
-                    "n": scored.n_labels.tolist(),
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
+    asked = [(name, row) for name, several in rows.items() for row in several]
+    examples = [encode(asker.tokenizer, row["question"], row["answer"], template) for _, row in asked]
+    scored, generations = asker.ask(examples, range(len(examples)))
+    return pd.DataFrame(
+        {
+            "set": [name for name, _ in asked],
+            "question": [row["question"] for _, row in asked],
+            "answer": [row["answer"] for _, row in asked],
+            "generation": generations,
+            "nll": scored.nll_sum.tolist(),
+            "n": scored.n_labels.tolist(),
+        }
+    )

@@ -40,16 +40,23 @@ def score(
     """
     shifted = labels[:, 1:]
     kept = shifted != IGNORE_INDEX
-    at_labels, ids = logits[:, :-1][kept].float(), shifted[kept]
-    nll = torch.nn.functional.cross_entropy(at_labels, ids, reduction="none")
-    sums = torch.zeros(labels.shape[0], dtype=torch.float32, device=logits.device)
-    counts = kept.sum(dim=1)
-    return Scores(
-        sums.index_add(0, kept.nonzero()[:, 0], nll),
-        counts,
-        rows or labels.shape[0],
-        n_labels or int(counts.sum()),
-        at_labels,
-        ids,
-        logits,
-    )
+    at_labels, row = logits[:, :-1][kept], kept.nonzero()[:, 0]
+    return label_scores(at_labels, shifted[kept], row, labels.shape[0], rows, n_labels, logits)
+
+
+def label_scores(
+    logits: Float[Tensor, "label vocab"],
+    label_ids: Int[Tensor, " label"],
+    row: Int[Tensor, " label"],
+    count: int,
+    rows: int | None = None,
+    n_labels: int | None = None,
+    every_logit: Float[Tensor, "row token vocab"] | None = None,
+) -> Scores:
+    """Scores of `count` rows from the logits at their labels alone; `row`: which row a label belongs to."""
+    wide = logits.float()
+    nll = torch.nn.functional.cross_entropy(wide, label_ids, reduction="none")
+    sums = torch.zeros(count, dtype=torch.float32, device=wide.device).index_add(0, row, nll)
+    counts = torch.bincount(row, minlength=count)
+    every = wide[None] if every_logit is None else every_logit
+    return Scores(sums, counts, rows or count, n_labels or len(label_ids), wide, label_ids, every)

@@ -14,6 +14,7 @@ from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
+from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.snapshots import snapshot, snapshot_rows
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
@@ -94,18 +95,18 @@ class Watch:
         count = spec.snapshots.count
         self.due = {round(steps * part / count) for part in range(count + 1)} if count else set()
         self.rows = snapshot_rows(data, spec.forget_split, spec.snapshots.questions) if count else {}
-        self.carrier, self.tokenizer, self.spec, self.batch_size = carrier, tokenizer, spec, batch_size
+        self.asker = Asker(carrier, tokenizer, spec.engine, spec.max_new_tokens, batch_size)
+        self.template = spec.template
         self.taken: list[pd.DataFrame] = []
 
     def __call__(self, step: int) -> None:
         if step not in self.due:
             return
-        model, training = self.carrier.model, self.carrier.model.training
+        model = self.asker.carrier.model
+        training = model.training
         model.eval()
         with torch.random.fork_rng():  # generation must not move LoRA's dropout
-            scores = snapshot(
-                self.carrier, self.tokenizer, self.rows, self.spec.template, self.spec.max_new_tokens, self.batch_size
-            )
+            scores = snapshot(self.asker, self.rows, self.template)
         model.train(training)
         self.taken.append(scores.assign(step=step))
 

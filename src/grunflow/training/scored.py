@@ -5,12 +5,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from grunflow.carriers.base import Carrier
 from grunflow.carriers.representation import Representation
 from grunflow.data.batching import IGNORE_INDEX, Batch
-from grunflow.models.scores import Scores, score
+from grunflow.models.scores import Scores, label_scores, score
 from grunflow.objectives import Known
 from grunflow.training.frozen_pack import Pack, packed_forward
 
@@ -47,7 +46,4 @@ def _nll_only(nll: Tensor, n_labels: Tensor) -> Scores:
 
 
 def _of_packed(logits: Tensor, batch: Pack, rows: int, labels: int) -> Scores:
-    wide = logits.float()
-    nll = cross_entropy(wide, batch.labels, reduction="none")
-    sums = torch.zeros(batch.n_rows, device=wide.device).index_add(0, batch.row, nll)
-    return Scores(sums, batch.n_labels, rows, labels, wide, batch.labels, wide[None])
+    return label_scores(logits, batch.labels, batch.row, batch.n_rows, rows, labels)
