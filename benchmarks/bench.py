@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import engines
+from benchmarks import engines, evaluation
 from benchmarks.engines import OBJECTIVES, Size, Step
 from benchmarks.lengths import DISTRIBUTIONS, examples
 from grunflow.training.frozen_states import frozen_rows
@@ -73,27 +73,83 @@ def measure(size: Size, lengths: str, work: str, steps: int, reference: str | No
     taken = [{name: timed(step, rows) for name, step in made.items()} for rows in order[COUNTED_STEPS:]]
     found = []
     for baseline in [name for name in ("authors", "plain") if name in made]:
-        ratios = sorted(step[baseline][0] / (step["fast"][0] + cache) for step in taken)
+        ratios = [step[baseline][0] / (step["fast"][0] + cache) for step in taken]
         differences = [abs(step[baseline][1] - step["fast"][1]) / abs(step[baseline][1]) for step in taken]
-        bound = flops[baseline] / flops["least"]
+        seconds = statistics.median(step["fast"][0] for step in taken)
         found.append(
             {
-                "work": work,
-                "lengths": lengths,
-                "size": size.name,
-                "baseline": baseline,
-                "ratio": round(statistics.median(ratios), 3),
-                "ratio_lo": round(ratios[len(ratios) // 10], 3),
-                "ratio_hi": round(ratios[-1 - len(ratios) // 10], 3),
-                "flop_bound": round(bound, 3),
-                "max_rel_diff": max(differences),
-                "share_of_bound": round(statistics.median(ratios) / bound, 3),
-                "fast_seconds": round(statistics.median(step["fast"][0] for step in taken), 4),
+                **row_of(work, lengths, size, baseline, ratios, flops[baseline] / flops["least"], max(differences)),
+                "fast_seconds": round(seconds, 4),
                 "cache_seconds_per_step": round(cache, 5),
-                "fast_gflops": round(flops["fast"] / statistics.median(step["fast"][0] for step in taken) / 1e9, 1),
+                "fast_gflops": round(flops["fast"] / seconds / 1e9, 1),
                 "steps": steps,
             }
         )
+        print(found[-1], flush=True)
+    return found
+
+
+def row_of(
+    work: str, lengths: str, size: Size, baseline: str, ratios: list[float], bound: float, difference: float
+) -> dict:
+    """The columns that every row of summary.csv has; lo and hi: 10th and 90th percentile."""
+    ordered = sorted(ratios)
+    median, cut = statistics.median(ordered), len(ordered) // 10
+    return {
+        "work": work,
+        "lengths": lengths,
+        "size": size.name,
+        "baseline": baseline,
+        "ratio": round(median, 3),
+        "ratio_lo": round(ordered[cut], 3),
+        "ratio_hi": round(ordered[-1 - cut], 3),
+        "flop_bound": round(bound, 3),
+        "share_of_bound": round(median / bound, 3),
+        "max_rel_diff": difference,
+    }
+
+
+def measure_evaluation(size: Size, lengths: str, questions: int, reference: str | None) -> list[dict]:
+    """Four sets of questions, engine after engine on each; texts that differ in a row count as a difference of 1."""
+    model = engines.model_of(size).requires_grad_(False)
+    made = {name: evaluation.ours(size, model, name) for name in ("fast", "plain")}
+    if reference:
+        made["authors"] = evaluation.authors(reference, size, model)
+    few, *sets = evaluation.question_sets(lengths, 5, questions, size.vocabulary)
+    few = evaluation.Asked(few.examples[: 16 * 7], few.firsts[:16])
+    flops, answers = {}, {}
+    for name, ask in made.items():  # the warm-up too
+        with FlopCounterMode(display=False, custom_mapping=COUNTED) as counter:
+            answers[name] = ask(few)
+        flops[name] = counter.get_total_flops()
+    least = evaluation.least_flops(size, few, answers["fast"])
+    taken = []
+    for asked in sets:
+        taken.append({})
+        for name, ask in made.items():
+            started = time.process_time()
+            answered = ask(asked)
+            taken[-1][name] = (time.process_time() - started, answered)
+    found = []
+    for baseline in [name for name in ("authors", "plain") if name in made]:
+        pairs = [(each[baseline], each["fast"]) for each in taken]
+        difference = max(
+            abs(theirs - fast) / abs(theirs)
+            for (_, one), (_, other) in pairs
+            for theirs, fast in zip(one.nll, other.nll, strict=True)
+        )
+        same = all(one.generated == other.generated for (_, one), (_, other) in pairs)
+        found.append(
+            {
+                **row_of("tofu_evaluation", lengths, size, baseline, [one[0] / other[0] for one, other in pairs],
+                         flops[baseline] / least, difference if same else 1.0),
+                "fast_seconds": round(statistics.median(other[0] for _, other in pairs), 4),
+                "fast_gflops": round(least * len(sets[0].firsts) / len(few.firsts)
+                                     / statistics.median(other[0] for _, other in pairs) / 1e9, 1),
+                "fast_flops_over_least": round(flops["fast"] / least, 4),
+                "questions": questions,
+            }
+        )  # fmt: skip
         print(found[-1], flush=True)
     return found
 
@@ -110,6 +166,7 @@ def matmul_rate(size: Size) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--questions", type=int, default=32, help="of each of the four evaluation sets")
     parser.add_argument("--sizes", type=int, default=len(SIZES), help="only the first so many sizes")
     parser.add_argument("--out", type=Path, default=Path("results/bench"))
     arguments = parser.parse_args()
@@ -124,6 +181,7 @@ def main() -> None:
         for lengths in DISTRIBUTIONS if index == 0 else ("varied",):
             for work in OBJECTIVES:
                 rows += measure(size, lengths, work, arguments.steps, reference)
+            rows += measure_evaluation(size, lengths, arguments.questions, reference)
     arguments.out.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(arguments.out / "summary.csv", index=False)
     print(f"{arguments.out}/summary.csv")

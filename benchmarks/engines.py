@@ -112,12 +112,11 @@ def least(size: Size, model: Any, work: str, forget: list[Example], retain: list
     return alone
 
 
-def authors(folder: str, size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
-    """compute_loss of renjie3/GRUN's trainer, from a work tree of it, on a model and with parameters equal to ours."""
+def authors_model(folder: str, size: Size, model: Any) -> Any:
+    """Their model with interventions, from a work tree of renjie3/GRUN, with weights and parameters equal to ours."""
     if folder not in sys.path:
         sys.path.insert(0, folder)
     pyreft = importlib.import_module("pyreft")
-    trainer = importlib.import_module("pyreft.reft_trainer").TofuReftTrainer
     own = copy.deepcopy(model)  # pyvene removes every hook of the model it is given
     representations = [
         {"layer": layer, "component": "block_output", "low_rank_dimension": 4,
@@ -128,6 +127,13 @@ def authors(folder: str, size: Size, model: Any, work: str, forget: list[Example
     reft = pyreft.get_reft_model(own, pyreft.ReftConfig(representations=representations))
     _, ours = carrier_of(size, model)
     _copy_parameters(ours, [representation["intervention"] for representation in representations], size.edited)
+    return reft
+
+
+def authors(folder: str, size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
+    """compute_loss of renjie3/GRUN's trainer."""
+    reft = authors_model(folder, size, model)
+    trainer = importlib.import_module("pyreft.reft_trainer").TofuReftTrainer
     settings = types.SimpleNamespace(
         forget_loss_type=OBJECTIVES[work][1], num_layers=len(size.edited), state=types.SimpleNamespace(global_step=0),
         args=types.SimpleNamespace(logging_steps=10**9), log=lambda values: None, retain_weight=1.0, npo_coeff=100.0,
