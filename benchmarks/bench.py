@@ -1,6 +1,6 @@
 """make bench: CPU seconds per training step of each engine, interleaved in one process on one thread, as ratios.
 
-Writes results/bench/summary.csv and prints it. GRUN_REF names a work tree of renjie3/GRUN; without it the authors' rows are
+Writes results/bench/summary.csv and scaling.csv and prints them. GRUN_REF names a work tree of renjie3/GRUN; without it the authors' rows are
 left out. A row's flop_bound is the counted FLOPs of the baseline over those of the fast path without any padding;
 `ratio` includes the cost of building the cache, spread over 500 steps.
 """
@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import engines, evaluation
+from benchmarks import engines, evaluation, memory, scaling
 from benchmarks.engines import OBJECTIVES, Size, Step
 from benchmarks.lengths import DISTRIBUTIONS, examples
 from grunflow.training.frozen_states import frozen_rows
@@ -65,7 +65,8 @@ def measure(size: Size, lengths: str, work: str, steps: int, reference: str | No
     cache = (time.process_time() - started) / SPREAD_OVER
     made = {name: getattr(engines, name)(size, model, work, forget, retain) for name in ("fast", "plain", "least")}
     if reference:
-        made["authors"] = engines.authors(reference, size, model, work, forget, retain)
+        theirs = engines.authors_model(reference, size, model)
+        made["authors"] = engines.authors(theirs, size, work, forget, retain)
     generator = torch.Generator().manual_seed(9)
     order = [torch.randperm(ROWS, generator=generator)[:BATCH].tolist() for _ in range(steps + COUNTED_STEPS)]
     flops = {name: flops_of(step, order[:COUNTED_STEPS]) for name, step in made.items()}  # the warm-up too
@@ -114,7 +115,7 @@ def measure_evaluation(size: Size, lengths: str, questions: int, reference: str 
     model = engines.model_of(size).requires_grad_(False)
     made = {name: evaluation.ours(size, model, name) for name in ("fast", "plain")}
     if reference:
-        made["authors"] = evaluation.authors(reference, size, model)
+        made["authors"] = evaluation.authors(engines.authors_model(reference, size, model), size)
     few, *sets = evaluation.question_sets(lengths, 5, questions, size.vocabulary)
     few = evaluation.Asked(few.examples[: 16 * 7], few.firsts[:16])
     flops, answers = {}, {}
@@ -182,9 +183,17 @@ def main() -> None:
             for work in OBJECTIVES:
                 rows += measure(size, lengths, work, arguments.steps, reference)
             rows += measure_evaluation(size, lengths, arguments.questions, reference)
+    for row in rows:
+        # At the first size and "varied"; beside the figures of time, not among them.
+        if row["size"] == SIZES[0].name and row["lengths"] == "varied":
+            for key, engine in (("fast_memory_bytes", "fast"), ("baseline_memory_bytes", row["baseline"])):
+                row[key] = memory.measured(engine, row["work"], row["lengths"])
     arguments.out.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(arguments.out / "summary.csv", index=False)
-    print(f"{arguments.out}/summary.csv")
+    grown = pd.DataFrame(scaling.measure(SIZES[0]))
+    grown.to_csv(arguments.out / "scaling.csv", index=False)
+    print(grown.to_string(index=False))
+    print(f"{arguments.out}/summary.csv, {arguments.out}/scaling.csv")
 
 
 if __name__ == "__main__":

@@ -130,9 +130,8 @@ def authors_model(folder: str, size: Size, model: Any) -> Any:
     return reft
 
 
-def authors(folder: str, size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
-    """compute_loss of renjie3/GRUN's trainer."""
-    reft = authors_model(folder, size, model)
+def authors(reft: Any, size: Size, work: str, forget: list[Example], retain: list[Example]) -> Step:
+    """compute_loss of renjie3/GRUN's trainer on a model of theirs (authors_model)."""
     trainer = importlib.import_module("pyreft.reft_trainer").TofuReftTrainer
     settings = types.SimpleNamespace(
         forget_loss_type=OBJECTIVES[work][1], num_layers=len(size.edited), state=types.SimpleNamespace(global_step=0),

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.engines import Size, authors_model, carrier_of
+from benchmarks.engines import Size, carrier_of
 from benchmarks.lengths import examples
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
@@ -79,9 +79,8 @@ def ours(size: Size, model: Any, engine: str) -> Ask:
     return ask
 
 
-def authors(folder: str, size: Size, model: Any) -> Ask:
-    """Their evaluation flow, from a work tree of renjie3/GRUN, in batches of AUTHORS_BATCH."""
-    reft = authors_model(folder, size, model)
+def authors(reft: Any, size: Size) -> Ask:
+    """Their evaluation flow on a model of theirs (engines.authors_model), in batches of AUTHORS_BATCH."""
     batch_loss = importlib.import_module("pyreft.reft_trainer").get_batch_loss
     depth = len(size.edited)
 

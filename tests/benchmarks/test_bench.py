@@ -2,9 +2,11 @@
 
 import pytest
 import torch
-from benchmarks.bench import measure
+from benchmarks.bench import measure, measure_evaluation
 from benchmarks.engines import OBJECTIVES, Size
 from benchmarks.lengths import DISTRIBUTIONS, examples
+
+from benchmarks import gpu, memory, scaling
 
 # DESIGN section 7: columns that readers of results/bench/summary.csv rely on.
 COLUMNS = {"work", "lengths", "size", "baseline", "ratio", "ratio_lo", "ratio_hi", "flop_bound", "max_rel_diff"}
@@ -27,3 +29,27 @@ def test_the_lengths_are_those_that_the_document_states() -> None:
         assert name in DISTRIBUTIONS
         assert sum(example.prompt_length for example in found) / 400 == pytest.approx(mean_prompt, abs=1.5)
         assert all(example.ids[-1] == 2 for example in found)
+
+
+def test_evaluation_gives_the_same_scores_and_texts_and_counts_its_flops() -> None:
+    threads = torch.get_num_threads()
+    (row,) = measure_evaluation(Size(64, 2, (0, 1), vocabulary=64), "forget05", 16, None)
+    torch.set_num_threads(threads)
+    assert row.keys() >= COLUMNS
+    assert row["max_rel_diff"] <= 1e-5
+    assert row["flop_bound"] > 1
+    # What is counted exceeds the closed form by the padding of attention alone.
+    assert 1 <= row["fast_flops_over_least"] <= 1.1
+
+
+def test_memory_and_growth_are_measured() -> None:
+    size = Size(64, 2, (0, 1), vocabulary=64)
+    for work in ("grun_gd_training", "tofu_evaluation"):
+        assert memory.growth(size, "plain", work, "forget05", None) > 0
+    assert {row["grows"] for row in scaling.measure(size)} == {"examples", "answer_tokens"}
+
+
+def test_the_gpu_script_runs_at_a_tiny_size() -> None:
+    found = gpu.main(["--shape", "tiny", "--device", "cpu", "--steps", "2"])
+    assert found["grun_npo_fast"]["seconds"] > 0
+    assert found["finetuning"]["mfu"] is None  # no peak is stated for a CPU
