@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -86,7 +87,8 @@ class Checkpoints:
         if newest is None:
             return 0
         state = self._state()
-        dcp.load(state, checkpoint_id=newest, no_dist=not dist.is_initialized())
+        with _quiet():
+            dcp.load(state, checkpoint_id=newest, no_dist=not dist.is_initialized())
         options = StateDictOptions(ignore_frozen_params=True, strict=False)
         set_state_dict(
             self.module, self.optimizer, model_state_dict=state["model"], optim_state_dict=state["optimizer"],
@@ -123,7 +125,8 @@ class Checkpoints:
         place = self.job.folder / f"step-{done:09d}"
         draft = self.job.folder / f".draft-{os.getpid()}"
         shutil.rmtree(draft, ignore_errors=True)
-        dcp.save(self._state(), checkpoint_id=draft, no_dist=not dist.is_initialized())
+        with _quiet():
+            dcp.save(self._state(), checkpoint_id=draft, no_dist=not dist.is_initialized())
         record = {
             "steps": done,
             "seconds": time.time() - self.job.started,
@@ -138,6 +141,14 @@ class Checkpoints:
                 shutil.rmtree(other)
         self.written = time.monotonic()
         log.info("checkpoint after step %d: %.2f s", done, self.written - started)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """dcp warns that it works in a single process even where it is told to."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is", UserWarning)
+        yield
 
 
 def _settle(draft: Path, place: Path) -> None:
