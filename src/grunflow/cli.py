@@ -4,11 +4,12 @@ import argparse
 import importlib
 import json
 import logging
+import math
 import sys
 from pathlib import Path
 from types import ModuleType
 
-from grunflow.errors import BadInput, CheckFailed
+from grunflow.errors import BadInput, CheckFailed, Interrupted, OutOfMemory
 
 STAGES = {
     "prepare_data": "generate the study's records and splits",
@@ -25,6 +26,7 @@ STAGES = {
     "figures": "tables -> figures",
     "report": "tables and figures -> one HTML page",
 }
+TRAINING = ("finetune", "unlearn", "unlearn_wmdp")
 # Of each the module grunflow.commands.<name>.
 COMMANDS = {
     "verify": "recheck the checksums of every manifest under a folder",
@@ -50,6 +52,14 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--out", required=True, type=Path, help="folder to write")
         sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
         sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
+        if stage in TRAINING:
+            sub.add_argument(
+                "--checkpoint-seconds",
+                type=float,
+                default=600.0,
+                metavar="S",
+                help="write resume state this often (600)",
+            )
     for command, text in COMMANDS.items():
         module_of(command).add_arguments(commands.add_parser(command, help=text, description=text))
     return top
@@ -63,7 +73,8 @@ def run_stage(arguments: argparse.Namespace) -> None:
     from grunflow.config.digest import stage_digest
     from grunflow.config.stages import SPECS
     from grunflow.config.typed import typed
-    from grunflow.manifest import output_folder
+    from grunflow.job import Job, running
+    from grunflow.manifest import digests_of, output_folder
 
     stage = arguments.command
     spec = typed(SPECS[stage], _read_spec(arguments.spec), f"--spec of {stage}")
@@ -79,12 +90,17 @@ def run_stage(arguments: argparse.Namespace) -> None:
         if not separator:
             raise BadInput(f"--input: got {item!r}, expected NAME=FOLDER.")
         inputs.setdefault(name, []).append(Path(folder))
-    with output_folder(arguments.out, spec=spec.model_dump(mode="json"), code=digest, inputs=inputs) as (
-        out,
-        measured,
-    ):
-        module = importlib.import_module(f"grunflow.stages.{stage}")
-        measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
+    plain = spec.model_dump(mode="json")
+    with output_folder(arguments.out, spec=plain, code=digest, inputs=inputs) as (out, measured):
+        job = Job(
+            {"stage": stage, "out": str(arguments.out), "spec": plain, "code": digest, "inputs": digests_of(inputs)},
+            getattr(arguments, "checkpoint_seconds", math.inf),
+        )
+        with running(job):
+            module = importlib.import_module(f"grunflow.stages.{stage}")
+            measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
+        measured |= job.measured
+    job.end()
 
 
 def _read_spec(text: str) -> dict:
@@ -112,7 +128,7 @@ def main() -> None:
             run_stage(arguments)
         else:
             module_of(arguments.command).run(arguments)
-    except (BadInput, CheckFailed) as error:
+    except (BadInput, CheckFailed, Interrupted, OutOfMemory) as error:
         logging.error("grunflow %s: %s", arguments.command, error)
         if log_file:
             print(f"grunflow {arguments.command}: {error}", file=sys.stderr)

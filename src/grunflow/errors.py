@@ -1,4 +1,4 @@
-"""The three ways a stage ends badly, each with its exit status."""
+"""The ways a command ends early, each with its exit status."""
 
 import difflib
 from collections.abc import Iterable
@@ -14,6 +14,18 @@ class CheckFailed(RuntimeError):
     """A result failed its check (NaN, diverged): exit status 3."""
 
     exit_status = 3
+
+
+class Interrupted(RuntimeError):
+    """A signal ended the run after a checkpoint: run the same command again to go on; exit status 75."""
+
+    exit_status = 75
+
+
+class OutOfMemory(RuntimeError):
+    """One row at a time does not fit the device either: exit status 1."""
+
+    exit_status = 1
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:

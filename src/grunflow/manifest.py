@@ -47,6 +47,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
+def digests_of(inputs: dict[str, list[Path]]) -> dict[str, list[str]]:
+    """Name -> sha256 of the manifest of each of its folders."""
+    return {name: [sha256(folder / MANIFEST) for folder in folders] for name, folders in inputs.items()}
+
+
 def _git(*arguments: str) -> str | None:
     here = Path(__file__).parent
     done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False)
@@ -94,7 +99,8 @@ def output_folder(
             "spec": spec,
             "code": code,
             "inputs": {
-                name: {str(folder): sha256(folder / MANIFEST) for folder in folders} for name, folders in inputs.items()
+                name: dict(zip(map(str, inputs[name]), digests, strict=True))
+                for name, digests in digests_of(inputs).items()
             },
             "outputs": checksums(draft),
             "measured": {

@@ -1,22 +1,34 @@
-"""A live bar on a terminal, a few lines in a log file."""
+"""A live bar on a terminal, a few lines in a log file, and the job's heartbeat."""
 
 import logging
 import sys
 import time
 from collections.abc import Iterator
 
+from grunflow import job
+
 log = logging.getLogger(__name__)
 
 
-def track(total: int, label: str, log_every_seconds: float = 30.0) -> Iterator[int]:
-    """Yield 0 .. total - 1; a bar where stderr is a terminal, else a line in the log now and then."""
-    if sys.stderr.isatty():
-        from tqdm import tqdm
+def track(total: int, label: str, log_every_seconds: float = 30.0, first: int = 0) -> Iterator[int]:
+    """Yield first .. total - 1; a bar where stderr is a terminal, else a line in the log now and then."""
+    steps = _bar(total, label, first) if sys.stderr.isatty() else _logged(total, label, log_every_seconds, first)
+    for step in steps:
+        running = job.current()
+        if running:
+            running.beat(label, step, total)
+        yield step
 
-        yield from tqdm(range(total), desc=label, leave=False, mininterval=0.5)
-        return
+
+def _bar(total: int, label: str, first: int) -> Iterator[int]:
+    from tqdm import tqdm
+
+    yield from tqdm(range(first, total), desc=label, leave=False, mininterval=0.5, initial=first, total=total)
+
+
+def _logged(total: int, label: str, log_every_seconds: float, first: int) -> Iterator[int]:
     started = said = time.monotonic()
-    for step in range(total):
+    for step in range(first, total):
         yield step
         now = time.monotonic()
         if now - said >= log_every_seconds:

@@ -5,21 +5,23 @@ import torch
 
 from grunflow.config.specs import Training
 from grunflow.errors import CheckFailed
-from grunflow.training.loop import batches, learning_rate_factor, micro_batches, total_steps, train
+from grunflow.training.loop import Task, batches, learning_rate_factor, micro_batches, total_steps, train
 
 
 def fit(training: Training, seed: int = 0) -> torch.Tensor:
-    weight = torch.nn.Parameter(torch.zeros(2))
+    model = torch.nn.ParameterDict({"weight": torch.zeros(2)})
     x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, -1.0]])
     y = x @ torch.tensor([2.0, -1.0])
 
-    def losses_of(rows: list[int]):
-        for micro in micro_batches(rows, training):
-            yield ((x[micro] @ weight - y[micro]) ** 2).sum() / len(rows)
+    def shares(rows: list[int], size: int):
+        return [
+            lambda micro=micro: ((x[micro] @ model.weight - y[micro]) ** 2).sum() / len(rows)
+            for micro in micro_batches(rows, size)
+        ]
 
     order = batches(len(x), training.batch_size, torch.Generator().manual_seed(seed))
-    train([weight], losses_of, order, total_steps(training, len(x)), training, "fit")
-    return weight.detach()
+    train(Task(model, order, shares, len, "fit"), total_steps(training, len(x)), training)
+    return model.weight.detach()
 
 
 def test_it_finds_the_least_squares_answer() -> None:
@@ -49,7 +51,7 @@ def test_the_rate_rises_to_one_and_falls_towards_zero(schedule: str) -> None:
 
 
 def test_a_loss_that_is_not_finite_ends_the_run() -> None:
-    weight = torch.nn.Parameter(torch.zeros(1))
+    model = torch.nn.Linear(1, 1)
+    task = Task(model, iter([[0]]), lambda rows, size: [lambda: model.weight.sum() * float("nan")], len, "nan")
     with pytest.raises(CheckFailed, match="lower the learning rate"):
-        train([weight], lambda rows: [weight.sum() * float("nan")], iter([[0]]), 1,
-              Training(learning_rate=1, steps=1), "nan")  # fmt: skip
+        train(task, 1, Training(learning_rate=1, steps=1))

@@ -33,10 +33,11 @@ class States:
 class Carrier(Protocol):
     """A model with trainable parts.
 
-    trained(): what the optimiser may change. forward(): logits with the carrier acting. states(): the same for the
-    output of one block, running no more blocks than needed. acting(): around any other call of `model`, such as
-    generation. save(): the trained parts, and `carrier.json` to restore them. base: the transformers model inside. edits: what acts
-    on block outputs at the last prompt token, by block; empty where the model itself is trained.
+    trained_module: the module whose parameters that require a gradient are trained; trained(): these. forward(): logits with
+    the carrier acting. states(): the same for the output of one block, running no more blocks than needed. acting(): around
+    any other call of `model`, such as generation. save(): the trained parts, and `carrier.json` to restore them. base: the
+    transformers model inside. edits: what acts on block outputs at the last prompt token, by block; empty where the model
+    itself is trained.
     """
 
     model: Any  # a transformers model, perhaps inside PEFT's
@@ -46,6 +47,9 @@ class Carrier(Protocol):
 
     @property
     def edits(self) -> Mapping[int, GatedLoReFT]: ...
+
+    @property
+    def trained_module(self) -> nn.Module: ...
 
     def trained(self) -> list[nn.Parameter]: ...
 

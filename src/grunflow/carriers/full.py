@@ -19,7 +19,7 @@ from grunflow.models.blocks import block, block_output
 
 class Full:
     def __init__(self, spec: Carrier, model: nn.Module) -> None:
-        self.model = model
+        self.model: Any = model
         if spec.parameters:
             model.requires_grad_(False)
             for layer in spec.layers or ():
@@ -32,6 +32,10 @@ class Full:
     @property
     def edits(self) -> Mapping[int, GatedLoReFT]:
         return {}
+
+    @property
+    def trained_module(self) -> nn.Module:
+        return self.model
 
     def trained(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]

@@ -20,6 +20,8 @@ class Lora(Full):
             settings: dict[str, Any] = {"r": spec.rank, "lora_alpha": spec.alpha, "lora_dropout": spec.dropout}
             config = LoraConfig(**settings, target_modules="all-linear", task_type="CAUSAL_LM")
             model = get_peft_model(model, config)  # type: ignore[arg-type]
+            # PEFT makes them a set, whose order in the saved file would follow PYTHONHASHSEED.
+            config.target_modules = sorted(config.target_modules or ())
         self.model = model
 
     @property

@@ -34,6 +34,10 @@ class Representation:
     def edits(self) -> Mapping[int, GatedLoReFT]:
         return self._edits
 
+    @property
+    def trained_module(self) -> nn.Module:
+        return self.modules
+
     def trained(self) -> list[nn.Parameter]:
         return list(self.modules.parameters())
 

@@ -1,6 +1,7 @@
 """Train a model on question-answer pairs: base (from scratch), target (everything), retain (all but forget)."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from grunflow.data.splits import RETAIN_OF_FORGET
 from grunflow.models.loading import base_model, base_tokenizer, load_tokenizer
 from grunflow.models.scores import score
 from grunflow.models.tiny import build
-from grunflow.training.loop import batches, micro_batches, total_steps, train
+from grunflow.training.loop import Share, Task, batches, micro_batches, total_steps, train
 
 
 def rows_of(spec: Finetune, data: Path) -> list[dict]:
@@ -37,39 +38,36 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
     """Write the model (with its tokenizer beside it) into `out`; loss on all tokens for base, else on answers."""
     data = inputs["data"][0]
     tokenizer, model = starting_point(spec, inputs)
-    device = model.device
     rows = rows_of(spec, data)
     examples = [example_of(tokenizer, row, spec) for row in rows]
     training = spec.model.base if spec.role == "base" else spec.model.target
     assert training is not None, "config.study refuses a model without training"
     whole = spec.role == "base"
-    tokens = 0
 
-    def losses_of(indices: list[int]) -> Iterator[torch.Tensor]:
-        nonlocal tokens
+    def shares(indices: list[int], size: int) -> list[Share]:
         labels = sum(len(examples[i].ids) - 1 if whole else examples[i].n_labels for i in indices)
-        for micro in micro_batches(indices, training):
-            batch = collate([examples[i] for i in micro], tokenizer.pad_token_id, loss_on_prompt=whole).to(device)
-            tokens += int(batch.attention_mask.sum())
-            yield score(model(**batch.inputs()).logits, batch.labels).nll_sum.sum() / labels
 
-    model.train()
-    history = train(
-        list(model.parameters()),
-        losses_of,
+        def share(rows: Sequence[int]) -> torch.Tensor:
+            batch = collate([examples[i] for i in rows], tokenizer.pad_token_id, loss_on_prompt=whole).to(model.device)
+            return score(model(**batch.inputs()).logits, batch.labels).nll_sum.sum() / labels
+
+        return [partial(share, rows) for rows in micro_batches(indices, size)]
+
+    task = Task(
+        model.train(),
         batches(len(examples), training.batch_size, torch.Generator().manual_seed(spec.seed)),
-        total_steps(training, len(examples)),
-        training,
+        shares,
+        lambda indices: sum(len(examples[i].ids) for i in indices),
         spec.role,
     )
+    history = train(task, total_steps(training, len(examples)), training)
     model.eval().save_pretrained(out)
     tokenizer.save_pretrained(out)
     parameters = model.num_parameters()
     return {
         "model_parameters": parameters,
         "trained_parameters": parameters,
-        "tokens": tokens,
-        "steps": len(history.losses),
+        **history.measured(training),
         "losses": [round(loss, 5) for loss in history.losses[:: max(1, len(history.losses) // 100)]],
     }
 

@@ -1,7 +1,8 @@
 """Train one objective on one carrier: loss = forget term + retain term (+ gate term), see objectives/."""
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -9,7 +10,6 @@ import torch
 from grunflow.carriers import attach, save
 from grunflow.carriers.base import Carrier
 from grunflow.config.specs import Unlearn
-from grunflow.data.batching import Batch
 from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
@@ -19,10 +19,11 @@ from grunflow.evaluation.snapshots import snapshot, snapshot_rows
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
 from grunflow.training.engine import batch_maker
-from grunflow.training.frozen_pack import Pack
-from grunflow.training.loop import batches, micro_batches, total_steps, train
+from grunflow.training.loop import Share, Task, Watch, batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
 from grunflow.training.unlearning import Texts, needs_retain, step_loss, totals_of
+
+Step = list[tuple[int, int | None]]  # forget row, and the retain row beside it
 
 
 def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
@@ -40,55 +41,59 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
     partner = pairing(spec.retain_sampling, len(retain), generator)
     objective = OBJECTIVES[spec.objective.name]
-    tokens = 0
 
     frozen = inputs["frozen"][0] if "frozen" in inputs else None
     make = batch_maker(spec, model, tokenizer.pad_token_id, frozen, [*forget, *refusals, *retain], batch_size)
 
-    def batch_of(examples: list[Example]) -> Batch | Pack:
-        nonlocal tokens
-        tokens += sum(len(example.ids) for example in examples)
-        return make(examples)
-
-    def losses_of(indices: list[int]) -> Iterator[torch.Tensor]:
-        kept = [partner(index) for index in indices] if needs_retain(spec.objective, spec.carrier) else []
-        parts, done = [], 0
-        for micro in micro_batches(indices, spec.training):
-            beside = kept[done : done + len(micro)]
-            done += len(micro)
-            parts.append(
-                Texts(
-                    batch_of([forget[i] for i in micro]) if objective.answers else None,
-                    batch_of([refusals[i] for i in micro]) if objective.refusals else None,
-                    batch_of([retain[i] for i in beside]) if beside else None,
-                )
+    def rows_of(step: Step) -> list[tuple[Example | None, Example | None, Example | None]]:
+        """Of each row of the step what is read: question with answer, with refusal, retain row."""
+        return [
+            (
+                forget[index] if objective.answers else None,
+                refusals[index] if objective.refusals else None,
+                retain[beside] if beside is not None else None,
             )
-        totals = totals_of(spec.objective, parts)
-        for texts in parts:
-            yield step_loss(carrier, reference, spec.objective, spec.carrier, texts, totals, control)
+            for index, beside in step
+        ]
 
+    def shares(step: Step, size: int) -> list[Share]:
+        parts = [
+            Texts(*(make(list(column)) if column[0] is not None else None for column in zip(*rows, strict=True)))
+            for rows in micro_batches(rows_of(step), size)
+        ]
+        totals = totals_of(spec.objective, parts)
+        return [
+            partial(step_loss, carrier, reference, spec.objective, spec.carrier, part, totals, control)
+            for part in parts
+        ]
+
+    def tokens(step: Step) -> int:
+        return sum(len(example.ids) for row in rows_of(step) for example in row if example is not None)
+
+    paired = needs_retain(spec.objective, spec.carrier)
+    order = (
+        [(index, partner(index) if paired else None) for index in indices]
+        for indices in batches(len(forget), spec.training.batch_size, generator)
+    )
     steps = total_steps(spec.training, len(forget))
-    watch = Watch(spec, carrier, tokenizer, data, steps, batch_size)
-    watch(0)
+    watch = Snapshots(spec, carrier, tokenizer, data, steps, batch_size)
     # LoRA's dropout draws from the global generator.
     torch.manual_seed(spec.unlearn_seed)
     carrier.model.train()
-    order = batches(len(forget), spec.training.batch_size, generator)
     label = f"{spec.objective.name} {spec.carrier.name} seed {spec.unlearn_seed}"
-    history = train(carrier.trained(), losses_of, order, steps, spec.training, label, watch)
+    history = train(Task(carrier.trained_module, order, shares, tokens, label, watch), steps, spec.training)
     carrier.model.eval()
     save(carrier, spec.carrier, out)
     watch.frame().to_parquet(out / "snapshots.parquet", index=False)
     return {
         "model_parameters": total,
         "trained_parameters": sum(parameter.numel() for parameter in carrier.trained()),
-        "tokens": tokens,
-        "steps": len(history.losses),
+        **history.measured(spec.training),
         "losses": [round(loss, 5) for loss in history.losses],
     }
 
 
-class Watch:
+class Snapshots(Watch):
     """Takes the snapshots: before training and after every (steps / count)-th step."""
 
     def __init__(self, spec: Unlearn, carrier: Carrier, tokenizer, data: Path, steps: int, batch_size: int) -> None:
@@ -99,8 +104,8 @@ class Watch:
         self.template = spec.template
         self.taken: list[pd.DataFrame] = []
 
-    def __call__(self, step: int) -> None:
-        if step not in self.due:
+    def __call__(self, done: int) -> None:
+        if done not in self.due:
             return
         model = self.asker.carrier.model
         training = model.training
@@ -108,7 +113,13 @@ class Watch:
         with torch.random.fork_rng():  # generation must not move LoRA's dropout
             scores = snapshot(self.asker, self.rows, self.template)
         model.train(training)
-        self.taken.append(scores.assign(step=step))
+        self.taken.append(scores.assign(step=done))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"taken": [frame.to_dict("list") for frame in self.taken]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.taken = [pd.DataFrame(columns) for columns in state["taken"]]
 
     def frame(self) -> pd.DataFrame:
         return pd.concat(self.taken, ignore_index=True) if self.taken else pd.DataFrame({"step": []})

@@ -1,6 +1,7 @@
 """Train one objective on one carrier on corpora: the forget domains take turns, step by step."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
 from grunflow.errors import BadInput
 from grunflow.models.loading import base_model, base_tokenizer
-from grunflow.training.loop import batches, micro_batches, total_steps, train
+from grunflow.training.loop import Share, Task, batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
 from grunflow.training.unlearning import Texts, needs_retain, step_loss, totals_of
 
@@ -30,34 +31,37 @@ def run(spec: UnlearnWmdp, inputs: dict[str, list[Path]], out: Path, batch_size:
     control = control_of(spec.objective, model, spec.unlearn_seed)
     total = model.num_parameters()
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
-    tokens = 0
+    paired = needs_retain(spec.objective, spec.carrier)
 
-    def losses_of(step: Step) -> Iterator[torch.Tensor]:
-        nonlocal tokens
+    def shares(step: Step, size: int) -> list[Share]:
         domain, rows, kept = step
         parts = []
-        for micro, beside in zip(micro_batches(rows, spec.training), micro_batches(kept, spec.training), strict=True):
+        for micro, beside in zip(micro_batches(rows, size), micro_batches(kept, size), strict=True):
             texts = [collate([of[i] for i in indices], tokenizer.pad_token_id).to(model.device)
                      for of, indices in ((forget[domain], micro), (retain, beside))]  # fmt: skip
-            tokens += sum(int(batch.attention_mask.sum()) for batch in texts)
-            parts.append(Texts(texts[0], None, texts[1] if needs_retain(spec.objective, spec.carrier) else None))
+            parts.append(Texts(texts[0], None, texts[1] if paired else None))
         totals = totals_of(spec.objective, parts)
-        for part in parts:
-            yield step_loss(carrier, reference, spec.objective, spec.carrier, part, totals, control)
+        return [
+            partial(step_loss, carrier, reference, spec.objective, spec.carrier, part, totals, control)
+            for part in parts
+        ]
+
+    def tokens(step: Step) -> int:
+        domain, rows, kept = step
+        return sum(len(forget[domain][i].ids) for i in rows) + sum(len(retain[i].ids) for i in kept)
 
     steps = total_steps(spec.training, sum(len(examples) for examples in forget))
     torch.manual_seed(spec.unlearn_seed)  # LoRA's dropout draws from the global generator
     carrier.model.train()
     label = f"{spec.objective.name} {spec.carrier.name} seed {spec.unlearn_seed}"
     order = turns(spec, [len(examples) for examples in forget], len(retain))
-    history = train(carrier.trained(), losses_of, order, steps, spec.training, label)
+    history = train(Task(carrier.trained_module, order, shares, tokens, label), steps, spec.training)
     carrier.model.eval()
     save(carrier, spec.carrier, out)
     return {
         "model_parameters": total,
         "trained_parameters": sum(parameter.numel() for parameter in carrier.trained()),
-        "tokens": tokens,
-        "steps": len(history.losses),
+        **history.measured(spec.training),
         "losses": [round(loss, 5) for loss in history.losses],
     }
 

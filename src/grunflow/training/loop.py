@@ -1,11 +1,12 @@
-"""The one training loop: AdamW, warm-up and schedule, clipping, accumulation. What a step minimises is the
-caller's: a function from a step's example indices to the losses of its micro-batches."""
+"""The one training loop: AdamW, warm-up and schedule, clipping, accumulation, checkpoints. What a step minimises is the
+caller's: a `Task`."""
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -13,19 +14,78 @@ from torch import Tensor
 
 from grunflow.config.specs import Training
 from grunflow.data.batching import epoch_order
-from grunflow.errors import CheckFailed
+from grunflow.errors import CheckFailed, OutOfMemory
+from grunflow.job import current
 from grunflow.progress import track
+from grunflow.training.checkpoint import Checkpoints, Stateful
 
 log = logging.getLogger(__name__)
 Step = TypeVar("Step")
+Row = TypeVar("Row")
+# A micro-batch's share of the step's loss, computed when it is called.
+Share = Callable[[], Float[Tensor, ""]]
+
+
+class Watch(Stateful):
+    """Called with the number of steps done: before the first (0) and after each."""
+
+    def __call__(self, done: int) -> None: ...
+
+
+class Nothing(Watch):
+    """Watches nothing."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+@dataclass
+class Task(Generic[Step]):
+    """What is trained, and what a step of it minimises.
+
+    Args:
+        module: its parameters that require a gradient are trained.
+        order: endless steps, each drawn once; a function of a seed, so that a resumed run replays it.
+        shares: (step, rows of a micro-batch) -> shares of the step's loss; one is differentiated before the next is made.
+        tokens: how many tokens a step reads.
+        label: for bar and log.
+    """
+
+    module: torch.nn.Module
+    order: Iterator[Step]
+    shares: Callable[[Step, int], Sequence[Share]]
+    tokens: Callable[[Step], int]
+    label: str
+    watch: Watch = field(default_factory=Nothing)
 
 
 @dataclass
 class History:
-    """What a run recorded on its way: loss, and gradient norm before clipping, of each optimiser step."""
+    """What a run recorded on its way: loss, and gradient norm before clipping, of each optimiser step.
+
+    micro_batch: rows that are run at once; 0 before the first step.
+    """
 
     losses: list[float] = field(default_factory=list)
     gradient_norms: list[float] = field(default_factory=list)
+    tokens: int = 0
+    micro_batch: int = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
+    def measured(self, training: Training) -> dict[str, Any]:
+        """For the manifest."""
+        return {
+            "steps": len(self.losses),
+            "tokens": self.tokens,
+            "accumulation": math.ceil(training.batch_size / self.micro_batch),
+        }
 
 
 def learning_rate_factor(step: int, total_steps: int, training: Training) -> float:
@@ -57,47 +117,70 @@ def batches(examples: int, batch_size: int, generator: torch.Generator) -> Itera
             yield order[start : start + batch_size]
 
 
-def micro_batches(indices: list[int], training: Training) -> list[list[int]]:
-    """The step's rows in parts of batch_size / accumulation."""
-    size = training.batch_size // training.accumulation
-    return [indices[start : start + size] for start in range(0, len(indices), size)]
+def micro_batches(rows: Sequence[Row], size: int) -> list[Sequence[Row]]:
+    """The step's rows in parts of at most `size`."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def train(
-    parameters: Sequence[torch.nn.Parameter],
-    losses_of: Callable[[Step], Iterable[Float[Tensor, ""]]],
-    order: Iterator[Step],
-    steps: int,
-    training: Training,
-    label: str,
-    after_step: Callable[[int], None] = lambda done: None,
-) -> History:
-    """Minimise, for `steps` items of `order` (a step's row indices), the sum of `losses_of(item)`.
-
-    Args:
-        parameters: what the optimiser may change.
-        losses_of: the micro-batches' shares of the step's loss; each is differentiated before the next is made.
-        after_step: called with the number of steps done, for snapshots.
+def train(task: Task[Step], steps: int, training: Training) -> History:
+    """Take `steps` optimiser steps, going on from the job's newest checkpoint.
 
     Raises:
         CheckFailed: the loss became NaN or infinite.
+        Interrupted: a signal came; a checkpoint is written.
+        OutOfMemory: one row at a time does not fit the device.
     """
+    parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=training.learning_rate, weight_decay=training.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
-    history = History()
-    for step in track(steps, label):
-        optimizer.zero_grad(set_to_none=True)
-        loss_value = 0.0
-        for loss in losses_of(next(order)):
-            loss.backward()
-            loss_value += loss.item()
-        if not math.isfinite(loss_value):
-            raise CheckFailed(f"{label}: loss is {loss_value} at step {step + 1} of {steps}; lower the learning rate.")
-        norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip or math.inf)
-        optimizer.step()
-        schedule.step()
-        history.losses.append(loss_value)
-        history.gradient_norms.append(float(norm))
-        after_step(step + 1)
-    log.info("%s: %d steps, last loss %.4f", label, steps, history.losses[-1])
+    history = History(micro_batch=training.batch_size // training.accumulation)
+    job = current()
+    carried: dict[str, Any] = {"history": history, "schedule": schedule, "watch": task.watch}
+    checkpoints = Checkpoints(job, task.module, optimizer, carried) if job else None
+    with checkpoints.asked.listening() if checkpoints else nullcontext():
+        done = checkpoints.restore() if checkpoints else 0
+        for _ in range(done):
+            next(task.order)
+        if not done:
+            task.watch(0)
+        for step in track(steps, task.label, first=done):
+            drawn = next(task.order)
+            loss = _differentiate(task, drawn, history, optimizer)
+            if not math.isfinite(loss):
+                raise CheckFailed(
+                    f"{task.label}: loss is {loss} at step {step + 1} of {steps}; lower the learning rate."
+                )
+            norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip or math.inf)
+            optimizer.step()
+            schedule.step()
+            history.losses.append(loss)
+            history.gradient_norms.append(float(norm))
+            history.tokens += task.tokens(drawn)
+            task.watch(step + 1)
+            if checkpoints:
+                checkpoints.after_step(step + 1, steps)
+    log.info("%s: %d steps, last loss %.4f", task.label, steps, history.losses[-1])
     return history
+
+
+def _differentiate(task: Task[Step], step: Step, history: History, optimizer: torch.optim.Optimizer) -> float:
+    """The step's loss, its gradients in place; with half the rows at once each time that memory runs out."""
+    while True:
+        optimizer.zero_grad(set_to_none=True)
+        try:
+            loss_value = 0.0
+            for share in task.shares(step, history.micro_batch):
+                loss = share()
+                loss.backward()
+                loss_value += loss.item()
+            return loss_value
+        except torch.OutOfMemoryError as error:
+            if history.micro_batch == 1:
+                raise OutOfMemory(
+                    f"{task.label}: one row at a time does not fit the device's memory ({error}); take a GPU with more, "
+                    "more of them (--processes), or a carrier that trains less."
+                ) from None
+        # Out of the handler, whose traceback holds the tensors of the failed pass.
+        torch.cuda.empty_cache()
+        history.micro_batch //= 2
+        log.warning("%s: out of memory; from now on %d rows at once", task.label, history.micro_batch)

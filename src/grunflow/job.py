@@ -1,0 +1,103 @@
+"""The job that this process runs: what identifies it, where its resume state lies, how far it is.
+
+Everything lies in `.resume/<digest>/` of the working directory, outside the declared outputs, which Snakemake deletes
+when a job fails. The digest is of what decides the result: stage, spec, code and the inputs' manifests.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+RESUME = Path(".resume")
+IDENTITY, HEARTBEAT = "job.json", "heartbeat.json"
+HEARTBEAT_SECONDS = 1.0
+# What must be equal for resume state to be used.
+DECISIVE = ("stage", "spec", "code", "inputs")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Whoever reads `path` finds the old text or the new one, never a part."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+@dataclass
+class Job:
+    """One run of a stage. `checkpoint_seconds`: how often training writes a checkpoint."""
+
+    identity: dict[str, Any]  # the DECISIVE keys, and out
+    checkpoint_seconds: float = 600.0
+    measured: dict[str, Any] = field(default_factory=dict)  # for the manifest
+    started: float = field(default_factory=time.time)
+    beaten: float = 0.0
+
+    @property
+    def folder(self) -> Path:
+        decisive = {key: self.identity[key] for key in DECISIVE}
+        text = json.dumps(decisive, sort_keys=True)
+        return RESUME / hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def begin(self) -> None:
+        """Make the folder; say which resume state of the same output is of no use to this job."""
+        for path in sorted(RESUME.glob(f"*/{IDENTITY}")):
+            other = json.loads(path.read_text())
+            differing = [key for key in DECISIVE if other.get(key) != self.identity[key]]
+            if differing and path.parent == self.folder:
+                log.warning("resume state in %s is another job's: removed", path.parent)
+                shutil.rmtree(path.parent)
+            elif differing and other.get("out") == self.identity["out"]:
+                log.warning(
+                    "resume state in %s ignored: its %s differs; delete it once you no longer want it",
+                    path.parent,
+                    " and ".join(differing),
+                )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.folder / IDENTITY, json.dumps(self.identity, indent=1, sort_keys=True))
+
+    def beat(self, label: str, step: int, total: int) -> None:
+        """Write the heartbeat, at most once a second: what `grunflow status` reads."""
+        now = time.time()
+        if now - self.beaten < HEARTBEAT_SECONDS:
+            return
+        self.beaten = now
+        heartbeat = {
+            "stage": self.identity["stage"], "out": self.identity["out"], "label": label, "step": step, "total": total,
+            "started": self.started, "updated": now, "host": socket.gethostname(), "pid": os.getpid(),
+            "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+        }  # fmt: skip
+        write_atomically(self.folder / HEARTBEAT, json.dumps(heartbeat))
+
+    def end(self) -> None:
+        """After success: nothing of the resume state stays."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_current: Job | None = None
+
+
+def current() -> Job | None:
+    """The job of this process; None in a library call or a test of a part."""
+    return _current
+
+
+@contextmanager
+def running(job: Job) -> Iterator[Job]:
+    """`job` is the current one inside the block. Its resume state outlives a block that ends in an exception."""
+    global _current
+    job.begin()
+    _current = job
+    try:
+        yield job
+    finally:
+        _current = None

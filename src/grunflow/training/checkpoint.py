@@ -1,0 +1,172 @@
+"""Resume state of a training run: written now and then and when a signal asks for it, found again by the same job.
+
+A checkpoint holds what the next step depends on: trained parameters, optimiser, schedule, the global generators, and what
+the run recorded so far. The order of the batches is a function of a seed: it is replayed for as many steps as were taken.
+"""
+
+import logging
+import os
+import shutil
+import signal
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
+
+from grunflow.errors import Interrupted
+from grunflow.job import Job
+
+log = logging.getLogger(__name__)
+# What clusters send before they take a machine away. USR1 is not here: it kills Snakemake's inner process.
+SIGNALS = (signal.SIGTERM, signal.SIGURG)
+RECORD = "record.pt"
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """Something that a resumed run must find as it was; the state is plain values and tensors."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+class Asked:
+    """Which signal asked for the end, if any. Further ones change nothing: the step and the checkpoint are finished."""
+
+    received: signal.Signals | None = None
+
+    def __call__(self, number: int, frame: object) -> None:
+        self.received = self.received or signal.Signals(number)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """The handlers stand inside the block only."""
+        before = {number: signal.signal(number, self) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@dataclass
+class Checkpoints:
+    """The checkpoints of `job`; only the newest is kept.
+
+    Args:
+        module, optimizer: their state is written in shards, so that another number of processes can read it.
+        carried: name -> what else is kept.
+    """
+
+    job: Job
+    module: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    carried: dict[str, Stateful]
+    asked: Asked = field(default_factory=Asked)
+    written: float = field(default_factory=time.monotonic)
+
+    def _state(self) -> dict[str, Any]:
+        options = StateDictOptions(ignore_frozen_params=True)
+        model, optimizer = get_state_dict(self.module, self.optimizer, options=options)
+        return {"model": model, "optimizer": optimizer}
+
+    def restore(self) -> int:
+        """Steps taken by the newest checkpoint, whose state is put back; 0 where there is none."""
+        for draft in self.job.folder.glob(".draft-*"):  # of a process that was killed
+            shutil.rmtree(draft)
+        newest = max(self.job.folder.glob("step-*"), default=None)
+        if newest is None:
+            return 0
+        state = self._state()
+        with _quiet():
+            dcp.load(state, checkpoint_id=newest, no_dist=not dist.is_initialized())
+        options = StateDictOptions(ignore_frozen_params=True, strict=False)
+        set_state_dict(
+            self.module, self.optimizer, model_state_dict=state["model"], optim_state_dict=state["optimizer"],
+            options=options,
+        )  # fmt: skip
+        record = torch.load(newest / RECORD, weights_only=True)
+        for name, part in self.carried.items():
+            part.load_state_dict(record["carried"][name])
+        # The job's clock: the manifest's seconds are those of all its processes.
+        self.job.started -= record["seconds"]
+        self.job.measured["resumed_at_steps"] = [*record["resumed_at_steps"], record["steps"]]
+        _set_generators(record["generators"])
+        log.info("resumed after step %d from %s", record["steps"], newest)
+        return record["steps"]
+
+    def after_step(self, done: int, total: int) -> None:
+        """Write a checkpoint where the period is over or a signal came.
+
+        Raises:
+            Interrupted: a signal came.
+        """
+        received = self.asked.received
+        if done == total or not (received or time.monotonic() - self.written >= self.job.checkpoint_seconds):
+            return
+        self.write(done)
+        if received:
+            raise Interrupted(
+                f"{received.name}: checkpoint written after step {done} of {total}; run the same command again to go on."
+            )
+
+    def write(self, done: int) -> None:
+        """A new folder takes its place whole; then the older ones go."""
+        started = time.monotonic()
+        place = self.job.folder / f"step-{done:09d}"
+        draft = self.job.folder / f".draft-{os.getpid()}"
+        shutil.rmtree(draft, ignore_errors=True)
+        with _quiet():
+            dcp.save(self._state(), checkpoint_id=draft, no_dist=not dist.is_initialized())
+        record = {
+            "steps": done,
+            "seconds": time.time() - self.job.started,
+            "resumed_at_steps": self.job.measured.get("resumed_at_steps", []),
+            "generators": _generators(),
+            "carried": {name: part.state_dict() for name, part in self.carried.items()},
+        }
+        torch.save(record, draft / RECORD)
+        _settle(draft, place)
+        for other in self.job.folder.glob("step-*"):
+            if other != place:
+                shutil.rmtree(other)
+        self.written = time.monotonic()
+        log.info("checkpoint after step %d: %.2f s", done, self.written - started)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """dcp warns that it works in a single process even where it is told to."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is", UserWarning)
+        yield
+
+
+def _settle(draft: Path, place: Path) -> None:
+    """Rename, once everything is on the disk: a machine that dies then leaves the old checkpoint or the new one."""
+    for path in (*draft.iterdir(), draft):
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+    shutil.rmtree(place, ignore_errors=True)
+    draft.rename(place)
+
+
+def _generators() -> dict[str, Any]:
+    """The global ones, from which dropout draws."""
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None}
+
+
+def _set_generators(states: dict[str, Any]) -> None:
+    torch.set_rng_state(states["cpu"])
+    if states["cuda"] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(states["cuda"])

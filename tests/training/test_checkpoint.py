@@ -1,0 +1,177 @@
+"""Checkpoints inside one process: every piece of state comes back, and a run that lacks one differs."""
+
+import math
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from torch.distributed.checkpoint.state_dict import set_model_state_dict
+
+from grunflow.config.specs import Training
+from grunflow.errors import Interrupted, OutOfMemory
+from grunflow.job import Job, running
+from grunflow.training import checkpoint
+from grunflow.training.loop import History, Task, Watch, batches, micro_batches, train
+
+STEPS, ROWS = 24, 12
+TRAINING = Training(learning_rate=0.05, steps=STEPS, batch_size=8, schedule="cosine", weight_decay=0.1)
+X = torch.randn(ROWS, 6, generator=torch.Generator().manual_seed(0))
+Y = X.sum(dim=1, keepdim=True).sin()
+
+
+class Seen(Watch):
+    """Records the steps it was called at; sends this process `number` after step `at`."""
+
+    def __init__(self, at: int = -1, number: int = signal.SIGTERM) -> None:
+        self.steps: list[int] = []
+        self.at, self.number = at, number
+
+    def __call__(self, done: int) -> None:
+        self.steps.append(done)
+        if done == self.at:
+            os.kill(os.getpid(), self.number)
+
+    def state_dict(self) -> dict:
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.steps = state["steps"]
+
+
+def task_of(watch: Watch, dropout: float = 0.3, largest: float = math.inf) -> Task:
+    """A small network with dropout and a frozen part; more than `largest` rows at once are out of memory."""
+    torch.manual_seed(3)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Dropout(dropout), torch.nn.Linear(5, 1)
+    )
+    model[0].bias.requires_grad_(False)
+
+    def full(module: torch.nn.Module, inputs: tuple) -> None:
+        if len(inputs[0]) > largest:
+            raise torch.OutOfMemoryError(f"{len(inputs[0])} rows")
+
+    model.register_forward_pre_hook(full)
+
+    def shares(rows: list[int], size: int):
+        return [
+            lambda part=part: ((model(X[part]) - Y[part]) ** 2).sum() / len(rows) for part in micro_batches(rows, size)
+        ]
+
+    order = batches(ROWS, TRAINING.batch_size, torch.Generator().manual_seed(5))
+    return Task(model, order, shares, len, "small", watch)
+
+
+def job(seconds: float = 600.0) -> Job:
+    identity = {"stage": "small", "out": "out", "spec": {}, "code": "0", "inputs": {}}
+    return Job(identity, seconds)
+
+
+def result(task: Task, history: History) -> tuple:
+    weights = [parameter.tolist() for parameter in task.module.parameters()]
+    return weights, history.losses, history.gradient_norms, history.tokens, task.watch.steps
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGURG])
+def test_a_signal_finishes_the_step_and_the_next_run_goes_on_to_the_same_numbers(number: int) -> None:
+    whole = task_of(Seen())
+    want = result(whole, train(whole, STEPS, TRAINING))
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted, match=f"{number.name}: checkpoint written after step 10 of 24"), running(job()):
+        train(task_of(Seen(10, number)), STEPS, TRAINING)
+    assert signal.getsignal(number) is before
+    (written,) = job().folder.glob("step-*")
+    assert written.name == "step-000000010"
+    again = task_of(Seen())
+    with running(job()) as second:
+        got = result(again, train(again, STEPS, TRAINING))
+    assert got == want
+    assert second.measured["resumed_at_steps"] == [10]
+    second.end()
+    assert not second.folder.exists()
+
+
+@pytest.mark.parametrize("part", ["generators", "history", "schedule", "watch", "optimizer"])
+def test_without_one_piece_of_state_the_result_would_differ(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the test above does look at each of them."""
+    whole = task_of(Seen())
+    want = result(whole, train(whole, STEPS, TRAINING))
+    with pytest.raises(Interrupted), running(job()):
+        train(task_of(Seen(10)), STEPS, TRAINING)
+    (path,) = job().folder.glob("step-*/record.pt")
+    record = torch.load(path, weights_only=True)
+    again = task_of(Seen())
+    if part == "generators":
+        record[part]["cpu"] = torch.get_rng_state()
+    elif part == "optimizer":
+        monkeypatch.setattr(
+            checkpoint,
+            "set_state_dict",
+            lambda module, optimizer, *, model_state_dict, optim_state_dict, options: set_model_state_dict(
+                module, model_state_dict, options=options
+            ),
+        )
+    else:
+        others = {
+            "history": History(micro_batch=8).state_dict(),
+            "watch": {"steps": []},
+            "schedule": {**record["carried"]["schedule"], "last_epoch": 3},
+        }
+        record["carried"][part] = others[part]
+    torch.save(record, path)
+    with running(job()):
+        assert result(again, train(again, STEPS, TRAINING)) != want
+
+
+def test_what_a_killed_process_left_half_written_is_not_read() -> None:
+    with pytest.raises(Interrupted), running(job()):
+        train(task_of(Seen(10)), STEPS, TRAINING)
+    (whole,) = job().folder.glob("step-*")
+    draft = job().folder / ".draft-123"
+    draft.mkdir()
+    (draft / "record.pt").write_bytes(b"half")
+    with running(job()) as second:
+        train(task_of(Seen()), STEPS, TRAINING)
+    assert second.measured["resumed_at_steps"] == [10]
+    assert not draft.exists()
+    assert whole.is_dir()
+
+
+def test_only_the_newest_of_timed_checkpoints_is_kept() -> None:
+    with running(job(seconds=0.0)) as timed:
+        train(task_of(Seen()), STEPS, TRAINING)
+    assert [path.name for path in timed.folder.glob("step-*")] == [f"step-{STEPS - 1:09d}"]
+
+
+def test_out_of_memory_halves_the_rows_at_once_and_changes_no_loss(caplog: pytest.LogCaptureFixture) -> None:
+    whole, halved = task_of(Seen(), dropout=0.0), task_of(Seen(), dropout=0.0, largest=3)
+    want, got = train(whole, STEPS, TRAINING), train(halved, STEPS, TRAINING)
+    assert got.losses == pytest.approx(want.losses, rel=1e-5)
+    assert got.gradient_norms == pytest.approx(want.gradient_norms, rel=1e-5)
+    assert got.tokens == want.tokens
+    assert (want.measured(TRAINING)["accumulation"], got.measured(TRAINING)["accumulation"]) == (1, 4)
+    assert [record.getMessage() for record in caplog.records if "out of memory" in record.getMessage()] == [
+        "small: out of memory; from now on 4 rows at once",
+        "small: out of memory; from now on 2 rows at once",
+    ]
+
+
+def test_it_gives_up_at_one_row_and_says_what_helps() -> None:
+    with pytest.raises(OutOfMemory, match=r"one row at a time does not fit .* \(1 rows\); take a GPU with more"):
+        train(task_of(Seen(), largest=0), STEPS, TRAINING)
+
+
+def test_after_a_resume_it_does_not_try_what_ran_out_of_memory_again(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Interrupted), running(job()):
+        train(task_of(Seen(10), largest=3), STEPS, TRAINING)
+    caplog.clear()
+    with running(job()):
+        history = train(task_of(Seen(), largest=3), STEPS, TRAINING)
+    assert history.micro_batch == 2
+    assert not [record for record in caplog.records if "out of memory" in record.getMessage()]
