@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 
-from grunflow.config.specs import Finetune
+from grunflow.config.specs import Carrier, Finetune
+from grunflow.costs.flops import training as training_pass
+from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
@@ -43,14 +45,16 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
     training = spec.model.base if spec.role == "base" else spec.model.target
     assert training is not None, "config.study refuses a model without training"
     whole = spec.role == "base"
-    tokens = 0
+    passes = training_pass(Shapes.of_model(model.config), Carrier(name="full"))
+    tokens, flops = 0, 0.0
 
     def losses_of(indices: list[int]) -> Iterator[torch.Tensor]:
-        nonlocal tokens
+        nonlocal tokens, flops
         labels = sum(len(examples[i].ids) - 1 if whole else examples[i].n_labels for i in indices)
         for micro in micro_batches(indices, training):
             batch = collate([examples[i] for i in micro], tokenizer.pad_token_id, loss_on_prompt=whole).to(device)
             tokens += int(batch.attention_mask.sum())
+            flops += passes.flops(batch.extent)
             yield score(model(**batch.inputs()).logits, batch.labels).nll_sum.sum() / labels
 
     model.train()
@@ -69,6 +73,8 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
         "model_parameters": parameters,
         "trained_parameters": parameters,
         "tokens": tokens,
+        "train_flops": round(flops),
+        "train_seconds": round(history.seconds, 3),
         "steps": len(history.losses),
         "losses": [round(loss, 5) for loss in history.losses[:: max(1, len(history.losses) // 100)]],
     }

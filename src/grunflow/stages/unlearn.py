@@ -9,6 +9,7 @@ import torch
 from grunflow.carriers import attach, save
 from grunflow.carriers.base import Carrier
 from grunflow.config.specs import Unlearn
+from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import Batch
 from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
@@ -22,7 +23,7 @@ from grunflow.training.engine import batch_maker
 from grunflow.training.frozen_pack import Pack
 from grunflow.training.loop import batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
-from grunflow.training.unlearning import Texts, needs_retain, step_loss, totals_of
+from grunflow.training.unlearning import Texts, needs_retain, step_flops, step_loss, totals_of
 
 
 def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
@@ -40,7 +41,7 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
     partner = pairing(spec.retain_sampling, len(retain), generator)
     objective = OBJECTIVES[spec.objective.name]
-    tokens = 0
+    shapes, tokens, flops = Shapes.of_model(model.config), 0, 0.0
 
     frozen = inputs["frozen"][0] if "frozen" in inputs else None
     make = batch_maker(spec, model, tokenizer.pad_token_id, frozen, [*forget, *refusals, *retain], batch_size)
@@ -51,6 +52,7 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
         return make(examples)
 
     def losses_of(indices: list[int]) -> Iterator[torch.Tensor]:
+        nonlocal flops
         kept = [partner(index) for index in indices] if needs_retain(spec.objective, spec.carrier) else []
         parts, done = [], 0
         for micro in micro_batches(indices, spec.training):
@@ -65,6 +67,7 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
             )
         totals = totals_of(spec.objective, parts)
         for texts in parts:
+            flops += step_flops(shapes, spec.objective, spec.carrier, texts)
             yield step_loss(carrier, reference, spec.objective, spec.carrier, texts, totals, control)
 
     steps = total_steps(spec.training, len(forget))
@@ -83,6 +86,8 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
         "model_parameters": total,
         "trained_parameters": sum(parameter.numel() for parameter in carrier.trained()),
         "tokens": tokens,
+        "train_flops": round(flops),
+        "train_seconds": round(history.seconds, 3),
         "steps": len(history.losses),
         "losses": [round(loss, 5) for loss in history.losses],
     }

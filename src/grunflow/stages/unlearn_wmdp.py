@@ -8,6 +8,7 @@ import torch
 
 from grunflow.carriers import attach, save
 from grunflow.config.wmdp import UnlearnWmdp
+from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
@@ -15,7 +16,7 @@ from grunflow.errors import BadInput
 from grunflow.models.loading import base_model, base_tokenizer
 from grunflow.training.loop import batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
-from grunflow.training.unlearning import Texts, needs_retain, step_loss, totals_of
+from grunflow.training.unlearning import Texts, needs_retain, step_flops, step_loss, totals_of
 
 Step = tuple[int, list[int], list[int]]  # domain, rows of it, retain rows
 
@@ -30,10 +31,10 @@ def run(spec: UnlearnWmdp, inputs: dict[str, list[Path]], out: Path, batch_size:
     control = control_of(spec.objective, model, spec.unlearn_seed)
     total = model.num_parameters()
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
-    tokens = 0
+    shapes, tokens, flops = Shapes.of_model(model.config), 0, 0.0
 
     def losses_of(step: Step) -> Iterator[torch.Tensor]:
-        nonlocal tokens
+        nonlocal tokens, flops
         domain, rows, kept = step
         parts = []
         for micro, beside in zip(micro_batches(rows, spec.training), micro_batches(kept, spec.training), strict=True):
@@ -43,6 +44,7 @@ def run(spec: UnlearnWmdp, inputs: dict[str, list[Path]], out: Path, batch_size:
             parts.append(Texts(texts[0], None, texts[1] if needs_retain(spec.objective, spec.carrier) else None))
         totals = totals_of(spec.objective, parts)
         for part in parts:
+            flops += step_flops(shapes, spec.objective, spec.carrier, part)
             yield step_loss(carrier, reference, spec.objective, spec.carrier, part, totals, control)
 
     steps = total_steps(spec.training, sum(len(examples) for examples in forget))
@@ -57,6 +59,8 @@ def run(spec: UnlearnWmdp, inputs: dict[str, list[Path]], out: Path, batch_size:
         "model_parameters": total,
         "trained_parameters": sum(parameter.numel() for parameter in carrier.trained()),
         "tokens": tokens,
+        "train_flops": round(flops),
+        "train_seconds": round(history.seconds, 3),
         "steps": len(history.losses),
         "losses": [round(loss, 5) for loss in history.losses],
     }

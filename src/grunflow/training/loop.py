@@ -3,6 +3,7 @@ caller's: a function from a step's example indices to the losses of its micro-ba
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -22,10 +23,12 @@ Step = TypeVar("Step")
 
 @dataclass
 class History:
-    """What a run recorded on its way: loss, and gradient norm before clipping, of each optimiser step."""
+    """What a run recorded on its way: loss, and gradient norm before clipping, of each optimiser step; seconds of them
+    all, without what `after_step` does."""
 
     losses: list[float] = field(default_factory=list)
     gradient_norms: list[float] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 def learning_rate_factor(step: int, total_steps: int, training: Training) -> float:
@@ -86,6 +89,7 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
     history = History()
     for step in track(steps, label):
+        started = time.monotonic()
         optimizer.zero_grad(set_to_none=True)
         loss_value = 0.0
         for loss in losses_of(next(order)):
@@ -98,6 +102,7 @@ def train(
         schedule.step()
         history.losses.append(loss_value)
         history.gradient_norms.append(float(norm))
+        history.seconds += time.monotonic() - started
         after_step(step + 1)
     log.info("%s: %d steps, last loss %.4f", label, steps, history.losses[-1])
     return history
