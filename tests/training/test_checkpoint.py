@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from grunflow.config.specs import Training
 from grunflow.errors import Interrupted, OutOfMemory
 from grunflow.job import Job, running
 from grunflow.training import checkpoint
-from grunflow.training.loop import History, Task, Watch, batches, micro_batches, train
+from grunflow.training.loop import History, Share, Task, Watch, batches, micro_batches, train
 
 STEPS, ROWS = 24, 12
 TRAINING = Training(learning_rate=0.05, steps=STEPS, batch_size=8, schedule="cosine", weight_decay=0.1)
@@ -55,9 +56,10 @@ def task_of(watch: Watch, dropout: float = 0.3, largest: float = math.inf) -> Ta
     model.register_forward_pre_hook(full)
 
     def shares(rows: list[int], size: int):
-        return [
-            lambda part=part: ((model(X[part]) - Y[part]) ** 2).sum() / len(rows) for part in micro_batches(rows, size)
-        ]
+        def loss(part: list[int]) -> torch.Tensor:
+            return ((model(X[part]) - Y[part]) ** 2).sum() / len(rows)
+
+        return [Share(partial(loss, part), 6.0 * len(part)) for part in micro_batches(rows, size)]
 
     order = batches(ROWS, TRAINING.batch_size, torch.Generator().manual_seed(5))
     return Task(model, order, shares, len, "small", watch)

@@ -1,11 +1,13 @@
 """The training loop on a least-squares problem with a known answer."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from grunflow.config.specs import Training
 from grunflow.errors import CheckFailed
-from grunflow.training.loop import Task, batches, learning_rate_factor, micro_batches, total_steps, train
+from grunflow.training.loop import Share, Task, batches, learning_rate_factor, micro_batches, total_steps, train
 
 
 def fit(training: Training, seed: int = 0) -> torch.Tensor:
@@ -14,10 +16,10 @@ def fit(training: Training, seed: int = 0) -> torch.Tensor:
     y = x @ torch.tensor([2.0, -1.0])
 
     def shares(rows: list[int], size: int):
-        return [
-            lambda micro=micro: ((x[micro] @ model.weight - y[micro]) ** 2).sum() / len(rows)
-            for micro in micro_batches(rows, size)
-        ]
+        def loss(part: list[int]) -> torch.Tensor:
+            return ((x[part] @ model.weight - y[part]) ** 2).sum() / len(rows)
+
+        return [Share(partial(loss, part), 0.0) for part in micro_batches(rows, size)]
 
     order = batches(len(x), training.batch_size, torch.Generator().manual_seed(seed))
     train(Task(model, order, shares, len, "fit"), total_steps(training, len(x)), training)
@@ -52,6 +54,7 @@ def test_the_rate_rises_to_one_and_falls_towards_zero(schedule: str) -> None:
 
 def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     model = torch.nn.Linear(1, 1)
-    task = Task(model, iter([[0]]), lambda rows, size: [lambda: model.weight.sum() * float("nan")], len, "nan")
+    share = Share(lambda: model.weight.sum() * float("nan"), 0.0)
+    task = Task(model, iter([[0]]), lambda rows, size: [share], len, "nan")
     with pytest.raises(CheckFailed, match="lower the learning rate"):
         train(task, 1, Training(learning_rate=1, steps=1))

@@ -71,6 +71,10 @@ def test_a_study_runs_whole_then_reruns_only_what_changed(study: Path) -> None:
     answered = (results / "tables" / "wmdp_main.csv").read_bytes()
     assert answered.count(b"rmu") == 2
     assert "theirs" in (results / "tables" / "published_logs.csv").read_text()
+    for path in ("mini/forget10/gd_grun_t0_u1", "mini/base", "crafty/wmdp/rmu_full_u0"):
+        measured = json.loads((results / "runs" / path / "manifest.json").read_text())["measured"]
+        assert measured["train_flops"] > 0
+        assert 0 < measured["train_seconds"] < measured["seconds"]
     assert "Nothing to be done" in (lambda again: again.stdout + again.stderr)(snakemake(study, "-n"))
     (results / "figures" / "forget_utility.png").unlink()
     assert planned(study) == {"figures": 1, "report": 1, "all": 1, "total": 3}

@@ -2,8 +2,9 @@
 
 Snakemake does not track the modules a rule's command imports. The digest hashes the syntax trees (a comment
 changes nothing) of `stages/<stage>.py` and of what it imports inside the package, transitively. Left out, as
-they cannot change a result: the CLI, manifest writing, progress, the job's folder, this package's error texts, and
-the classes of specs. A spec stands in the job's params with every default filled in, so what its class says beyond the values is a check;
+they cannot change a result: the CLI, manifest writing, progress, the job's folder, this package's error texts, the
+closed forms by which FLOPs are counted (a mended formula is not to train anything again), and the classes of specs.
+A spec stands in the job's params with every default filled in, so what its class says beyond the values is a check;
 a new key then reruns the stages whose specs hold it, and a wider range none. A test keeps those classes free of code.
 """
 
@@ -15,7 +16,15 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
 SPEC_MODULES = ("grunflow.config", "grunflow.config.specs", "grunflow.config.wmdp")
-EXCLUDED = {"grunflow.cli", "grunflow.manifest", "grunflow.progress", "grunflow.job", "grunflow.errors", *SPEC_MODULES}
+MEASURING = (
+    "grunflow.manifest",
+    "grunflow.progress",
+    "grunflow.job",
+    "grunflow.costs",
+    "grunflow.costs.flops",
+    "grunflow.costs.shapes",
+)
+EXCLUDED = {"grunflow.cli", "grunflow.errors", *MEASURING, *SPEC_MODULES}
 
 
 def _file_of(module: str) -> Path | None:

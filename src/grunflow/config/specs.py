@@ -46,6 +46,10 @@ class Architecture(Strict):
     hidden_size: int = Field(128, ge=8)
     layers: int = Field(4, ge=1)
     heads: int = Field(4, ge=1)
+    kv_heads: int | None = Field(None, ge=1, description="heads of keys and values; null: as many as heads")
+    intermediate_size: int | None = Field(None, ge=8, description="feed-forward width; null: 8/3 of the hidden size")
+    vocabulary: int | None = Field(None, ge=1, description="null: that of the study's tokenizer")
+    tied: bool = Field(True, description="whether the head is the embedding")
     positions: int = Field(512, ge=16, description="longest text of a model from scratch, tokens")
 
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from grunflow.costs.flops import Extent
 from grunflow.data.prompts import Example
 
 IGNORE_INDEX = -100
@@ -35,6 +36,11 @@ class Batch:
     @property
     def n_rows(self) -> int:
         return len(self.input_ids)
+
+    @property
+    def extent(self) -> Extent:
+        rows, width = self.input_ids.shape
+        return Extent(rows * width, rows * width * width, rows)
 
     def inputs(self) -> dict[str, Tensor]:
         """Arguments of a transformers model."""

@@ -4,21 +4,20 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from grunflow.config.specs import Architecture
+from grunflow.models.widths import feed_forward
 
 
 def build(architecture: Architecture, tokenizer, seed: int) -> LlamaForCausalLM:
-    """A randomly initialised float32 Llama with tied embeddings and the tokenizer's vocabulary.
-
-    The feed-forward width is 8/3 of the hidden size, as in Llama, rounded up to a multiple of 8.
-    """
+    """A randomly initialised float32 Llama with the tokenizer's vocabulary."""
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=architecture.hidden_size,
-        intermediate_size=-(-architecture.hidden_size // 3) * 8,
+        intermediate_size=feed_forward(architecture),
         num_hidden_layers=architecture.layers,
         num_attention_heads=architecture.heads,
+        num_key_value_heads=architecture.kv_heads or architecture.heads,
         max_position_embeddings=architecture.positions,
-        tie_word_embeddings=True,
+        tie_word_embeddings=architecture.tied,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -1,14 +1,15 @@
 """Train a model on question-answer pairs: base (from scratch), target (everything), retain (all but forget)."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from grunflow.config.specs import Finetune
-from grunflow.data.batching import collate
+from grunflow.config.specs import Carrier, Finetune
+from grunflow.costs.flops import training as training_pass
+from grunflow.costs.shapes import Shapes
+from grunflow.data.batching import Batch, collate
 from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
@@ -43,15 +44,21 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
     training = spec.model.base if spec.role == "base" else spec.model.target
     assert training is not None, "config.study refuses a model without training"
     whole = spec.role == "base"
+    passes = training_pass(Shapes.of_model(model.config), Carrier(name="full"))
 
     def shares(indices: list[int], size: int) -> list[Share]:
         labels = sum(len(examples[i].ids) - 1 if whole else examples[i].n_labels for i in indices)
+        # The step's rows by length: its micro-batches are padded little, its loss is the same.
+        ordered = sorted(indices, key=lambda i: len(examples[i].ids))
+        parts = [
+            collate([examples[i] for i in rows], tokenizer.pad_token_id, loss_on_prompt=whole).to(model.device)
+            for rows in micro_batches(ordered, size)
+        ]
 
-        def share(rows: Sequence[int]) -> torch.Tensor:
-            batch = collate([examples[i] for i in rows], tokenizer.pad_token_id, loss_on_prompt=whole).to(model.device)
+        def loss(batch: Batch) -> torch.Tensor:
             return score(model(**batch.inputs()).logits, batch.labels).nll_sum.sum() / labels
 
-        return [partial(share, rows) for rows in micro_batches(indices, size)]
+        return [Share(partial(loss, batch), passes.flops(batch.extent)) for batch in parts]
 
     task = Task(
         model.train(),

@@ -10,6 +10,7 @@ import torch
 from grunflow.carriers import attach, save
 from grunflow.carriers.base import Carrier
 from grunflow.config.specs import Unlearn
+from grunflow.costs.shapes import Shapes
 from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
@@ -21,7 +22,7 @@ from grunflow.objectives import OBJECTIVES
 from grunflow.training.engine import batch_maker
 from grunflow.training.loop import Share, Task, Watch, batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
-from grunflow.training.unlearning import Texts, needs_retain, step_loss, totals_of
+from grunflow.training.unlearning import Texts, needs_retain, step_flops, step_loss, totals_of
 
 Step = list[tuple[int, int | None]]  # forget row, and the retain row beside it
 
@@ -41,34 +42,41 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
     partner = pairing(spec.retain_sampling, len(retain), generator)
     objective = OBJECTIVES[spec.objective.name]
+    shapes = Shapes.of_model(model.config)
 
     frozen = inputs["frozen"][0] if "frozen" in inputs else None
     make = batch_maker(spec, model, tokenizer.pad_token_id, frozen, [*forget, *refusals, *retain], batch_size)
 
-    def rows_of(step: Step) -> list[tuple[Example | None, Example | None, Example | None]]:
-        """Of each row of the step what is read: question with answer, with refusal, retain row."""
-        return [
-            (
-                forget[index] if objective.answers else None,
-                refusals[index] if objective.refusals else None,
-                retain[beside] if beside is not None else None,
-            )
-            for index, beside in step
+    def columns(step: Step) -> tuple[list[tuple[Example | None, ...]], list[Example]]:
+        """What a step reads, each by length so that micro-batches are padded little: questions with answer and refusal,
+        which belong together, and retain rows, whose mean is their own."""
+        asked = [
+            (forget[index] if objective.answers else None, refusals[index] if objective.refusals else None)
+            for index, _ in step
         ]
+        kept = [retain[beside] for _, beside in step if beside is not None]
+        return sorted(asked, key=length), sorted(kept, key=lambda example: len(example.ids))
 
     def shares(step: Step, size: int) -> list[Share]:
-        parts = [
-            Texts(*(make(list(column)) if column[0] is not None else None for column in zip(*rows, strict=True)))
-            for rows in micro_batches(rows_of(step), size)
-        ]
+        asked, kept = columns(step)
+        parts = []
+        for rows in micro_batches(asked, size):
+            answers, refused = (list(column) if column[0] is not None else None for column in zip(*rows, strict=True))
+            parts.append(Texts(make(answers) if answers else None, make(refused) if refused else None, None))
+        for part, kept_rows in zip(parts, micro_batches(kept, size), strict=False):
+            part.retain = make(kept_rows)
         totals = totals_of(spec.objective, parts)
         return [
-            partial(step_loss, carrier, reference, spec.objective, spec.carrier, part, totals, control)
+            Share(
+                partial(step_loss, carrier, reference, spec.objective, spec.carrier, part, totals, control),
+                step_flops(shapes, spec.objective, spec.carrier, part),
+            )
             for part in parts
         ]
 
     def tokens(step: Step) -> int:
-        return sum(len(example.ids) for row in rows_of(step) for example in row if example is not None)
+        asked, kept = columns(step)
+        return sum(length(row) for row in [*asked, *((example,) for example in kept)])
 
     paired = needs_retain(spec.objective, spec.carrier)
     order = (
@@ -91,6 +99,11 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
         **history.measured(spec.training),
         "losses": [round(loss, 5) for loss in history.losses],
     }
+
+
+def length(row: tuple[Example | None, ...]) -> int:
+    """Tokens of the texts of a row."""
+    return sum(len(example.ids) for example in row if example is not None)
 
 
 class Snapshots(Watch):

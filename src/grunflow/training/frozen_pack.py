@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from grunflow.costs.flops import Extent
 from grunflow.interventions.gated import GatedLoReFT
 from grunflow.interventions.packed import Group, run_blocks
 
@@ -60,6 +61,10 @@ class Pack:
     @property
     def n_labels(self) -> Int[Tensor, " row"]:
         return torch.bincount(self.row, minlength=self.n_rows)
+
+    @property
+    def extent(self) -> Extent:
+        return Extent(len(self.labels), sum(group.mask.numel() for group in self.groups), self.n_rows)
 
 
 def pack(given: list[FrozenRow], device: torch.device) -> Pack:

@@ -3,6 +3,7 @@ caller's: a `Task`."""
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -22,8 +23,14 @@ from grunflow.training.checkpoint import Checkpoints, Stateful
 log = logging.getLogger(__name__)
 Step = TypeVar("Step")
 Row = TypeVar("Row")
-# A micro-batch's share of the step's loss, computed when it is called.
-Share = Callable[[], Float[Tensor, ""]]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A micro-batch's share of the step's loss, computed when it is called, and the FLOPs that this takes."""
+
+    loss: Callable[[], Float[Tensor, ""]]
+    flops: float
 
 
 class Watch(Stateful):
@@ -65,13 +72,16 @@ class Task(Generic[Step]):
 class History:
     """What a run recorded on its way: loss, and gradient norm before clipping, of each optimiser step.
 
-    micro_batch: rows that are run at once; 0 before the first step.
+    micro_batch: rows that are run at once; 0 before the first step. flops, seconds: of all steps, without what the watch
+    does.
     """
 
     losses: list[float] = field(default_factory=list)
     gradient_norms: list[float] = field(default_factory=list)
     tokens: int = 0
     micro_batch: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         return dict(vars(self))
@@ -84,6 +94,8 @@ class History:
         return {
             "steps": len(self.losses),
             "tokens": self.tokens,
+            "train_flops": round(self.flops),
+            "train_seconds": round(self.seconds, 3),
             "accumulation": math.ceil(training.batch_size / self.micro_batch),
         }
 
@@ -144,7 +156,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
         if not done:
             task.watch(0)
         for step in track(steps, task.label, first=done):
-            drawn = next(task.order)
+            started, drawn = time.monotonic(), next(task.order)
             loss = _differentiate(task, drawn, history, optimizer)
             if not math.isfinite(loss):
                 raise CheckFailed(
@@ -156,6 +168,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
             history.losses.append(loss)
             history.gradient_norms.append(float(norm))
             history.tokens += task.tokens(drawn)
+            history.seconds += time.monotonic() - started
             task.watch(step + 1)
             if checkpoints:
                 checkpoints.after_step(step + 1, steps)
@@ -169,10 +182,12 @@ def _differentiate(task: Task[Step], step: Step, history: History, optimizer: to
         optimizer.zero_grad(set_to_none=True)
         try:
             loss_value = 0.0
-            for share in task.shares(step, history.micro_batch):
-                loss = share()
+            shares = task.shares(step, history.micro_batch)
+            for share in shares:
+                loss = share.loss()
                 loss.backward()
                 loss_value += loss.item()
+            history.flops += sum(share.flops for share in shares)
             return loss_value
         except torch.OutOfMemoryError as error:
             if history.micro_batch == 1:

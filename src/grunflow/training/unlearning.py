@@ -10,6 +10,8 @@ from torch import Tensor
 
 from grunflow.carriers.base import Carrier
 from grunflow.config import specs
+from grunflow.costs import flops
+from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import IGNORE_INDEX, Batch
 from grunflow.models.blocks import block_output
 from grunflow.objectives import OBJECTIVES, Known, loss, retain_term
@@ -124,6 +126,25 @@ def step_loss(
     answers = pair(texts.answers, totals.answer_labels, "forget", known)
     kept = pair(texts.retain, totals.retain_labels, "retain", retain_term(objective)[1])
     return loss(objective, answers, refusals, kept) + _gate_term(carrier_spec, gates, totals)
+
+
+def step_flops(shapes: Shapes, objective: specs.Objective, carrier: specs.Carrier, texts: Texts) -> float:
+    """FLOPs of `step_loss` and its gradient, with what is read of the model before unlearning; costs/flops.py counts."""
+    total = 0.0
+    kept = retain_term(objective)[1]
+    forgotten = OBJECTIVES[objective.name].reference
+    for batch, known in ((texts.answers, forgotten), (texts.refusals, forgotten), (texts.retain, kept)):
+        if batch is None:
+            continue
+        packed = isinstance(batch, Pack)
+        total += flops.training(shapes, carrier, objective.layer, packed).flops(batch.extent)
+        if known == "states" and objective.layer is not None:
+            total += flops.forward(shapes, objective.layer + 1).flops(batch.extent)
+        elif known == "logits" and packed:
+            total += flops.head_only(shapes).flops(batch.extent)
+        elif known and not packed and (known == "logits" or batch.reference_nll is None):
+            total += flops.forward(shapes).flops(batch.extent)
+    return total
 
 
 def _gate_term(carrier: specs.Carrier, gates: dict[str, list[Tensor]], totals: Totals) -> Tensor | float:
