@@ -27,7 +27,9 @@ STAGES = {
 }
 # Of each the module grunflow.commands.<name>.
 COMMANDS = {
-    "verify": "recheck the checksums of every manifest under a folder",
+    "verify": "recheck every checksum under a folder, and the chain from a table to its data",
+    "export": "one archive of a study's tables, figures, report, manifests, config and lock file",
+    "why": "which stages would run again, why, and what that would cost",
     "score-log": "metrics of a published TOFU evaluation log",
     "check-fixtures": "run the code on stored results of the authors' and peers' code",
 }
@@ -47,6 +49,13 @@ def parser() -> argparse.ArgumentParser:
             metavar="NAME=FOLDER",
             help="a finished folder of an earlier stage; may be repeated",
         )
+        sub.add_argument(
+            "--file",
+            action="append",
+            default=[],
+            type=Path,
+            help="a file that the spec names; its checksum goes into the manifest; may be repeated",
+        )
         sub.add_argument("--out", required=True, type=Path, help="folder to write")
         sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
         sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
@@ -60,7 +69,7 @@ def module_of(command: str) -> ModuleType:
 
 
 def run_stage(arguments: argparse.Namespace) -> None:
-    from grunflow.config.digest import stage_digest
+    from grunflow.config.digest import module_digests, stage_digest
     from grunflow.config.stages import SPECS
     from grunflow.config.typed import typed
     from grunflow.manifest import output_folder
@@ -79,10 +88,14 @@ def run_stage(arguments: argparse.Namespace) -> None:
         if not separator:
             raise BadInput(f"--input: got {item!r}, expected NAME=FOLDER.")
         inputs.setdefault(name, []).append(Path(folder))
-    with output_folder(arguments.out, spec=spec.model_dump(mode="json"), code=digest, inputs=inputs) as (
-        out,
-        measured,
-    ):
+    with output_folder(
+        arguments.out,
+        spec=spec.model_dump(mode="json"),
+        code=digest,
+        inputs=inputs,
+        files=arguments.file,
+        modules=module_digests(stage),
+    ) as (out, measured):
         module = importlib.import_module(f"grunflow.stages.{stage}")
         measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
 

@@ -73,15 +73,17 @@ def inputs_of(folder):
     return of_wildcards
 
 
-def job_of(output):
-    """The job behind a rule's output: one folder, or files with a manifest beside them."""
-    manifest = output.get("manifest")
-    return JOBS[str(Path(manifest).parent) if manifest else output[0]]
+def spec_of(folder):
+    """That job's spec, from wildcards alone: Snakemake sees no change in a param that reads input or output."""
 
+    def of_wildcards(wildcards):
+        return JOBS[folder.format(**wildcards)].spec.model_dump_json()
 
-def spec(wildcards, output):
-    return job_of(output).spec.model_dump_json()
+    return of_wildcards
 
 
 def inputs(wildcards, output):
-    return job_of(output).arguments
+    """The command's arguments for what it reads; of a rule with several outputs the folder is the manifest's."""
+    manifest = output.get("manifest")
+    folder = str(Path(manifest).parent) if manifest else output[0]
+    return JOBS[folder].arguments

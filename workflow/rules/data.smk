@@ -10,7 +10,8 @@ rule prepare_data:
     conda:
         "../../envs/torch.yaml"
     params:
-        spec=spec,
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/data"),
         code=stage_digest("prepare_data"),
     shell:
-        "grunflow prepare_data --spec {params.spec:q} --code {params.code} --out {output} --log {log}"
+        "grunflow prepare_data --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"

@@ -13,7 +13,7 @@ rule evaluate:
         batch_size=STUDY.evaluation_batch_size,
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/scores/{evaluated}"),
         code=stage_digest("evaluate"),
     shell:
         "grunflow evaluate --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size}"
@@ -32,7 +32,7 @@ rule aggregate:
         "../../envs/report.yaml"
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/metrics"),
         code=stage_digest("aggregate"),
     shell:
         "grunflow aggregate --spec {params.spec:q} --code {params.code} {params.inputs}"

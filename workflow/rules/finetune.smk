@@ -12,7 +12,7 @@ rule finetune_base:
     threads: 2
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/runs/{model}/base"),
         code=stage_digest("finetune"),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
@@ -32,7 +32,7 @@ rule finetune_target:
         "../../envs/torch.yaml"
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/runs/{model}/target_t{target_seed}"),
         code=stage_digest("finetune"),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
@@ -42,9 +42,7 @@ rule finetune_target:
 # Fine-tuned without the forget split: the gold reference of Forget Quality.
 rule finetune_retain:
     input:
-        unpack(
-            inputs_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}")
-        ),
+        unpack(inputs_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}")),
     output:
         directory("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
     log:
@@ -54,7 +52,7 @@ rule finetune_retain:
         "../../envs/torch.yaml"
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
         code=stage_digest("finetune"),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"

@@ -15,7 +15,7 @@ rule tables:
         "../../envs/report.yaml"
     params:
         out=subpath(output.manifest, parent=True),
-        spec=spec,
+        spec=spec_of("results/{study}/tables"),
         inputs=inputs,
         code=stage_digest("tables"),
     shell:
@@ -39,7 +39,7 @@ rule figures:
         "../../envs/report.yaml"
     params:
         out=subpath(output.manifest, parent=True),
-        spec=spec,
+        spec=spec_of("results/{study}/figures"),
         inputs=inputs,
         code=stage_digest("figures"),
     shell:
@@ -61,7 +61,7 @@ rule report:
         "../../envs/report.yaml"
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/report"),
         code=stage_digest("report"),
     shell:
         "grunflow report --spec {params.spec:q} --code {params.code} {params.inputs}"

@@ -15,7 +15,9 @@ rule cache_frozen_states:
         "../../envs/torch.yaml"
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of(
+            "results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"
+        ),
         code=stage_digest("cache_frozen_states"),
     shell:
         "grunflow cache_frozen_states --spec {params.spec:q} --code {params.code} {params.inputs}"
@@ -35,7 +37,7 @@ rule unlearn:
         "../../envs/torch.yaml"
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/runs/{run}"),
         code=stage_digest("unlearn"),
     shell:
         "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"

@@ -10,10 +10,11 @@ rule prepare_corpora:
     conda:
         "../../envs/torch.yaml"
     params:
-        spec=spec,
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/corpora"),
         code=stage_digest("prepare_corpora"),
     shell:
-        "grunflow prepare_corpora --spec {params.spec:q} --code {params.code} --out {output} --log {log}"
+        "grunflow prepare_corpora --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"
 
 
 rule unlearn_wmdp:
@@ -28,7 +29,7 @@ rule unlearn_wmdp:
         "../../envs/torch.yaml"
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/runs/{wmdp_run}"),
         code=stage_digest("unlearn_wmdp"),
     shell:
         "grunflow unlearn_wmdp --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"
@@ -49,7 +50,7 @@ rule evaluate_wmdp:
         batch_size=STUDY.evaluation_batch_size,
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/scores/{wmdp_evaluated}"),
         code=stage_digest("evaluate_wmdp"),
     shell:
         "grunflow evaluate_wmdp --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size}"
@@ -67,7 +68,7 @@ rule aggregate_wmdp:
         "../../envs/report.yaml"
     params:
         inputs=inputs,
-        spec=spec,
+        spec=spec_of("results/{study}/wmdp"),
         code=stage_digest("aggregate_wmdp"),
     shell:
         "grunflow aggregate_wmdp --spec {params.spec:q} --code {params.code} {params.inputs}"

@@ -1,6 +1,7 @@
 """Study -> every job: which folder it writes, from which spec, inputs and files. Rule files and `grunflow why` look jobs up
 here: which stage reads what stands in one place."""
 
+import shlex
 from dataclasses import dataclass, field
 
 from grunflow.config import runs, wmdp_runs
@@ -27,8 +28,9 @@ class Job:
 
     @property
     def arguments(self) -> str:
-        """The command's `--input` arguments."""
-        return " ".join(f"--input {name}={folder}" for name, folders in self.inputs.items() for folder in folders)
+        """The command's `--input` and `--file` arguments."""
+        inputs = [f"--input {name}={folder}" for name, folders in self.inputs.items() for folder in folders]
+        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in self.files)])
 
 
 def all_jobs(study: Study) -> list[Job]:
