@@ -29,7 +29,9 @@ STAGES = {
 TRAINING = ("finetune", "unlearn", "unlearn_wmdp")
 # Of each the module grunflow.commands.<name>.
 COMMANDS = {
-    "verify": "recheck the checksums of every manifest under a folder",
+    "verify": "recheck every checksum under a folder, and the chain from a table to its data",
+    "export": "one archive of a study's tables, figures, report, manifests, config and lock file",
+    "why": "which stages would run again, why, and what that would cost",
     "score-log": "metrics of a published TOFU evaluation log",
     "check-fixtures": "run the code on stored results of the authors' and peers' code",
 }
@@ -48,6 +50,13 @@ def parser() -> argparse.ArgumentParser:
             default=[],
             metavar="NAME=FOLDER",
             help="a finished folder of an earlier stage; may be repeated",
+        )
+        sub.add_argument(
+            "--file",
+            action="append",
+            default=[],
+            type=Path,
+            help="a file that the spec names; its checksum goes into the manifest; may be repeated",
         )
         sub.add_argument("--out", required=True, type=Path, help="folder to write")
         sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
@@ -70,11 +79,11 @@ def module_of(command: str) -> ModuleType:
 
 
 def run_stage(arguments: argparse.Namespace) -> None:
-    from grunflow.config.digest import stage_digest
+    from grunflow.config.digest import module_digests, stage_digest
     from grunflow.config.stages import SPECS
     from grunflow.config.typed import typed
     from grunflow.job import Job, running
-    from grunflow.manifest import digests_of, output_folder
+    from grunflow.manifest import identities_of, output_folder
 
     stage = arguments.command
     spec = typed(SPECS[stage], _read_spec(arguments.spec), f"--spec of {stage}")
@@ -91,11 +100,18 @@ def run_stage(arguments: argparse.Namespace) -> None:
             raise BadInput(f"--input: got {item!r}, expected NAME=FOLDER.")
         inputs.setdefault(name, []).append(Path(folder))
     plain = spec.model_dump(mode="json")
-    with output_folder(arguments.out, spec=plain, code=digest, inputs=inputs) as (out, measured):
-        job = Job(
-            {"stage": stage, "out": str(arguments.out), "spec": plain, "code": digest, "inputs": digests_of(inputs)},
-            getattr(arguments, "checkpoint_seconds", math.inf),
-        )
+    job = Job(
+        {"stage": stage, "out": str(arguments.out), "spec": plain, "code": digest, "inputs": identities_of(inputs)},
+        getattr(arguments, "checkpoint_seconds", math.inf),
+    )
+    with output_folder(
+        arguments.out,
+        spec=plain,
+        code=digest,
+        inputs=inputs,
+        files=arguments.file,
+        modules=module_digests(stage),
+    ) as (out, measured):
         with running(job):
             module = importlib.import_module(f"grunflow.stages.{stage}")
             measured |= module.run(spec, inputs, out, arguments.batch_size) or {}

@@ -3,24 +3,21 @@
 import hashlib
 import json
 import os
-import platform
 import resource
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from grunflow.errors import BadInput
+from grunflow.provenance import gpu_usage, provenance
 
 MANIFEST = "manifest.json"
 # Snakemake drops this into every directory() output.
 NOT_OURS = {".snakemake_timestamp", MANIFEST}
-REPORTED_PACKAGES = ("grunflow", "torch", "transformers", "tokenizers", "peft", "numpy", "snakemake")
 
 
 def sha256(path: Path) -> str:
@@ -30,8 +27,9 @@ def sha256(path: Path) -> str:
 
 def checksums(folder: Path) -> dict[str, str]:
     """Relative path -> sha256 of every file of the folder (links followed), manifest left out."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_OURS)
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+    walk = os.walk(folder, followlinks=True)
+    files = sorted(Path(place, name) for place, _, names in walk for name in names if name not in NOT_OURS)
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in files if path.is_file()}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -44,41 +42,59 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         state = "is unfinished (no manifest.json)" if folder.is_dir() else "does not exist"
         raise BadInput(f"input {folder}: {state}; run the stage that makes it (snakemake does), then this one.")
-    return json.loads(path.read_text())
+    try:
+        return json.loads(path.read_text())
+    except ValueError:
+        raise BadInput(f"{path}: not JSON; delete the folder and run snakemake again.") from None
 
 
-def digests_of(inputs: dict[str, list[Path]]) -> dict[str, list[str]]:
-    """Name -> sha256 of the manifest of each of its folders."""
-    return {name: [sha256(folder / MANIFEST) for folder in folders] for name, folders in inputs.items()}
+def digest_of(value: Any) -> str:
+    """sha256 over the value as JSON, keys sorted."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _git(*arguments: str) -> str | None:
-    here = Path(__file__).parent
-    done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
-def provenance() -> dict[str, Any]:
-    """Commit, versions and machine."""
-    versions: dict[str, str | None] = {}
-    for package in REPORTED_PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = None
+def identities_of(inputs: dict[str, list[Path]]) -> dict[str, dict[str, str]]:
+    """Name -> folder -> identity of what it holds."""
     return {
-        "git_commit": _git("rev-parse", "HEAD"),
-        "git_dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "python": platform.python_version(),
-        "versions": versions,
-        "machine": platform.machine(),
-        "cpu_count": os.cpu_count(),
+        name: {str(folder): identity(read_manifest(folder)) for folder in folders} for name, folders in inputs.items()
     }
+
+
+def identity(manifest: dict[str, Any]) -> str:
+    """What the folder holds, whenever, wherever and however fast it was made: it names an input in the manifests of those
+    who read it, and stays the same when a stage is rebuilt with the same bytes."""
+    return digest_of({key: manifest[key] for key in ("spec", "code", "inputs", "files", "outputs")})
+
+
+def seeds_of(spec: dict[str, Any], prefix: str = "") -> dict[str, int]:
+    """Every seed of a spec by its key, as unlearn_seed or world.seed."""
+    found: dict[str, int] = {}
+    for key, value in spec.items():
+        if isinstance(value, dict):
+            found |= seeds_of(value, f"{prefix}{key}.")
+        elif key == "seed" or key.endswith("_seed"):
+            found[prefix + key] = value
+    return found
+
+
+def finished_folders(folder: Path) -> Iterator[Path]:
+    """Folders with a manifest at or below `folder`, through links, which a restored cache is made of; no drafts."""
+    for place, below, files in os.walk(folder, followlinks=True):
+        below[:] = sorted(name for name in below if ".draft-" not in name)
+        if MANIFEST in files:
+            below.clear()
+            yield Path(place)
 
 
 @contextmanager
 def output_folder(
-    out: Path, *, spec: dict[str, Any], code: str, inputs: dict[str, list[Path]]
+    out: Path,
+    *,
+    spec: dict[str, Any],
+    code: str,
+    inputs: dict[str, list[Path]],
+    files: Iterable[Path] = (),
+    modules: dict[str, str] | None = None,
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Write into a folder beside `out`, which takes its place only when the block ended well.
 
@@ -86,33 +102,34 @@ def output_folder(
     Files are moved one by one, the manifest last: whoever finds a manifest finds the whole.
     """
     measured: dict[str, Any] = {}
-    for folders in inputs.values():
-        for folder in folders:
-            read_manifest(folder)
+    read = identities_of(inputs)
     draft = out.parent / f".{out.name}.draft-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     started, cpu_started = time.time(), time.process_time()
     try:
         yield draft, measured
+        seconds = time.time() - started
         manifest = {
             "spec": spec,
+            "seeds": seeds_of(spec),
             "code": code,
-            "inputs": {
-                name: dict(zip(map(str, inputs[name]), digests, strict=True))
-                for name, digests in digests_of(inputs).items()
-            },
+            "modules": modules or {},
+            "inputs": read,
+            "files": {str(file): sha256(file) for file in files},
             "outputs": checksums(draft),
             "measured": {
-                "seconds": round(time.time() - started, 3),
+                "seconds": round(seconds, 3),
                 "cpu_seconds": round(time.process_time() - cpu_started, 3),
                 # ru_maxrss is in KiB on Linux.
                 "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                **gpu_usage(seconds),
                 **measured,
             },
             "provenance": provenance(),
             "command": sys.argv,
         }
+        manifest["checksum"] = digest_of(manifest)
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
         _replace(draft, out)
     finally:
@@ -120,6 +137,9 @@ def output_folder(
 
 
 def _replace(draft: Path, out: Path) -> None:
+    """A link is replaced, never what it leads to: that is a cache which others share."""
+    if out.is_symlink():
+        out.unlink()
     (out / MANIFEST).unlink(missing_ok=True)
     if out.is_dir() and not any(out.iterdir()):
         out.rmdir()
@@ -128,6 +148,8 @@ def _replace(draft: Path, out: Path) -> None:
         return
     for path in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST):
         place = out / path.name
-        if place.is_dir():
+        if place.is_symlink():
+            place.unlink()
+        elif place.is_dir():
             shutil.rmtree(place)
         path.replace(place)

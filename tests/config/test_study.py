@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grunflow.config import runs, wmdp_runs
+from grunflow.config import runs
 from grunflow.config.study import read_study
 from grunflow.errors import BadInput
 
@@ -17,17 +17,6 @@ ROOT = Path(__file__).parents[2]
 def demo(monkeypatch) -> dict:
     monkeypatch.chdir(ROOT)
     return yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
-
-
-def test_every_job_of_the_demo_has_a_spec_of_its_own(demo) -> None:
-    study = read_study(demo)
-    jobs = [runs.unlearn_spec(study, run).model_dump_json() for run in runs.unlearn_runs(study)]
-    jobs += [runs.evaluate_spec(study, run).model_dump_json() for run in runs.all_runs(study)]
-    jobs += [runs.finetune_spec(study, "tiny", role, seed).model_dump_json() for role in ("target", "retain")
-             for seed in (0, 1, 2)]  # fmt: skip
-    jobs += [wmdp_runs.unlearn_spec(study, run).model_dump_json() for run in wmdp_runs.all_runs(study) if run.carrier]
-    jobs += [wmdp_runs.evaluate_spec(study, run).model_dump_json() for run in wmdp_runs.all_runs(study)]
-    assert len(jobs) == len(set(jobs)) == 27 + 33 + 6 + 6 + 7
 
 
 def test_an_override_changes_only_what_it_names(demo) -> None:
@@ -90,22 +79,6 @@ def test_the_environments_pins_are_those_of_the_lock_file() -> None:
         pins = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
         assert pins
         assert set(pins) <= locked, path.name
-
-
-SHIPPED = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "models.yaml")
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_job_of_every_shipped_config_has_a_spec_of_its_own(monkeypatch, name: str) -> None:
-    monkeypatch.chdir(ROOT)
-    study = read_study(yaml.safe_load((ROOT / "config" / name).read_text()))
-    every = runs.all_runs(study)
-    jobs = [runs.unlearn_spec(study, run).model_dump_json() for run in runs.unlearn_runs(study)]
-    jobs += [runs.evaluate_spec(study, run).model_dump_json() for run in every]
-    kinds = {(run.model, run.target_seed) for run in every}
-    jobs += [runs.finetune_spec(study, model, role, seed).model_dump_json()
-             for model, seed in sorted(kinds) for role in ("target", "retain")]  # fmt: skip
-    assert len(jobs) == len(set(jobs))
 
 
 def test_the_authors_preset_expands_and_a_key_beside_it_wins(demo) -> None:

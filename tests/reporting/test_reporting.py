@@ -140,7 +140,7 @@ def test_wmdp_main_holds_accuracies_and_paired_changes_against_the_untouched_mod
 
 def test_the_wmdp_part_is_drawn_and_told(tmp_path) -> None:
     table = wmdp.wmdp_main(made_up_answers())
-    wmdp.accuracy_figure(table, ORIGIN, tmp_path / "wmdp_accuracy")
+    figures.accuracy_figure(table, ORIGIN, tmp_path / "wmdp_accuracy")
     assert (tmp_path / "wmdp_accuracy.pdf").stat().st_size > 1000
     shown = wmdp.readable(table)
     assert shown["forget_domain accuracy"].tolist()[1].startswith("0.250 [")

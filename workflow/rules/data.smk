@@ -1,5 +1,7 @@
 # Records, splits and tokenizer.
 rule prepare_data:
+    input:
+        unpack(inputs_of("results/{study}/runs/data")),
     output:
         directory("results/{study}/runs/data"),
     log:
@@ -8,7 +10,8 @@ rule prepare_data:
     conda:
         "../../envs/torch.yaml"
     params:
-        spec=runs.prepare_data_spec(STUDY).model_dump_json(),
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/data"),
         code=stage_digest("prepare_data"),
     shell:
-        "grunflow prepare_data --spec {params.spec:q} --code {params.code} --out {output} --log {log}"
+        "grunflow prepare_data --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"

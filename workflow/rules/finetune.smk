@@ -1,7 +1,7 @@
 # The model that knows the world but no author of the study.
 rule finetune_base:
     input:
-        data=data_of,
+        unpack(inputs_of("results/{study}/runs/{model}/base")),
     output:
         directory("results/{study}/runs/{model}/base"),
     log:
@@ -11,17 +11,18 @@ rule finetune_base:
         "../../envs/torch.yaml"
     threads: 2
     params:
-        spec=finetune_spec("base"),
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/{model}/base"),
         code=stage_digest("finetune"),
     shell:
-        "grunflow finetune --spec {params.spec:q} --code {params.code} --input data={input.data}"
+        "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
         " --out {output} --log {log}"
 
 
 # Fine-tuned on everything: what unlearning starts from.
 rule finetune_target:
     input:
-        unpack(finetune_inputs),
+        unpack(inputs_of("results/{study}/runs/{model}/target_t{target_seed}")),
     output:
         directory("results/{study}/runs/{model}/target_t{target_seed}"),
     log:
@@ -30,8 +31,8 @@ rule finetune_target:
     conda:
         "../../envs/torch.yaml"
     params:
-        inputs=named_inputs,
-        spec=finetune_spec("target"),
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/{model}/target_t{target_seed}"),
         code=stage_digest("finetune"),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
@@ -41,7 +42,7 @@ rule finetune_target:
 # Fine-tuned without the forget split: the gold reference of Forget Quality.
 rule finetune_retain:
     input:
-        unpack(finetune_inputs),
+        unpack(inputs_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}")),
     output:
         directory("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
     log:
@@ -50,8 +51,8 @@ rule finetune_retain:
     conda:
         "../../envs/torch.yaml"
     params:
-        inputs=named_inputs,
-        spec=finetune_spec("retain"),
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
         code=stage_digest("finetune"),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"

@@ -1,7 +1,7 @@
 # CSV for machines, Markdown and LaTeX for people.
 rule tables:
     input:
-        **METRICS,
+        unpack(inputs_of("results/{study}/tables")),
     output:
         expand(
             "results/{{study}}/tables/{name}.{form}",
@@ -15,8 +15,8 @@ rule tables:
         "../../envs/report.yaml"
     params:
         out=subpath(output.manifest, parent=True),
-        spec=specs.Tables(**captions()).model_dump_json(),
-        inputs=named_folders("metrics", "wmdp"),
+        spec=spec_of("results/{study}/tables"),
+        inputs=inputs,
         code=stage_digest("tables"),
     shell:
         "grunflow tables --spec {params.spec:q} --code {params.code} {params.inputs}"
@@ -25,7 +25,7 @@ rule tables:
 
 rule figures:
     input:
-        **METRICS,
+        unpack(inputs_of("results/{study}/figures")),
     output:
         expand(
             "results/{{study}}/figures/{name}.{form}",
@@ -39,8 +39,8 @@ rule figures:
         "../../envs/report.yaml"
     params:
         out=subpath(output.manifest, parent=True),
-        spec=specs.Figures(**captions()).model_dump_json(),
-        inputs=named_folders("metrics", "wmdp"),
+        spec=spec_of("results/{study}/figures"),
+        inputs=inputs,
         code=stage_digest("figures"),
     shell:
         "grunflow figures --spec {params.spec:q} --code {params.code} {params.inputs}"
@@ -60,11 +60,10 @@ rule report:
     conda:
         "../../envs/report.yaml"
     params:
-        tables=subpath(input.tables, parent=True),
-        figures=subpath(input.figures, parent=True),
-        spec=specs.Report(**captions(), title=STUDY.title).model_dump_json(),
+        inputs=inputs,
+        spec=spec_of("results/{study}/report"),
         code=stage_digest("report"),
     shell:
-        "grunflow report --spec {params.spec:q} --code {params.code} --input tables={params.tables}"
-        " --input figures={params.figures} --out {output.folder} --log {log}"
+        "grunflow report --spec {params.spec:q} --code {params.code} {params.inputs}"
+        " --out {output.folder} --log {log}"
         " && cp {output.folder}/report.html {output.page}"

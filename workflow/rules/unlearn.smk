@@ -1,8 +1,11 @@
 # The frozen target model, run once for all grun and reft runs that edit it from block `first` on.
 rule cache_frozen_states:
     input:
-        data="results/{study}/runs/data",
-        target="results/{study}/runs/{model}/target_t{target_seed}",
+        unpack(
+            inputs_of(
+                "results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"
+            )
+        ),
     output:
         directory("results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"),
     log:
@@ -11,17 +14,20 @@ rule cache_frozen_states:
     conda:
         "../../envs/torch.yaml"
     params:
-        spec=frozen_states_spec,
+        inputs=inputs,
+        spec=spec_of(
+            "results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"
+        ),
         code=stage_digest("cache_frozen_states"),
     shell:
-        "grunflow cache_frozen_states --spec {params.spec:q} --code {params.code} --input data={input.data}"
-        " --input target={input.target} --out {output} --log {log}"
+        "grunflow cache_frozen_states --spec {params.spec:q} --code {params.code} {params.inputs}"
+        " --out {output} --log {log}"
 
 
 # One objective on one carrier, for one pair of seeds.
 rule unlearn:
     input:
-        unpack(unlearn_inputs),
+        unpack(inputs_of("results/{study}/runs/{run}")),
     output:
         directory("results/{study}/runs/{run}"),
     log:
@@ -30,8 +36,8 @@ rule unlearn:
     conda:
         "../../envs/torch.yaml"
     params:
-        inputs=named_inputs,
-        spec=unlearn_spec,
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/{run}"),
         code=stage_digest("unlearn"),
     shell:
         "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"

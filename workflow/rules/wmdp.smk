@@ -1,5 +1,7 @@
 # The WMDP part: RMU against GRUN on corpora, judged by lm-eval.
 rule prepare_corpora:
+    input:
+        unpack(inputs_of("results/{study}/runs/corpora")),
     output:
         directory("results/{study}/runs/corpora"),
     log:
@@ -8,15 +10,16 @@ rule prepare_corpora:
     conda:
         "../../envs/torch.yaml"
     params:
-        spec=wmdp_runs.prepare_spec(STUDY).model_dump_json() if STUDY.wmdp else "",
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/corpora"),
         code=stage_digest("prepare_corpora"),
     shell:
-        "grunflow prepare_corpora --spec {params.spec:q} --code {params.code} --out {output} --log {log}"
+        "grunflow prepare_corpora --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"
 
 
 rule unlearn_wmdp:
     input:
-        unpack(wmdp_inputs),
+        unpack(inputs_of("results/{study}/runs/{wmdp_run}")),
     output:
         directory("results/{study}/runs/{wmdp_run}"),
     log:
@@ -25,8 +28,8 @@ rule unlearn_wmdp:
     conda:
         "../../envs/torch.yaml"
     params:
-        inputs=named_inputs,
-        spec=wmdp_spec(wmdp_runs.unlearn_spec),
+        inputs=inputs,
+        spec=spec_of("results/{study}/runs/{wmdp_run}"),
         code=stage_digest("unlearn_wmdp"),
     shell:
         "grunflow unlearn_wmdp --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"
@@ -35,7 +38,7 @@ rule unlearn_wmdp:
 # Answers per question. The batch size is no part of the spec: it changes no answer.
 rule evaluate_wmdp:
     input:
-        unpack(wmdp_inputs),
+        unpack(inputs_of("results/{study}/scores/{wmdp_evaluated}")),
     output:
         directory("results/{study}/scores/{wmdp_evaluated}"),
     log:
@@ -46,8 +49,8 @@ rule evaluate_wmdp:
     resources:
         batch_size=STUDY.evaluation_batch_size,
     params:
-        inputs=named_inputs,
-        spec=wmdp_spec(wmdp_runs.evaluate_spec),
+        inputs=inputs,
+        spec=spec_of("results/{study}/scores/{wmdp_evaluated}"),
         code=stage_digest("evaluate_wmdp"),
     shell:
         "grunflow evaluate_wmdp --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size}"
@@ -56,8 +59,7 @@ rule evaluate_wmdp:
 
 rule aggregate_wmdp:
     input:
-        score=[f"results/{{study}}/scores/{path}" for path in WMDP_RUNS],
-        run=[f"results/{{study}}/runs/{path}" for path in WMDP_UNLEARNED],
+        unpack(inputs_of("results/{study}/wmdp")),
     output:
         directory("results/{study}/wmdp"),
     log:
@@ -65,10 +67,9 @@ rule aggregate_wmdp:
     conda:
         "../../envs/report.yaml"
     params:
-        spec=wmdp_runs.aggregate_spec(STUDY).model_dump_json(),
+        inputs=inputs,
+        spec=spec_of("results/{study}/wmdp"),
         code=stage_digest("aggregate_wmdp"),
-        scores=prefixed("score"),
-        runs=prefixed("run"),
     shell:
-        "grunflow aggregate_wmdp --spec {params.spec:q} --code {params.code} {params.scores} {params.runs}"
+        "grunflow aggregate_wmdp --spec {params.spec:q} --code {params.code} {params.inputs}"
         " --out {output} --log {log}"

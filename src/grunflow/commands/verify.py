@@ -1,32 +1,118 @@
-"""grunflow verify: recheck the checksums of every manifest under a folder."""
+"""grunflow verify: recheck every checksum under a folder, and that each result was made from the inputs that lie there."""
 
 import argparse
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from grunflow.errors import BadInput, CheckFailed
+from grunflow.manifest import MANIFEST, checksums, digest_of, finished_folders, identity, read_manifest, sha256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path)
+    parser.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="delete the folders that are not as their manifests say, also in the cache; snakemake then makes them again",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Recompute every checksum under the folder.
+    """Check files, manifests and the chain from each result to what it was made from, through links.
 
     Raises:
-        CheckFailed: names the first file that differs.
+        CheckFailed: names each file that differs.
     """
-    from grunflow.manifest import MANIFEST, checksums, read_manifest
+    folders = list(finished_folders(arguments.folder))
+    if not folders:
+        raise BadInput(f"{arguments.folder}: no {MANIFEST} below it; give a study's folder, like results/demo.")
+    damaged = {folder: found for folder in folders if (found := list(_damage(folder)))}
+    sound = {folder: read_manifest(folder) for folder in folders if folder not in damaged}
+    stale = {folder: found for folder, manifest in sound.items() if (found := list(_breaks(folder, manifest)))}
+    copies = list(_strayed(arguments.folder, sound))
+    if arguments.rebuild:
+        for folder in (*damaged, *stale):
+            _delete(folder)
+        for path, _ in copies:
+            path.unlink()
+    absent = [place for folder, manifest in sound.items() for place in _inputs(folder, manifest) if not place.is_dir()]
+    problems = [text for texts in (*damaged.values(), *stale.values()) for text in texts]
+    problems += [text for _, text in copies]
+    if problems:
+        what = (
+            "deleted; run snakemake again" if arguments.rebuild else "--rebuild deletes it for snakemake to make again"
+        )
+        raise CheckFailed("; ".join(problems) + f" ({what}).")
+    files = sum(len(manifest["outputs"]) for manifest in sound.values())
+    print(
+        f"{len(folders)} folders verified, {files} files" + (f"; {len(set(absent))} inputs are gone" if absent else "")
+    )
 
-    folder: Path = arguments.folder
-    manifests = sorted(path for path in folder.rglob(MANIFEST) if ".draft-" not in path.as_posix())
-    if not manifests:
-        raise BadInput(f"{folder}: no {MANIFEST} below it; give a study's folder, like results/demo.")
-    for path in manifests:
-        expected, got = read_manifest(path.parent)["outputs"], checksums(path.parent)
-        for name in expected:
-            if got.get(name) != expected[name]:
-                raise CheckFailed(
-                    f"{path.parent / name}: checksum differs from its manifest; delete the folder and rerun."
-                )
-    print(f"{len(manifests)} folders verified")
+
+def _damage(folder: Path) -> Iterator[str]:
+    """What differs from the folder's own manifest."""
+    try:
+        manifest = read_manifest(folder)
+    except BadInput as error:
+        yield str(error)
+        return
+    if manifest.pop("checksum", None) != digest_of(manifest):
+        yield f"{folder / MANIFEST}: differs from its own checksum"
+        return
+    got = checksums(folder)
+    for name, expected in manifest["outputs"].items():
+        if got.get(name) != expected:
+            state = "checksum differs from its manifest" if name in got else "missing"
+            yield f"{folder / name}: {state}"
+
+
+def _inputs(folder: Path, manifest: dict[str, Any]) -> dict[Path, str]:
+    """Where each input lies -> the identity it had."""
+    return {_place(folder, name): known for recorded in manifest["inputs"].values() for name, known in recorded.items()}
+
+
+def _breaks(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """Inputs that are no longer those that the folder was made from; one that is damaged is reported at its own place."""
+    for place, known in _inputs(folder, manifest).items():
+        try:
+            found = identity(read_manifest(place))
+        except (BadInput, KeyError):
+            continue
+        if found != known:
+            yield f"{folder / MANIFEST}: was made from another {place} than lies there"
+    for name, checksum in manifest["files"].items():
+        file = _place(folder, name)
+        if file.is_file() and sha256(file) != checksum:
+            yield f"{folder / MANIFEST}: was made from another {file} than lies there"
+
+
+def _place(folder: Path, recorded: str) -> Path:
+    """Where an input lies: manifests name it from the folder that snakemake ran in, some parent of `folder`."""
+    for parent in folder.absolute().parents:
+        if (parent / recorded).exists():
+            return parent / recorded
+    return Path(recorded)
+
+
+def _strayed(study: Path, sound: dict[Path, dict[str, Any]]) -> Iterator[tuple[Path, str]]:
+    """Copies at the study's root (report.html) that differ from the output of that name."""
+    originals: dict[str, set[str]] = {}
+    for manifest in sound.values():
+        for name, checksum in manifest["outputs"].items():
+            originals.setdefault(name, set()).add(checksum)
+    for path in sorted(study.iterdir()):
+        if path.is_file() and path.name in originals and sha256(path) not in originals[path.name]:
+            yield path, f"{path}: differs from the output it is a copy of"
+
+
+def _delete(folder: Path) -> None:
+    """The folder and, where it is made of links, the entry of the cache that they lead to."""
+    entry = (folder / MANIFEST).resolve().parent
+    if entry != folder.resolve() or folder.is_symlink():
+        shutil.rmtree(entry, ignore_errors=True)
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)

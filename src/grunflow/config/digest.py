@@ -2,8 +2,8 @@
 
 Snakemake does not track the modules a rule's command imports. The digest hashes the syntax trees (a comment
 changes nothing) of `stages/<stage>.py` and of what it imports inside the package, transitively. Left out, as
-they cannot change a result: the CLI, manifest writing, progress, the job's folder, this package's error texts, the
-closed forms by which FLOPs are counted (a mended formula is not to train anything again), and the classes of specs.
+they cannot change a result: the CLI, manifests and provenance, progress, the job's folder, this package's error texts,
+the closed forms by which FLOPs are counted (a mended formula is not to train anything again), and the classes of specs.
 A spec stands in the job's params with every default filled in, so what its class says beyond the values is a check;
 a new key then reruns the stages whose specs hold it, and a wider range none. A test keeps those classes free of code.
 """
@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 SPEC_MODULES = ("grunflow.config", "grunflow.config.specs", "grunflow.config.wmdp")
 MEASURING = (
     "grunflow.manifest",
+    "grunflow.provenance",
     "grunflow.progress",
     "grunflow.job",
     "grunflow.costs",

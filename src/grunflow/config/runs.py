@@ -5,6 +5,7 @@ from itertools import product
 
 from grunflow.config import specs
 from grunflow.config.study import Study
+from grunflow.data.splits import TOFU_ROWS
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,14 @@ def by_path(study: Study) -> dict[str, Run]:
 
 def prepare_data_spec(study: Study) -> specs.PrepareData:
     return specs.PrepareData(world=study.world, tofu=study.tofu, vocabulary=study.vocabulary)
+
+
+def data_files(study: Study) -> tuple[str, ...]:
+    """Files that prepare_data reads where the benchmark lies in a folder."""
+    if study.tofu is None:
+        return ()
+    splits = [f"{study.tofu.folder}/{split}.json" for split in TOFU_ROWS] if study.tofu.folder else []
+    return (*splits, *filter(None, [study.tofu.refusals]))
 
 
 def finetune_spec(study: Study, model: str, role: str, seed: int) -> specs.Finetune:
@@ -169,3 +178,19 @@ def wmdp_origin(study: Study) -> str:
     if study.wmdp.sources.craft:
         return "Tiny study: a model trained from scratch on benign made-up domains, not the paper's result"
     return "Hub models on the WMDP corpora"
+
+
+def _captions(study: Study) -> dict[str, str]:
+    return {"study": study.study, "origin": origin(study), "wmdp_origin": wmdp_origin(study)}
+
+
+def tables_spec(study: Study) -> specs.Tables:
+    return specs.Tables(**_captions(study))
+
+
+def figures_spec(study: Study) -> specs.Figures:
+    return specs.Figures(**_captions(study))
+
+
+def report_spec(study: Study) -> specs.Report:
+    return specs.Report(**_captions(study), title=study.title)

@@ -45,6 +45,15 @@ def prepare_spec(study: Study) -> PrepareCorpora:
     return PrepareCorpora(sources=study.wmdp.sources, tasks=study.wmdp.tasks, vocabulary=study.vocabulary)
 
 
+def corpus_files(study: Study) -> tuple[str, ...]:
+    """Local files among the sources, which prepare_corpora reads."""
+    assert study.wmdp is not None
+    sources = study.wmdp.sources
+    every = [*sources.forget.values(), sources.retain, *sources.summaries.values(), sources.retain_summaries,
+             *sources.questions.values()]  # fmt: skip
+    return tuple(source.file for source in every if source and source.file)
+
+
 def unlearn_spec(study: Study, run: WmdpRun) -> UnlearnWmdp:
     objective, carrier, training = study.method(run.model, run.objective, run.carrier, benchmark="wmdp")
     return UnlearnWmdp(

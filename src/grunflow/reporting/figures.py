@@ -1,4 +1,4 @@
-"""The figures of the TOFU study."""
+"""The figures of the TOFU study and of the WMDP part."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pandas as pd
 
 from grunflow.data.splits import EVALUATION_SETS
 from grunflow.reporting import style
+from grunflow.reporting.wmdp import CHANCE, tasks_of
 
 
 def forget_utility(table: pd.DataFrame, note: str, stem: Path) -> None:
@@ -63,4 +64,33 @@ def gate_activations(questions: pd.DataFrame, metrics: pd.DataFrame, note: str, 
     style.note(axes, note)
     if len(rows):
         fig.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
+    style.save(fig, stem)
+
+
+def accuracy_figure(table: pd.DataFrame, origin: str, stem: Path) -> None:
+    """Accuracy per task and method with 95 % intervals, chance as a line."""
+    fig, axes = style.figure()
+    tasks, rows = tasks_of(table), list(table.itertuples())
+    names = [f"{row.model} {row.objective} {row.carrier}" if table.model.nunique() > 1 else f"{row.objective} {row.carrier}"
+             for row in rows]  # fmt: skip
+    for index, row in enumerate(rows):
+        place = np.arange(len(tasks)) + 0.12 * (index - (len(rows) - 1) / 2)
+        mean, lo, hi = (
+            np.array([getattr(row, f"{task}_accuracy{end}") for task in tasks], dtype=float)
+            for end in ("", "_lo", "_hi")
+        )
+        reach = np.nan_to_num(np.stack([mean - lo, hi - mean])).clip(0)
+        marker, colour = style.MARKERS[row.objective], style.COLOURS[row.carrier]
+        axes.errorbar(
+            place, mean, yerr=reach, fmt=marker, color=colour, markersize=5, capsize=2, elinewidth=0.8,
+            label=names[index].strip(),
+        )  # fmt: skip
+    axes.axhline(CHANCE, color="#777777", linewidth=0.8, linestyle=":")
+    axes.text(-0.48, CHANCE + 0.01, "chance", fontsize=6, color="#555555")
+    axes.set_xticks(range(len(tasks)), [task.replace("_", " ") for task in tasks])
+    axes.set_xlim(-0.5, len(tasks) - 0.5)
+    axes.set_ylim(0, 1.05)
+    axes.set_ylabel("Accuracy")
+    style.note(axes, f"{origin}.")
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
     style.save(fig, stem)

@@ -17,4 +17,4 @@ def run(spec: Figures, inputs: dict[str, list[Path]], out: Path, batch_size: int
     figures.gate_activations(questions, metrics, note, out / "gate_activations")
     if "wmdp" in inputs:
         answered = wmdp.wmdp_main(pd.read_parquet(inputs["wmdp"][0] / "answers.parquet"))
-        wmdp.accuracy_figure(answered, spec.wmdp_origin, out / "wmdp_accuracy")
+        figures.accuracy_figure(answered, spec.wmdp_origin, out / "wmdp_accuracy")

@@ -1,0 +1,84 @@
+"""grunflow export: what a paper's supplement needs of a study, in one archive; equal content gives equal bytes."""
+
+import argparse
+import gzip
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+from grunflow.config.typed import read_yaml
+from grunflow.errors import BadInput
+from grunflow.manifest import MANIFEST, NOT_OURS, finished_folders
+
+LOCK = Path("envs/requirements.lock")
+# Folders that go in whole; of every other one its manifest.
+WHOLE = ("tables", "figures", "report")
+OLDEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="a study's folder, like results/demo")
+    parser.add_argument("--out", type=Path, required=True, help="archive to write: .zip or .tar.gz")
+    parser.add_argument("--configfile", type=Path, help="the study's config (config/<name of the folder>.yaml)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Tables, figures, report, claims, every manifest, config with its models sheet, and the lock file.
+
+    Raises:
+        BadInput: a part of these is missing, or the archive's kind is unknown.
+    """
+    out: Path = arguments.out
+    write = next((write for ending, write in ARCHIVES.items() if out.name.endswith(ending)), None)
+    if write is None:
+        raise BadInput(f"--out: got {out.name!r}, expected a name that ends with {' or '.join(ARCHIVES)}.")
+    files = parts_of(arguments.folder, arguments.configfile)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write(out, files)
+    print(f"{out}: {len(files)} files, {out.stat().st_size} bytes")
+
+
+def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
+    """Name in the archive -> file; links are followed."""
+    finished = list(finished_folders(study))
+    if not finished:
+        raise BadInput(f"{study}: no {MANIFEST} below it; give a study's folder, like results/demo.")
+    config = configfile or Path("config") / f"{study.name}.yaml"
+    content = read_yaml(str(config), "--configfile")
+    if content.get("study") != study.name:
+        raise BadInput(f"--configfile: {config} is of study {content.get('study')!r}, the folder of {study.name!r}.")
+    sheet = Path(content["models_sheet"])
+    for path in (sheet, LOCK):
+        if not path.is_file():
+            raise BadInput(f"{path}: no such file; run grunflow export from the repository's root.")
+    files = {f"config/{config.name}": config, f"config/{sheet.name}": sheet, str(LOCK): LOCK}
+    for folder in finished:
+        name = folder.relative_to(study)
+        names = [path for path in folder.iterdir() if path.name not in NOT_OURS] if str(name) in WHOLE else []
+        files |= {str(Path(study.name, name, path.name)): path for path in [*names, folder / MANIFEST]}
+    files |= {f"{study.name}/{path.name}": path for path in study.iterdir() if path.is_file()}
+    return dict(sorted(files.items()))
+
+
+def write_zip(out: Path, files: dict[str, Path]) -> None:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, path in files.items():
+            entry = zipfile.ZipInfo(name, OLDEST)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def write_tar(out: Path, files: dict[str, Path]) -> None:
+    with (
+        out.open("wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        for name, path in files.items():
+            entry, content = tarfile.TarInfo(name), path.read_bytes()
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+
+
+ARCHIVES = {".zip": write_zip, ".tar.gz": write_tar}

@@ -1,0 +1,137 @@
+"""Study -> every job: which folder it writes, from which spec, inputs and files. Rule files and `grunflow why` look jobs up
+here: which stage reads what stands in one place."""
+
+import shlex
+from dataclasses import dataclass, field
+
+from grunflow.config import runs, wmdp_runs
+from grunflow.config.runs import Run
+from grunflow.config.specs import Strict
+from grunflow.config.study import Study
+
+Inputs = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One call of a stage. inputs: name -> finished folders. files: what it reads that no job made."""
+
+    rule: str
+    folder: str
+    spec: Strict
+    inputs: Inputs = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+    @property
+    def stage(self) -> str:
+        return self.spec.model_dump(include={"stage"})["stage"]
+
+    @property
+    def arguments(self) -> str:
+        """The command's `--input` and `--file` arguments."""
+        inputs = [f"--input {name}={folder}" for name, folders in self.inputs.items() for folder in folders]
+        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in self.files)])
+
+
+def all_jobs(study: Study) -> list[Job]:
+    """Every job of the study, each after those whose folders it reads."""
+    jobs = [*_tofu_jobs(study), *(_wmdp_jobs(study) if study.wmdp else ()), *_report_jobs(study)]
+    return list({job.folder: job for job in jobs}.values())
+
+
+def by_folder(study: Study) -> dict[str, Job]:
+    return {job.folder: job for job in all_jobs(study)}
+
+
+def _root(study: Study) -> str:
+    return f"results/{study.study}"
+
+
+def _target(study: Study, run: Run) -> str:
+    return f"{_root(study)}/runs/{run.model}/target_t{run.target_seed}"
+
+
+def trained_folder(study: Study, run: Run) -> str:
+    """Where the trained weights of a run lie: a fine-tuned model, or what unlearning trained."""
+    return _target(study, run) if run.objective == "target" else f"{_root(study)}/runs/{run.path}"
+
+
+def _start(study: Study, model: str, data: str) -> Inputs:
+    """A model from scratch starts at the study's base, a hub's model at the hub."""
+    scratch = study.models[model].repo is None
+    return {"data": (data,), **({"base": (f"{_root(study)}/runs/{model}/base",)} if scratch else {})}
+
+
+def _bases(study: Study, models: list[str], data: str) -> list[Job]:
+    return [
+        Job("finetune_base", base, runs.finetune_spec(study, model, "base", 0), {"data": (data,)})
+        for model in models
+        for base in _start(study, model, data).get("base", ())
+    ]
+
+
+def _tofu_jobs(study: Study) -> list[Job]:
+    root, every = _root(study), runs.all_runs(study)
+    data = f"{root}/runs/data"
+    inputs: Inputs
+    jobs = [Job("prepare_data", data, runs.prepare_data_spec(study), files=runs.data_files(study))]
+    jobs += _bases(study, [run.model for run in every], data)
+    for run in every:
+        if run.is_reference:
+            spec = runs.finetune_spec(study, run.model, run.objective, run.target_seed)
+            start = _start(study, run.model, data)
+            jobs.append(Job(f"finetune_{run.objective}", trained_folder(study, run), spec, start))
+    for run in every:
+        if not run.is_reference:
+            jobs += _unlearning(study, run, data)
+    for run in every:
+        # The model that a carrier acts on; a reference model stands for itself.
+        target = trained_folder(study, run) if run.is_reference else _target(study, run)
+        inputs = {"data": (data,), "model": (trained_folder(study, run),), "target": (target,)}
+        jobs.append(Job("evaluate", f"{root}/scores/{run.path}", runs.evaluate_spec(study, run), inputs))
+    logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
+    inputs = {
+        "score": tuple(f"{root}/scores/{run.path}" for run in every),
+        "run": tuple(trained_folder(study, run) for run in every),
+    }
+    return [*jobs, Job("aggregate", f"{root}/metrics", runs.aggregate_spec(study), inputs, logs)]
+
+
+def _unlearning(study: Study, run: Run, data: str) -> list[Job]:
+    """An unlearning run and, where it trains on them, its target model's frozen states."""
+    inputs: Inputs = {"data": (data,), "target": (_target(study, run),)}
+    jobs: list[Job] = []
+    first = runs.first_edited(study, run)
+    if first is not None:
+        frozen = f"{_root(study)}/runs/{run.model}/{run.forget_split}/frozen_b{first}_t{run.target_seed}"
+        spec = runs.frozen_states_spec(study, run.model, run.target_seed, first)
+        jobs = [Job("cache_frozen_states", frozen, spec, dict(inputs))]
+        inputs["frozen"] = (frozen,)
+    return [*jobs, Job("unlearn", trained_folder(study, run), runs.unlearn_spec(study, run), inputs)]
+
+
+def _wmdp_jobs(study: Study) -> list[Job]:
+    root, every = _root(study), wmdp_runs.all_runs(study)
+    data = f"{root}/runs/corpora"
+    jobs = [Job("prepare_corpora", data, wmdp_runs.prepare_spec(study), files=wmdp_runs.corpus_files(study))]
+    jobs += _bases(study, [run.model for run in every], data)
+    trained = {run.path: f"{root}/runs/{run.path}" for run in every if run.carrier}
+    for run in every:
+        start = _start(study, run.model, data)
+        if run.carrier:
+            jobs.append(Job("unlearn_wmdp", trained[run.path], wmdp_runs.unlearn_spec(study, run), start))
+        inputs = start | ({"model": (trained[run.path],)} if run.carrier else {})
+        jobs.append(Job("evaluate_wmdp", f"{root}/scores/{run.path}", wmdp_runs.evaluate_spec(study, run), inputs))
+    inputs = {"score": tuple(f"{root}/scores/{run.path}" for run in every), "run": tuple(trained.values())}
+    return [*jobs, Job("aggregate_wmdp", f"{root}/wmdp", wmdp_runs.aggregate_spec(study), inputs)]
+
+
+def _report_jobs(study: Study) -> list[Job]:
+    root = _root(study)
+    parts: Inputs = {"metrics": (f"{root}/metrics",), **({"wmdp": (f"{root}/wmdp",)} if study.wmdp else {})}
+    pages: Inputs = {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
+    return [
+        Job("tables", f"{root}/tables", runs.tables_spec(study), parts),
+        Job("figures", f"{root}/figures", runs.figures_spec(study), parts),
+        Job("report", f"{root}/report", runs.report_spec(study), pages),
+    ]
