@@ -32,6 +32,7 @@ COMMANDS = {
     "verify": "recheck every checksum under a folder, and the chain from a table to its data",
     "export": "one archive of a study's tables, figures, report, manifests, config and lock file",
     "why": "which stages would run again, why, and what that would cost",
+    "prefetch": "bring a study's models and data from the hub into the cache, and pin their commits",
     "score-log": "metrics of a published TOFU evaluation log",
     "check-fixtures": "run the code on stored results of the authors' and peers' code",
 }

@@ -8,6 +8,7 @@ from pydantic import Field
 from grunflow.config.checks import check_method, check_training
 from grunflow.config.conventions import PRESETS, Conventions
 from grunflow.config.names import CARRIERS, FORGET_SPLITS, OBJECTIVES
+from grunflow.config.pins import pinned, read_pins
 from grunflow.config.specs import (
     Carrier,
     Model,
@@ -62,6 +63,7 @@ class Study(Strict):
     conventions: Conventions = Conventions()
     vocabulary: int = Field(1536, ge=300)
     models_sheet: str = Field(description="YAML file of models, a mapping name -> row")
+    revisions: str | None = Field(None, description="file of commits that `grunflow prefetch --pin` writes")
     forget_split: str = "forget10"
     seeds: tuple[Seeds, ...] = Field(min_length=1)
     grid: tuple[Rows, ...] = Field(min_length=1)
@@ -156,6 +158,8 @@ def read_study(config: dict[str, Any]) -> Study:
     given = config.get("conventions") or {}
     conventions = typed(Conventions, PRESETS.get(given.get("preset", ""), {}) | given, "config.conventions")
     study = study.model_copy(update={"models": models, "conventions": conventions})
+    if pins := read_pins(study.revisions):
+        study = Study.model_validate(pinned(study.model_dump(), pins))
     if (study.world is None) == (study.tofu is None):
         raise BadInput("config: give exactly one of world (the generated data) and tofu (the benchmark).")
     for variant, parts in study.variants.items():

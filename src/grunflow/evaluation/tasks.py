@@ -48,6 +48,14 @@ def task_manager(with_defaults: bool) -> Any:
     return TaskManager(include_defaults=with_defaults)
 
 
+def prefetch_tasks(names: Sequence[str]) -> None:
+    """Bring the questions of lm-eval's tasks and groups into the cache: building a task reads them."""
+    from lm_eval.tasks import get_task_dict
+
+    check_tasks(names)
+    get_task_dict(list(names), task_manager(True))
+
+
 def check_tasks(names: Sequence[str]) -> None:
     """Refuse a name that lm-eval does not know."""
     known = task_manager(True).all_tasks if names else []

@@ -1,0 +1,86 @@
+"""grunflow prefetch: bring what a study reads from the hub into the cache, for compute nodes without internet."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from grunflow.errors import BadInput
+
+# Weights in other formats lie beside those that are loaded, as large again.
+LEFT_OUT = ["original/*", "*.pth", "*.bin", "*.gguf", "*.msgpack", "*.h5"]
+# Key of the models sheet's architecture -> key of a model's config.json.
+SHAPE = {
+    "hidden_size": "hidden_size",
+    "layers": "num_hidden_layers",
+    "heads": "num_attention_heads",
+    "kv_heads": "num_key_value_heads",
+    "intermediate_size": "intermediate_size",
+    "vocabulary": "vocab_size",
+    "tied": "tie_word_embeddings",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--configfile", type=Path, required=True)
+    parser.add_argument(
+        "--pin", action="store_true", help="write the resolved commits into the config's `revisions` file"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Download every model and data set of the study at its revision; check the sheet's shapes against the models'.
+
+    Raises:
+        BadInput: --pin without the key `revisions`, a hub that refuses, or a shape that differs.
+    """
+    from grunflow.config.pins import read_pins, repositories, write_pins
+    from grunflow.config.study import read_study
+    from grunflow.config.typed import read_yaml
+
+    study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
+    if arguments.pin and not study.revisions:
+        raise BadInput(
+            f"{arguments.configfile}: revisions: got null, expected a file to write the commits to; name one."
+        )
+    used = {row.model for row in study.grid} | {row.model for row in (study.wmdp.grid if study.wmdp else ())}
+    needed = study.model_copy(update={"models": {name: study.models[name] for name in used}})
+    commits: dict[str, str] = {}
+    folders: dict[str, Path] = {}
+    for repo, (kind, revision) in repositories(needed.model_dump()).items():
+        commits[repo], folders[repo] = fetched(repo, kind, revision)
+        print(f"{kind} {repo}@{commits[repo]}", flush=True)
+    for name in sorted(used):
+        model = study.models[name]
+        if model.repo in folders:
+            check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folders[model.repo])
+    if study.wmdp and not study.wmdp.sources.craft:
+        from grunflow.evaluation.tasks import prefetch_tasks
+
+        prefetch_tasks(study.wmdp.tasks)
+        print(f"questions of lm-eval's {', '.join(study.wmdp.tasks)}")
+    if arguments.pin and study.revisions:
+        write_pins(Path(study.revisions), {**read_pins(study.revisions), **commits})
+        print(f"{len(commits)} commits in {study.revisions}")
+
+
+def fetched(repo: str, kind: str, revision: str | None) -> tuple[str, Path]:
+    """(commit, folder in the cache) of a repository."""
+    from huggingface_hub import snapshot_download
+
+    from grunflow.hub import hub_reason
+
+    try:
+        folder = Path(snapshot_download(repo, repo_type=kind, revision=revision, ignore_patterns=LEFT_OUT))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadInput(f"{kind} {repo}{f'@{revision}' if revision else ''}: {hub_reason(error)}") from error
+    return folder.name, folder
+
+
+def check_shape(where: str, sheet: dict[str, Any], folder: Path) -> None:
+    """Compare what the sheet states of a model's shape with its config.json."""
+    config = json.loads((folder / "config.json").read_text())
+    for key, theirs in SHAPE.items():
+        stated, found = sheet.get(key), config.get(theirs)
+        if None not in (stated, found) and stated != found:
+            raise BadInput(f"{where}.architecture.{key}: got {stated}, expected {found} as {folder}/config.json says.")

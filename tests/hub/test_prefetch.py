@@ -1,0 +1,95 @@
+"""grunflow prefetch against a hub on the loopback address: what a node without internet then finds."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grunflow.config.pins import pinned, repositories
+from grunflow.config.study import read_study
+from grunflow.config.typed import read_yaml
+from tests.hub.server import Hub
+from tests.hub.test_hub import tofu_files
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {"model_type": "llama", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 300}
+
+
+def study_in(folder: Path, **architecture: int) -> Path:
+    training = {"learning_rate": 1e-3, "steps": 3, "batch_size": 4}
+    shape = {"hidden_size": 8, "layers": 1, "heads": 2, **architecture}
+    (folder / "models.yaml").write_text(
+        yaml.safe_dump({"hubby": {"architecture": shape, "repo": "org/tiny", "target": training}})
+    )
+    config = {
+        "study": "s", "title": "S", "models_sheet": str(folder / "models.yaml"), "tofu": {"repo": "org/TOFU"},
+        "revisions": str(folder / "pins.yaml"), "seeds": [{"target_seed": 0, "unlearn_seed": 0}],
+        "grid": [{"model": "hubby", "objectives": ["gd"], "carriers": ["full"]}],
+        "objectives": {"gd": {}}, "carriers": {}, "training": {"full": training},
+    }  # fmt: skip
+    (folder / "study.yaml").write_text(yaml.safe_dump(config))
+    return folder / "study.yaml"
+
+
+def prefetch(hub: Hub, home: Path, config: Path, *more: str, **environment: str) -> subprocess.CompletedProcess:
+    command = [Path(sys.executable).parent / "grunflow", "prefetch", "--configfile", config, *more]
+    found = {**os.environ, **hub.env(home), **environment}
+    return subprocess.run(command, env=found, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_commits_are_pinned_and_found_without_the_hub(tmp_path: Path) -> None:
+    config = study_in(tmp_path)
+    with Hub() as hub:
+        files = {"config.json": json.dumps(CONFIG).encode(), "original/weights.pth": b"large"}
+        model = hub.add("model", "org/tiny", files)
+        data = hub.add("dataset", "org/TOFU", tofu_files("first"))
+        done = prefetch(hub, tmp_path / "home", config, "--pin")
+        assert done.returncode == 0, done.stderr
+        assert read_yaml(str(tmp_path / "pins.yaml"), "pins") == {"org/tiny": model, "org/TOFU": data}
+        assert not list((tmp_path / "home").rglob("weights.pth"))
+        # A later commit changes nothing: the study asks for the pinned ones, and the cache has them.
+        hub.add("dataset", "org/TOFU", tofu_files("second"))
+        study = read_study(read_yaml(str(config), "config"))
+        assert study.models["hubby"].revision == model
+        assert study.tofu is not None
+        assert study.tofu.revision == data
+        again = prefetch(hub, tmp_path / "home", config, HF_HUB_OFFLINE="1")
+        assert f"dataset org/TOFU@{data}" in again.stdout
+
+
+@pytest.mark.slow
+def test_a_shape_that_differs_and_a_refusal_name_the_place(tmp_path: Path) -> None:
+    config = study_in(tmp_path, heads=4)
+    with Hub() as hub:
+        hub.add("model", "org/tiny", {"config.json": json.dumps(CONFIG).encode()})
+        assert "no such repository" in prefetch(hub, tmp_path / "home", config).stderr
+        hub.add("dataset", "org/TOFU", tofu_files("first"))
+        done = prefetch(hub, tmp_path / "home", config)
+        assert done.returncode == 2
+        assert "hubby.architecture.heads: got 4, expected 2" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_every_repository_of_the_papers_study_is_known_and_pinned() -> None:
+    study = read_study(read_yaml(str(ROOT / "config" / "paper.yaml"), "config"))
+    found = repositories(study.model_dump())
+    assert found["meta-llama/Llama-3.1-8B"] == ("model", None)
+    assert {"locuslab/TOFU", "cais/wmdp-bio-forget-corpus", "cais/wmdp", "Salesforce/wikitext"} <= set(found)
+    assert found["locuslab/TOFU"][0] == "dataset"
+    commits = {repo: f"{number:040d}" for number, repo in enumerate(found)}
+    assert {
+        repo: revision for repo, (_, revision) in repositories(pinned(study.model_dump(), commits)).items()
+    } == commits
+
+
+def test_a_revision_of_the_config_stays() -> None:
+    node = {"tofu": {"repo": "a/b", "revision": "stated"}, "other": [{"repo": "a/b", "revision": None}]}
+    assert pinned(node, {"a/b": "pin"}) == {
+        "tofu": {"repo": "a/b", "revision": "stated"},
+        "other": [{"repo": "a/b", "revision": "pin"}],
+    }
