@@ -93,3 +93,20 @@ def test_a_revision_of_the_config_stays() -> None:
         "tofu": {"repo": "a/b", "revision": "stated"},
         "other": [{"repo": "a/b", "revision": "pin"}],
     }
+
+
+TASKS = "from grunflow.evaluation.tasks import prefetch_tasks; prefetch_tasks(['wmdp_bio']); print('ready')"
+
+
+@pytest.mark.slow
+def test_questions_of_the_harness_are_found_without_the_hub(tmp_path: Path) -> None:
+    rows = [{"question": f"q{i}", "choices": ["a", "b", "c", "d"], "answer": i % 4} for i in range(6)]
+    card = b"---\nconfigs:\n- config_name: wmdp-bio\n  data_files:\n  - split: test\n    path: bio.json\n---\n"
+    with Hub() as hub:
+        hub.add("dataset", "cais/wmdp", {"bio.json": "\n".join(map(json.dumps, rows)).encode(), "README.md": card})
+        for offline in ("0", "1"):
+            environment = {**os.environ, **hub.env(tmp_path), "HF_HUB_OFFLINE": offline, "HF_DATASETS_OFFLINE": offline}
+            done = subprocess.run(
+                [sys.executable, "-c", TASKS], env=environment, capture_output=True, text=True, check=False
+            )
+            assert "ready" in done.stdout, done.stderr
