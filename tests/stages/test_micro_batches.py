@@ -1,0 +1,68 @@
+"""A step cut into micro-batches, its rows sorted by length, trains what the whole step trains."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from grunflow.config import specs
+from grunflow.stages import finetune, prepare_data, unlearn
+
+SHAPE = specs.Architecture(hidden_size=16, layers=2, heads=2)
+
+
+def training(accumulation: int) -> specs.Training:
+    return specs.Training(learning_rate=1e-3, steps=4, batch_size=8, accumulation=accumulation)
+
+
+def model_of(accumulation: int) -> specs.Model:
+    parts: dict[str, Any] = {"base": training(accumulation), "target": training(accumulation)}
+    return specs.Model(name="mini", architecture=SHAPE, replayed=4, **parts)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    for name in ("data", "base"):
+        (folder / name).mkdir()
+    world = specs.World(authors=10, background_authors=1, holdout_authors=1, facts=8)
+    prepare_data.run(specs.PrepareData(world=world, vocabulary=300), {}, folder / "data", 8)
+    spec = specs.Finetune(model=model_of(1), role="base", seed=0)
+    finetune.run(spec, {"data": [folder / "data"]}, folder / "base", 8)
+    return folder
+
+
+def assert_equal_weights(one: Path, other: Path) -> None:
+    first, second = (load_file(folder / "model.safetensors") for folder in (one, other))
+    for name, tensor in first.items():
+        torch.testing.assert_close(second[name], tensor, rtol=1e-4, atol=1e-5)
+
+
+def test_fine_tuning_is_the_same_in_any_number_of_micro_batches(world: Path, tmp_path: Path) -> None:
+    measured = {}
+    for accumulation in (1, 4):
+        out = tmp_path / str(accumulation)
+        out.mkdir()
+        spec = specs.Finetune(model=model_of(accumulation), role="target", seed=3)
+        measured[accumulation] = finetune.run(spec, {"data": [world / "data"], "base": [world / "base"]}, out, 8)
+    assert_equal_weights(tmp_path / "1", tmp_path / "4")
+    assert measured[1]["tokens"] == measured[4]["tokens"]
+    # Rows of similar length beside each other: less padding is computed.
+    assert measured[4]["train_flops"] < measured[1]["train_flops"]
+
+
+# dpo pairs each answer with its refusal; gd's retain rows are no one's partner; rows of one step differ in length.
+@pytest.mark.parametrize("objective", ["dpo", "gd"])
+def test_unlearning_is_the_same_in_any_number_of_micro_batches(objective: str, world: Path, tmp_path: Path) -> None:
+    for accumulation in (1, 4):
+        out = tmp_path / str(accumulation)
+        out.mkdir()
+        spec = specs.Unlearn(
+            model="mini", forget_split="forget10", objective=specs.Objective(name=objective),
+            carrier=specs.Carrier(name="full"), training=training(accumulation), replayed=4,
+            snapshots=specs.Snapshots(count=0), target_seed=0, unlearn_seed=1,
+        )  # fmt: skip
+        unlearn.run(spec, {"data": [world / "data"], "target": [world / "base"]}, out, 8)
+    assert_equal_weights(tmp_path / "1", tmp_path / "4")
