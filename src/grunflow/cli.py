@@ -171,7 +171,8 @@ def main() -> None:
     if log_file:
         log_file.parent.mkdir(parents=True, exist_ok=True)
     mode = "a" if launch.started_by_torchrun() else "w"  # the process that started this one began the file
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", filename=log_file, filemode=mode)
+    level = logging.INFO if launch.is_lead() else logging.ERROR
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s", filename=log_file, filemode=mode)
     try:
         if arguments.command in STAGES:
             sys.exit(run_stage(arguments))

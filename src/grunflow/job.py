@@ -58,11 +58,14 @@ class Job:
         return RESUME / hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def begin(self) -> None:
-        """Make the folder; say which resume state of the same output is of no use to this job."""
+        """Say which resume state of the same output is of no use to this job; remove what only looks like its own."""
         if not self.lead:
             return
         for path in sorted(RESUME.glob(f"*/{IDENTITY}")):
-            other = json.loads(path.read_text())
+            try:
+                other = json.loads(path.read_text())
+            except FileNotFoundError:  # that job has just ended
+                continue
             differing = [key for key in DECISIVE if other.get(key) != self.identity[key]]
             if differing and path.parent == self.folder:
                 log.warning("resume state in %s is another job's: removed", path.parent)
@@ -73,8 +76,11 @@ class Job:
                     path.parent,
                     " and ".join(differing),
                 )
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder / IDENTITY, json.dumps(self.identity, indent=1, sort_keys=True))
+
+    def make_folder(self) -> None:
+        if not (self.folder / IDENTITY).exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / IDENTITY, json.dumps(self.identity, indent=1, sort_keys=True))
 
     def beat(self, label: str, step: int, total: int) -> None:
         """Write the heartbeat, at most once a second: what `grunflow status` reads."""
@@ -82,6 +88,7 @@ class Job:
         if not self.lead or now - self.beaten < HEARTBEAT_SECONDS:
             return
         self.beaten = now
+        self.make_folder()
         heartbeat = {
             "stage": self.identity["stage"], "out": self.identity["out"], "label": label, "step": step, "total": total,
             "started": self.started, "updated": now, "host": socket.gethostname(), "pid": os.getpid(),

@@ -128,6 +128,8 @@ class Checkpoints:
         """A new folder takes its place whole; then the older ones go."""
         started = time.monotonic()
         draft = self.job.folder / f".draft-{done:09d}"
+        if self.job.lead:
+            self.job.make_folder()
         with _quiet():
             dcp.save(self._state(), checkpoint_id=draft, no_dist=not dist.is_initialized())
         if self.job.lead:
