@@ -8,7 +8,9 @@ import math
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from grunflow import launch
 from grunflow.errors import BadInput, CheckFailed, Interrupted, OutOfMemory
 
 STAGES = {
@@ -70,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
                 metavar="S",
                 help="write resume state this often (600)",
             )
+            sub.add_argument(
+                "--processes", type=int, default=1, metavar="N", help="GPUs that share the job, by FSDP (1)"
+            )
     for command, text in COMMANDS.items():
         module_of(command).add_arguments(commands.add_parser(command, help=text, description=text))
     return top
@@ -79,12 +84,12 @@ def module_of(command: str) -> ModuleType:
     return importlib.import_module(f"grunflow.commands.{command.replace('-', '_')}")
 
 
-def run_stage(arguments: argparse.Namespace) -> None:
-    from grunflow.config.digest import module_digests, stage_digest
+def run_stage(arguments: argparse.Namespace) -> int:
+    """Run the stage, or start the processes that do; the exit status."""
+    from grunflow.config.digest import stage_digest
     from grunflow.config.stages import SPECS
     from grunflow.config.typed import typed
-    from grunflow.job import Job, running
-    from grunflow.manifest import identities_of, output_folder
+    from grunflow.manifest import identities_of
 
     stage = arguments.command
     spec = typed(SPECS[stage], _read_spec(arguments.spec), f"--spec of {stage}")
@@ -94,30 +99,56 @@ def run_stage(arguments: argparse.Namespace) -> None:
             f"{stage}: --code is {arguments.code} but the code here is {digest}: code changed since submission, or "
             "this environment holds another checkout. Run snakemake again."
         )
+    inputs = _inputs_of(arguments)
+    identity = {"stage": stage, "out": str(arguments.out), "spec": spec.model_dump(mode="json"), "code": digest,
+                "inputs": identities_of(inputs)}  # fmt: skip
+    processes = getattr(arguments, "processes", 1)
+    launch.check(spec, processes)
+    if processes > 1 and not launch.started_by_torchrun():
+        return launch.launch(processes)
+    _work(spec, identity, inputs, arguments, processes)
+    return 0
+
+
+def _inputs_of(arguments: argparse.Namespace) -> dict[str, list[Path]]:
     inputs: dict[str, list[Path]] = {}
     for item in arguments.input:
         name, separator, folder = item.partition("=")
         if not separator:
             raise BadInput(f"--input: got {item!r}, expected NAME=FOLDER.")
         inputs.setdefault(name, []).append(Path(folder))
-    plain = spec.model_dump(mode="json")
-    job = Job(
-        {"stage": stage, "out": str(arguments.out), "spec": plain, "code": digest, "inputs": identities_of(inputs)},
-        getattr(arguments, "checkpoint_seconds", math.inf),
-    )
-    with output_folder(
+    return inputs
+
+
+def _work(
+    spec: Any, identity: dict[str, Any], inputs: dict[str, list[Path]], arguments: argparse.Namespace, processes: int
+) -> None:
+    """Run the stage in this process; of several only the first writes."""
+    from grunflow.config.digest import module_digests
+    from grunflow.job import Job, running
+    from grunflow.manifest import output_folder, scratch_folder
+
+    stage, lead = identity["stage"], launch.is_lead()
+    job = Job(identity, getattr(arguments, "checkpoint_seconds", math.inf), lead)
+    if launch.started_by_torchrun():
+        launch.join(processes)
+    place = output_folder(
         arguments.out,
-        spec=plain,
-        code=digest,
+        spec=identity["spec"],
+        code=identity["code"],
         inputs=inputs,
         files=arguments.file,
         modules=module_digests(stage),
-    ) as (out, measured):
-        with running(job):
-            module = importlib.import_module(f"grunflow.stages.{stage}")
-            measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
-        measured |= job.measured
+    )
+    with place if lead else scratch_folder() as (out, measured), running(job):
+        module = importlib.import_module(f"grunflow.stages.{stage}")
+        measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
+        measured |= job.measures()
+        if processes > 1:
+            measured["processes"] = processes
     job.end()
+    if launch.started_by_torchrun():
+        launch.leave()
 
 
 def _read_spec(text: str) -> dict:
@@ -136,15 +167,16 @@ def _read_spec(text: str) -> dict:
 
 def main() -> None:
     arguments = parser().parse_args()
-    log_file = getattr(arguments, "log", None)
+    log_file = getattr(arguments, "log", None) if launch.is_lead() else None
     if log_file:
         log_file.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", filename=log_file, filemode="w")
+    mode = "a" if launch.started_by_torchrun() else "w"  # the process that started this one began the file
+    level = logging.INFO if launch.is_lead() else logging.ERROR
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s", filename=log_file, filemode=mode)
     try:
         if arguments.command in STAGES:
-            run_stage(arguments)
-        else:
-            module_of(arguments.command).run(arguments)
+            sys.exit(run_stage(arguments))
+        module_of(arguments.command).run(arguments)
     except (BadInput, CheckFailed, Interrupted, OutOfMemory) as error:
         logging.error("grunflow %s: %s", arguments.command, error)
         if log_file:
@@ -153,3 +185,7 @@ def main() -> None:
     except Exception:
         logging.exception("grunflow %s failed", arguments.command)
         raise
+
+
+if __name__ == "__main__":
+    main()

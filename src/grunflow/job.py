@@ -34,11 +34,20 @@ def write_atomically(path: Path, text: str) -> None:
 
 @dataclass
 class Job:
-    """One run of a stage. `checkpoint_seconds`: how often training writes a checkpoint."""
+    """One run of a stage.
 
-    identity: dict[str, Any]  # the DECISIVE keys, and out
+    Args:
+        identity: the DECISIVE keys, and `out`.
+        checkpoint_seconds: how often training writes a checkpoint.
+        lead: whether this process writes; of several that share a job the first.
+    """
+
+    identity: dict[str, Any]
     checkpoint_seconds: float = 600.0
-    measured: dict[str, Any] = field(default_factory=dict)  # for the manifest
+    lead: bool = True
+    earlier_seconds: float = 0.0  # of the processes that were interrupted, up to the checkpoint
+    earlier_cpu_seconds: float = 0.0
+    resumed_at_steps: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     beaten: float = 0.0
 
@@ -49,9 +58,14 @@ class Job:
         return RESUME / hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def begin(self) -> None:
-        """Make the folder; say which resume state of the same output is of no use to this job."""
+        """Say which resume state of the same output is of no use to this job; remove what only looks like its own."""
+        if not self.lead:
+            return
         for path in sorted(RESUME.glob(f"*/{IDENTITY}")):
-            other = json.loads(path.read_text())
+            try:
+                other = json.loads(path.read_text())
+            except FileNotFoundError:  # that job has just ended
+                continue
             differing = [key for key in DECISIVE if other.get(key) != self.identity[key]]
             if differing and path.parent == self.folder:
                 log.warning("resume state in %s is another job's: removed", path.parent)
@@ -62,15 +76,19 @@ class Job:
                     path.parent,
                     " and ".join(differing),
                 )
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder / IDENTITY, json.dumps(self.identity, indent=1, sort_keys=True))
+
+    def make_folder(self) -> None:
+        if not (self.folder / IDENTITY).exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / IDENTITY, json.dumps(self.identity, indent=1, sort_keys=True))
 
     def beat(self, label: str, step: int, total: int) -> None:
         """Write the heartbeat, at most once a second: what `grunflow status` reads."""
         now = time.time()
-        if now - self.beaten < HEARTBEAT_SECONDS:
+        if not self.lead or now - self.beaten < HEARTBEAT_SECONDS:
             return
         self.beaten = now
+        self.make_folder()
         heartbeat = {
             "stage": self.identity["stage"], "out": self.identity["out"], "label": label, "step": step, "total": total,
             "started": self.started, "updated": now, "host": socket.gethostname(), "pid": os.getpid(),
@@ -78,8 +96,21 @@ class Job:
         }  # fmt: skip
         write_atomically(self.folder / HEARTBEAT, json.dumps(heartbeat))
 
+    def seconds(self) -> tuple[float, float]:
+        """Wall and CPU seconds of the job so far, earlier processes included."""
+        return self.earlier_seconds + time.time() - self.started, self.earlier_cpu_seconds + time.process_time()
+
+    def measures(self) -> dict[str, Any]:
+        """For the manifest of a job that was resumed: where, and the seconds of all its processes."""
+        if not self.resumed_at_steps:
+            return {}
+        wall, cpu = self.seconds()
+        return {"resumed_at_steps": self.resumed_at_steps, "seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
+
     def end(self) -> None:
         """After success: nothing of the resume state stays."""
+        if not self.lead:
+            return
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

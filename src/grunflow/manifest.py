@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -134,6 +135,13 @@ def output_folder(
         _replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """In place of an output folder for a process that shares a job and writes nothing: gone after the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder), {}
 
 
 def _replace(draft: Path, out: Path) -> None:

@@ -12,9 +12,12 @@ log = logging.getLogger(__name__)
 
 def track(total: int, label: str, log_every_seconds: float = 30.0, first: int = 0) -> Iterator[int]:
     """Yield first .. total - 1; a bar where stderr is a terminal, else a line in the log now and then."""
+    running = job.current()
+    if running and not running.lead:
+        yield from range(first, total)
+        return
     steps = _bar(total, label, first) if sys.stderr.isatty() else _logged(total, label, log_every_seconds, first)
     for step in steps:
-        running = job.current()
         if running:
             running.beat(label, step, total)
         yield step

@@ -94,7 +94,7 @@ def test_a_signal_finishes_the_step_and_the_next_run_goes_on_to_the_same_numbers
     with running(job()) as second:
         got = result(again, train(again, STEPS, TRAINING))
     assert got == want
-    assert second.measured["resumed_at_steps"] == [10]
+    assert second.resumed_at_steps == [10]
     second.end()
     assert not second.folder.exists()
 
@@ -140,7 +140,7 @@ def test_what_a_killed_process_left_half_written_is_not_read() -> None:
     (draft / "record.pt").write_bytes(b"half")
     with running(job()) as second:
         train(task_of(Seen()), STEPS, TRAINING)
-    assert second.measured["resumed_at_steps"] == [10]
+    assert second.resumed_at_steps == [10]
     assert not draft.exists()
     assert whole.is_dir()
 

@@ -15,6 +15,7 @@ from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
 from grunflow.interventions.gated import GatedLoReFT
 from grunflow.models.blocks import block, block_output
+from grunflow.models.sharding import save_model
 
 
 class Full:
@@ -50,7 +51,7 @@ class Full:
         return nullcontext([])
 
     def save(self, folder: Path) -> None:
-        self.model.save_pretrained(folder)  # type: ignore[operator]
+        save_model(self.model, folder)
 
     @classmethod
     def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Full":

@@ -15,6 +15,7 @@ from grunflow.data.records import read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
 from grunflow.models.loading import base_model, base_tokenizer, load_tokenizer
 from grunflow.models.scores import score
+from grunflow.models.sharding import save_model
 from grunflow.models.tiny import build
 from grunflow.training.loop import Share, Task, batches, micro_batches, total_steps, train
 
@@ -68,7 +69,7 @@ def run(spec: Finetune, inputs: dict[str, list[Path]], out: Path, batch_size: in
         spec.role,
     )
     history = train(task, total_steps(training, len(examples)), training)
-    model.eval().save_pretrained(out)
+    save_model(model.eval(), out)
     tokenizer.save_pretrained(out)
     parameters = model.num_parameters()
     return {

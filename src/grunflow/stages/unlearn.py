@@ -17,6 +17,7 @@ from grunflow.data.records import read_refusals, read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.snapshots import snapshot, snapshot_rows
+from grunflow.models import sharding
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
 from grunflow.training.engine import batch_maker
@@ -113,7 +114,9 @@ class Snapshots(Watch):
         count = spec.snapshots.count
         self.due = {round(steps * part / count) for part in range(count + 1)} if count else set()
         self.rows = snapshot_rows(data, spec.forget_split, spec.snapshots.questions) if count else {}
-        self.asker = Asker(carrier, tokenizer, spec.engine, spec.max_new_tokens, batch_size)
+        # The fast engine calls blocks by themselves, which a sharded model's do not bear.
+        engine = spec.engine if sharding.count() == 1 else "plain"
+        self.asker = Asker(carrier, tokenizer, engine, spec.max_new_tokens, batch_size)
         self.template = spec.template
         self.taken: list[pd.DataFrame] = []
 

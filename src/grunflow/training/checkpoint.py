@@ -23,6 +23,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_
 
 from grunflow.errors import Interrupted
 from grunflow.job import Job
+from grunflow.models import sharding
 
 log = logging.getLogger(__name__)
 # What clusters send before they take a machine away. USR1 is not here: it kills Snakemake's inner process.
@@ -81,8 +82,10 @@ class Checkpoints:
 
     def restore(self) -> int:
         """Steps taken by the newest checkpoint, whose state is put back; 0 where there is none."""
-        for draft in self.job.folder.glob(".draft-*"):  # of a process that was killed
-            shutil.rmtree(draft)
+        if self.job.lead:
+            for draft in self.job.folder.glob(".draft-*"):  # of a process that was killed
+                shutil.rmtree(draft)
+        sharding.wait()
         newest = max(self.job.folder.glob("step-*"), default=None)
         if newest is None:
             return 0
@@ -97,9 +100,8 @@ class Checkpoints:
         record = torch.load(newest / RECORD, weights_only=True)
         for name, part in self.carried.items():
             part.load_state_dict(record["carried"][name])
-        # The job's clock: the manifest's seconds are those of all its processes.
-        self.job.started -= record["seconds"]
-        self.job.measured["resumed_at_steps"] = [*record["resumed_at_steps"], record["steps"]]
+        self.job.earlier_seconds, self.job.earlier_cpu_seconds = record["seconds"]
+        self.job.resumed_at_steps = [*record["resumed_at_steps"], record["steps"]]
         _set_generators(record["generators"])
         log.info("resumed after step %d from %s", record["steps"], newest)
         return record["steps"]
@@ -110,37 +112,46 @@ class Checkpoints:
         Raises:
             Interrupted: a signal came.
         """
-        received = self.asked.received
-        if done == total or not (received or time.monotonic() - self.written >= self.job.checkpoint_seconds):
+        if done == total:
             return
-        self.write(done)
-        if received:
+        due = time.monotonic() - self.written >= self.job.checkpoint_seconds
+        # Several processes do the same: a signal's number, else -1 for a checkpoint that is due, else -2.
+        reason = sharding.largest(self.asked.received or (-1 if due else -2))
+        if reason >= -1:
+            self.write(done)
+        if reason > 0:
             raise Interrupted(
-                f"{received.name}: checkpoint written after step {done} of {total}; run the same command again to go on."
+                f"{signal.Signals(reason).name}: checkpoint written after step {done} of {total}; run the same command again to go on."
             )
 
     def write(self, done: int) -> None:
         """A new folder takes its place whole; then the older ones go."""
         started = time.monotonic()
-        place = self.job.folder / f"step-{done:09d}"
-        draft = self.job.folder / f".draft-{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
+        draft = self.job.folder / f".draft-{done:09d}"
+        if self.job.lead:
+            self.job.make_folder()
         with _quiet():
             dcp.save(self._state(), checkpoint_id=draft, no_dist=not dist.is_initialized())
-        record = {
+        if self.job.lead:
+            torch.save(self._record(done), draft / RECORD)
+            place = self.job.folder / f"step-{done:09d}"
+            _settle(draft, place)
+            for other in self.job.folder.glob("step-*"):
+                if other != place:
+                    shutil.rmtree(other)
+        sharding.wait()
+        self.written = time.monotonic()
+        log.info("checkpoint after step %d: %.2f s", done, self.written - started)
+
+    def _record(self, done: int) -> dict[str, Any]:
+        """What is not sharded."""
+        return {
             "steps": done,
-            "seconds": time.time() - self.job.started,
-            "resumed_at_steps": self.job.measured.get("resumed_at_steps", []),
+            "seconds": self.job.seconds(),
+            "resumed_at_steps": self.job.resumed_at_steps,
             "generators": _generators(),
             "carried": {name: part.state_dict() for name, part in self.carried.items()},
         }
-        torch.save(record, draft / RECORD)
-        _settle(draft, place)
-        for other in self.job.folder.glob("step-*"):
-            if other != place:
-                shutil.rmtree(other)
-        self.written = time.monotonic()
-        log.info("checkpoint after step %d: %.2f s", done, self.written - started)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from grunflow.config.specs import Training
 from grunflow.data.batching import epoch_order
 from grunflow.errors import CheckFailed, OutOfMemory
 from grunflow.job import current
+from grunflow.models import sharding
 from grunflow.progress import track
 from grunflow.training.checkpoint import Checkpoints, Stateful
 
@@ -90,13 +91,13 @@ class History:
         vars(self).update(state)
 
     def measured(self, training: Training) -> dict[str, Any]:
-        """For the manifest."""
+        """For the manifest; accumulation: micro-batches that a process runs one after the other."""
         return {
             "steps": len(self.losses),
             "tokens": self.tokens,
             "train_flops": round(self.flops),
             "train_seconds": round(self.seconds, 3),
-            "accumulation": math.ceil(training.batch_size / self.micro_batch),
+            "accumulation": math.ceil(training.batch_size / (self.micro_batch * sharding.count())),
         }
 
 
@@ -142,15 +143,18 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
         Interrupted: a signal came; a checkpoint is written.
         OutOfMemory: one row at a time does not fit the device.
     """
+    sharding.shard(task.module)
     parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=training.learning_rate, weight_decay=training.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
-    history = History(micro_batch=training.batch_size // training.accumulation)
+    rows = min(training.batch_size // training.accumulation, math.ceil(training.batch_size / sharding.count()))
+    history = History(micro_batch=rows)
     job = current()
     carried: dict[str, Any] = {"history": history, "schedule": schedule, "watch": task.watch}
     checkpoints = Checkpoints(job, task.module, optimizer, carried) if job else None
     with checkpoints.asked.listening() if checkpoints else nullcontext():
         done = checkpoints.restore() if checkpoints else 0
+        history.micro_batch = min(rows, history.micro_batch)  # resumed: perhaps on more processes
         for _ in range(done):
             next(task.order)
         if not done:
@@ -166,7 +170,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
             optimizer.step()
             schedule.step()
             history.losses.append(loss)
-            history.gradient_norms.append(float(norm))
+            history.gradient_norms.append(float(sharding.plain(norm)))
             history.tokens += task.tokens(drawn)
             history.seconds += time.monotonic() - started
             task.watch(step + 1)
@@ -183,19 +187,28 @@ def _differentiate(task: Task[Step], step: Step, history: History, optimizer: to
         try:
             loss_value = 0.0
             shares = task.shares(step, history.micro_batch)
-            for share in shares:
-                loss = share.loss()
-                loss.backward()
+            for weight, share in sharding.own(shares):
+                loss = weight * share.loss()
+                # FSDP takes the mean of the processes' gradients; the step's is their sum.
+                (loss * sharding.count()).backward()
                 loss_value += loss.item()
             history.flops += sum(share.flops for share in shares)
-            return loss_value
+            return sharding.summed(loss_value)
         except torch.OutOfMemoryError as error:
-            if history.micro_batch == 1:
-                raise OutOfMemory(
-                    f"{task.label}: one row at a time does not fit the device's memory ({error}); take a GPU with more, "
-                    "more of them (--processes), or a carrier that trains less."
-                ) from None
+            if history.micro_batch == 1 or sharding.count() > 1:
+                raise OutOfMemory(_too_large(task.label, history.micro_batch, error)) from None
         # Out of the handler, whose traceback holds the tensors of the failed pass.
         torch.cuda.empty_cache()
         history.micro_batch //= 2
         log.warning("%s: out of memory; from now on %d rows at once", task.label, history.micro_batch)
+
+
+def _too_large(label: str, rows: int, error: Exception) -> str:
+    if sharding.count() > 1:  # the others wait within a pass: they cannot be asked to take it again
+        return (
+            f"{label}: {rows} rows on each process do not fit ({error}); raise training.accumulation, or --processes."
+        )
+    return (
+        f"{label}: one row at a time does not fit the device's memory ({error}); take a GPU with more, more of them "
+        "(--processes), or a carrier that trains less."
+    )

@@ -1,0 +1,101 @@
+"""Two gloo processes share a full fine-tuning: sharded, the same losses as one, and each resumes the other's run."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from safetensors.torch import load_file
+from tests.jobs import STEPS, TRAINING, Job, cut, jobs, newest, unlearn, wait_for
+from torch.distributed.checkpoint import FileSystemReader
+
+pytestmark = pytest.mark.slow
+TWO = ("--processes", "2")
+
+
+def measured(folder: Path) -> dict:
+    return json.loads((folder / "manifest.json").read_text())["measured"]
+
+
+def same_training(world: Path, one: str, other: str) -> None:
+    """Losses and weights of `other` are those of `one` to 1e-4."""
+    assert measured(world / other)["losses"] == pytest.approx(measured(world / one)["losses"], rel=1e-4)
+    assert measured(world / other)["tokens"] == measured(world / one)["tokens"]
+    want, got = (load_file(world / name / "model.safetensors") for name in (one, other))
+    assert want.keys() == got.keys()
+    for name, tensor in want.items():
+        assert (got[name] - tensor).abs().max() < 1e-4, name
+
+
+def test_two_processes_train_what_one_does_and_each_resumes_the_others_run(world: Path) -> None:
+    job = jobs(world)["finetune"]
+    job.run("one")
+    assert "sharded over 2 processes" in job.run("two", *TWO)
+    same_training(world, "one", "two")
+    assert (measured(world / "one")["accumulation"], measured(world / "two")["accumulation"]) == (2, 1)
+    assert measured(world / "two")["processes"] == 2
+    assert {path.name for path in (world / "one").iterdir()} == {path.name for path in (world / "two").iterdir()}
+
+    status, _, step = cut(job, "two_one", 10, signal.SIGTERM, *TWO)
+    assert status == 75
+    (checkpoint,) = (world / ".resume").glob("*/step-*")
+    tensors = FileSystemReader(checkpoint).read_metadata().state_dict_metadata
+    sharded = {name: item for name, item in tensors.items() if name.endswith("weight") and name.startswith("model.")}
+    assert sharded
+    for name, item in sharded.items():
+        rows = [chunk.sizes[0] for chunk in item.chunks]
+        assert len(rows) == 2, name
+        assert sum(rows) == item.size[0]
+        assert max(rows) == -(-item.size[0] // 2)
+    assert f"resumed after step {step} from" in job.run("two_one")
+    same_training(world, "one", "two_one")
+
+    status, _, step = cut(job, "one_two", 10, signal.SIGURG)
+    assert status == 75
+    log = job.run("one_two", *TWO)
+    assert f"resumed after step {step} from" in log
+    same_training(world, "one", "one_two")
+    assert measured(world / "one_two")["resumed_at_steps"] == [step]
+    assert not list((world / ".resume").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("objective", "training"),
+    [("gd", {**TRAINING, "batch_size": 3, "accumulation": 3, "steps": 12}),  # a process has less to do than the other
+     ("dpo", {**TRAINING, "steps": 12}), ("kl", {**TRAINING, "steps": 12})],
+)  # fmt: skip
+def test_unlearning_with_carrier_full_too(world: Path, objective: str, training: dict) -> None:
+    spec = {**unlearn(objective, "full"), "training": training}
+    job = Job(world, "unlearn", spec, data="data", target="target")
+    for out, more in ((f"{objective}_one", ()), (f"{objective}_two", TWO)):
+        job.run(out, *more)
+    same_training(world, f"{objective}_one", f"{objective}_two")
+    want, got = (
+        pd.read_parquet(world / f"{objective}_{name}" / "snapshots.parquet").sort_values(["step", "set", "question"])
+        for name in ("one", "two")
+    )
+    assert got["nll"].tolist() == pytest.approx(want["nll"].tolist(), rel=1e-3)
+
+
+def test_a_process_that_is_killed_ends_the_job_and_the_rest_leave_a_checkpoint(world: Path) -> None:
+    job = jobs(world)["finetune"]
+    process = job.start("killed", *TWO, "--checkpoint-seconds", "0")
+    wait_for(lambda: newest(world / ".resume") >= 5, process)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) == 2
+    os.kill(int(children[1]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1, errors
+    assert "process 1 of 2 was ended by signal 9" in errors
+    # The starter itself is killed: the others notice.
+    process = job.start("killed", *TWO, "--checkpoint-seconds", "0")
+    wait_for(lambda: newest(world / ".resume") >= 10, process)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.kill()
+    process.communicate(timeout=120)
+    assert newest(world / ".resume") < STEPS
+    log = job.run("killed")
+    assert "resumed after step" in log
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
