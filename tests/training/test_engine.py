@@ -10,10 +10,11 @@ from grunflow.config import names
 from grunflow.config.specs import Carrier, Objective, Training, Unlearn
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
+from grunflow.job import Job, running
 from grunflow.objectives import OBJECTIVES
 from grunflow.training.engine import batch_maker, plain_reason
 from grunflow.training.frozen_pack import Pack, pack
-from grunflow.training.frozen_states import ROWS_PER_FILE, FrozenStates, frozen_rows, name_of, write_rows
+from grunflow.training.frozen_states import ROWS_PER_FILE, FrozenStates, frozen_rows, name_of, write_states
 from grunflow.training.reference import reference_model
 from grunflow.training.unlearning import Texts, step_loss, totals_of
 
@@ -60,19 +61,50 @@ def test_a_whole_step_equals_the_plain_engines_in_parts_too(make_model, objectiv
 def test_the_store_gives_back_what_was_written_file_by_file(make_model, tmp_path: Path) -> None:
     model, examples = make_model(), some_examples(3, ROWS_PER_FILE + 3)
     rows = {name_of(examples[index]): row for index, row in frozen_rows(model, examples, 1, 0, 16)}
-    assert write_rows(iter(rows.items()), tmp_path) == len(rows)
+    named = {name_of(example): example for example in examples}
+    assert write_states(model, named, 1, 0, 16, tmp_path) == len(rows)
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
     store = FrozenStates(tmp_path)
     for example in examples:
         assert example in store
         for name, tensor in vars(rows[name_of(example)]).items():
-            assert torch.equal(getattr(store[example], name), tensor)
+            torch.testing.assert_close(getattr(store[example], name), tensor)
     assert Example(examples[0].ids, examples[0].prompt_length + 1) not in store
+
+
+def test_an_interrupted_job_goes_on_behind_its_last_whole_file(make_model, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = make_model()
+    named = {name_of(example): example for example in some_examples(3, 2 * ROWS_PER_FILE + 1)}
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
+    whole.mkdir()
+    resumed.mkdir()
+    write_states(model, named, 1, 0, 16, whole)
+    identity = {"stage": "cache_frozen_states", "out": str(resumed), "spec": {}, "code": "c", "inputs": {}}
+    calls = 0
+
+    def count(module, args, output) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 6:  # four batches make the first file, two of four of the second are done
+            raise KeyboardInterrupt
+
+    with model.model.norm.register_forward_hook(count):
+        with pytest.raises(KeyboardInterrupt), running(Job(identity)):
+            write_states(model, named, 1, 0, 16, resumed)
+        assert not list(resumed.iterdir())
+        with running(Job(identity)) as job:
+            write_states(model, named, 1, 0, 16, resumed)
+    assert calls == 6 + 4 + 1  # the second file and the third, not the first again
+    for path in whole.iterdir():
+        assert (resumed / path.name).read_bytes() == path.read_bytes()
+    job.end()
+    assert not job.folder.exists()
 
 
 def test_what_the_cache_lacks_is_computed_and_gives_the_same_pack(make_model, tmp_path: Path) -> None:
     model, examples = make_model(), some_examples(4)
-    write_rows(((name_of(examples[i]), row) for i, row in frozen_rows(model, examples[:5], 1, 0, 16)), tmp_path)
+    write_states(model, {name_of(example): example for example in examples[:5]}, 1, 0, 16, tmp_path)
     cached, fresh = (batch_maker(unlearn(), model, 0, folder, examples, 16)(examples) for folder in (tmp_path, None))
     assert isinstance(cached, Pack)
     torch.testing.assert_close(cached.hidden, fresh.hidden)

@@ -1,6 +1,5 @@
 """Run a frozen target model once over what its grun and reft runs train on; objectives, seeds, ranks and gates share it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from grunflow.config.specs import CacheFrozenStates
@@ -8,8 +7,7 @@ from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
 from grunflow.models.loading import load_model, load_tokenizer
-from grunflow.training.frozen_pack import FrozenRow
-from grunflow.training.frozen_states import frozen_rows, name_of, write_rows
+from grunflow.training.frozen_states import name_of, write_states
 
 
 def run(spec: CacheFrozenStates, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
@@ -23,10 +21,5 @@ def run(spec: CacheFrozenStates, inputs: dict[str, list[Path]], out: Path, batch
         for row in read_rows(file):
             example = encode(tokenizer, row["question"], row["answer"], spec.template)
             found.setdefault(name_of(example), example)
-    examples = list(found.values())
-
-    def named() -> Iterator[tuple[str, FrozenRow]]:
-        for index, row in frozen_rows(model, examples, spec.first, tokenizer.pad_token_id, batch_size):
-            yield name_of(examples[index]), row
-
-    return {"rows": write_rows(named(), out), "tokens": sum(len(example.ids) for example in examples)}
+    rows = write_states(model, found, spec.first, tokenizer.pad_token_id, batch_size, out)
+    return {"rows": rows, "tokens": sum(len(example.ids) for example in found.values())}

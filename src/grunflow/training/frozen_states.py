@@ -5,6 +5,8 @@ A row's name is a hash of its token ids and edited position, so that whoever bui
 
 import hashlib
 import json
+import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -16,9 +18,11 @@ from safetensors.torch import save_file
 
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
+from grunflow.job import current
 from grunflow.models.blocks import block
 from grunflow.training.frozen_pack import FrozenRow
 
+log = logging.getLogger(__name__)
 INDEX = "index.json"
 ROWS_PER_FILE = 64
 
@@ -27,24 +31,35 @@ def name_of(example: Example) -> str:
     return hashlib.sha256(f"{example.prompt_length}:{example.ids}".encode()).hexdigest()[:16]
 
 
-def write_rows(rows: Iterator[tuple[str, FrozenRow]], folder: Path) -> int:
-    """Files of ROWS_PER_FILE rows, one in memory at a time, and an index name -> file; returns the number of rows."""
-    index: dict[str, str] = {}
-    waiting: dict[str, torch.Tensor] = {}
+def write_states(
+    model: Any, examples: dict[str, Example], first: int, pad_id: int, batch_size: int, folder: Path
+) -> int:
+    """The rows of `examples` (name -> example) in files of ROWS_PER_FILE, one in memory at a time, and an index.
 
-    def flush() -> None:
-        file = f"rows_{len(index) // ROWS_PER_FILE:05d}.safetensors"
-        names = {key.partition(".")[0]: file for key in waiting}
-        save_file(waiting, folder / file)
-        index.update(names)
-        waiting.clear()
-
-    for name, row in rows:
-        waiting |= {f"{name}.{field.name}": getattr(row, field.name).contiguous() for field in fields(FrozenRow)}
-        if len(waiting) == ROWS_PER_FILE * len(fields(FrozenRow)):
-            flush()
-    if waiting:
-        flush()
+    In a job, files lie with its resume state until all are there: a job that was interrupted goes on behind the last one.
+    """
+    job, index = current(), dict[str, str]()
+    drafts = folder
+    if job:
+        job.make_folder()
+        drafts = job.folder / "frozen_states"
+        drafts.mkdir(exist_ok=True)
+    names = list(examples)
+    groups = length_groups([len(examples[name].ids) for name in names], ROWS_PER_FILE)
+    for number, group in enumerate(groups):
+        file = f"rows_{number:05d}.safetensors"
+        part = [names[i] for i in group]
+        if not (drafts / file).is_file():
+            tensors: dict[str, torch.Tensor] = {}
+            for at, row in frozen_rows(model, [examples[name] for name in part], first, pad_id, batch_size):
+                tensors |= {f"{part[at]}.{field.name}": getattr(row, field.name).contiguous() for field in fields(row)}
+            save_file(tensors, drafts / f".{file}")
+            (drafts / f".{file}").rename(drafts / file)
+        elif job:
+            log.info("%s was there already", file)
+        index |= dict.fromkeys(part, file)
+    for file in sorted(set(index.values())):
+        shutil.move(drafts / file, folder / file)
     (folder / INDEX).write_text(json.dumps(index, indent=0))
     return len(index)
 
