@@ -72,7 +72,7 @@ class Job:
                 shutil.rmtree(path.parent)
             elif differing and other.get("out") == self.identity["out"]:
                 log.warning(
-                    "resume state in %s ignored: its %s differs; delete it once you no longer want it",
+                    "resume state in %s ignored: made with another %s; delete it once you no longer want it",
                     path.parent,
                     " and ".join(differing),
                 )

@@ -52,7 +52,7 @@ def test_resume_state_of_another_spec_is_ignored_aloud(world: Path) -> None:
     (old,) = (world / ".resume").iterdir()
     job = Job(world, "unlearn", {**spec, "unlearn_seed": 2}, data="data", target="target")
     log = job.run("other")
-    assert f"resume state in .resume/{old.name} ignored: its spec differs" in log
+    assert f"resume state in .resume/{old.name} ignored: made with another spec;" in log
     assert "resumed after" not in log
     assert newest(old) >= 3
     # Put where the new job would look, it is refused as well.

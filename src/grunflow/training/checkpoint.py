@@ -76,6 +76,7 @@ class Checkpoints:
     written: float = field(default_factory=time.monotonic)
 
     def _state(self) -> dict[str, Any]:
+        """What is sharded; names of parameters, so that it does not depend on their order."""
         options = StateDictOptions(ignore_frozen_params=True)
         model, optimizer = get_state_dict(self.module, self.optimizer, options=options)
         return {"model": model, "optimizer": optimizer}
@@ -120,8 +121,9 @@ class Checkpoints:
         if reason >= -1:
             self.write(done)
         if reason > 0:
+            name = signal.Signals(reason).name
             raise Interrupted(
-                f"{signal.Signals(reason).name}: checkpoint written after step {done} of {total}; run the same command again to go on."
+                f"{name}: checkpoint written after step {done} of {total}; run the same command again to go on."
             )
 
     def write(self, done: int) -> None:

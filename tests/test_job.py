@@ -1,0 +1,74 @@
+"""The job's folder: its name, its heartbeat, and what is said of resume state that does not fit."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from grunflow.job import HEARTBEAT, Job, current, running
+from grunflow.progress import track
+
+IDENTITY = {"stage": "unlearn", "out": "results/a", "spec": {"seed": 1}, "code": "c0de", "inputs": {"data": {"d": "1"}}}
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_folder_follows_from_what_decides_the_result_not_from_where_it_goes() -> None:
+    own = Job(IDENTITY).folder
+    assert Job({**IDENTITY, "out": "results/b"}).folder == own
+    for key, other in (("stage", "finetune"), ("spec", {"seed": 2}), ("code", "0"), ("inputs", {})):
+        assert Job({**IDENTITY, key: other}).folder != own
+
+
+def test_progress_writes_a_heartbeat_which_success_removes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    with running(Job(IDENTITY)) as job:
+        seen = []
+        for step in track(5, "gd full seed 1", first=2):
+            seen.append(step)
+            beat = json.loads((job.folder / HEARTBEAT).read_text())
+            assert beat["step"] == 2  # the others came within the same second
+    assert seen == [2, 3, 4]
+    assert current() is None
+    started, updated = beat.pop("started"), beat.pop("updated")
+    assert started <= updated
+    assert beat.pop("host")
+    assert beat == {
+        "stage": "unlearn", "out": "results/a", "label": "gd full seed 1", "step": 2, "total": 5, "pid": os.getpid(),
+        "slurm_job_id": "77",
+    }  # fmt: skip
+    assert json.loads((job.folder / "job.json").read_text()) == IDENTITY
+    job.end()
+    assert not job.folder.exists()
+
+
+def test_only_the_leading_process_writes() -> None:
+    with running(Job(IDENTITY, lead=False)) as job:
+        assert list(track(3, "x")) == [0, 1, 2]
+        assert not job.folder.exists()
+
+
+def test_what_does_not_fit_is_named_with_what_differs(caplog: pytest.LogCaptureFixture) -> None:
+    old = Job({**IDENTITY, "spec": {"seed": 2}, "code": "0"})
+    old.make_folder()
+    Job({**IDENTITY, "out": "elsewhere", "code": "1"}).make_folder()
+    with caplog.at_level(logging.WARNING), running(Job(IDENTITY)):
+        pass
+    assert [record.getMessage() for record in caplog.records] == [
+        f"resume state in {old.folder} ignored: made with another spec and code; delete it once you no longer want it"
+    ]
+    assert old.folder.is_dir()
+
+
+def test_another_jobs_state_in_its_own_place_is_removed(caplog: pytest.LogCaptureFixture) -> None:
+    job = Job(IDENTITY)
+    job.make_folder()
+    (job.folder / "job.json").write_text(json.dumps({**IDENTITY, "code": "0"}))
+    with running(job):
+        assert not job.folder.exists()
+    assert "is another job's: removed" in caplog.text
