@@ -5,6 +5,7 @@ from snakemake.exceptions import WorkflowError
 from grunflow.config import jobs, runs, wmdp_runs
 from grunflow.config.digest import stage_digest
 from grunflow.config.study import read_study
+from grunflow.costs.requests import request
 from grunflow.errors import BadInput
 
 
@@ -71,6 +72,19 @@ def inputs_of(folder):
         return {**job.inputs, **({"files": job.files} if job.files else {})}
 
     return of_wildcards
+
+
+def asks(folder):
+    """What that job asks of a cluster: mem_mb, runtime (minutes) and gpu."""
+
+    def asked(resource):
+        def of_job(wildcards, attempt):
+            job = JOBS[folder.format(**wildcards)]
+            return request(STUDY, job.spec, attempt)[resource]
+
+        return of_job
+
+    return {resource: asked(resource) for resource in ("mem_mb", "runtime", "gpu")}
 
 
 def spec_of(folder):

@@ -7,6 +7,7 @@ rule prepare_data:
     log:
         "results/{study}/logs/prepare_data.log",
     cache: True
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     params:

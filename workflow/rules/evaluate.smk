@@ -10,6 +10,7 @@ rule evaluate:
     conda:
         "../../envs/torch.yaml"
     resources:
+        **asks("results/{study}/scores/{evaluated}"),
         batch_size=STUDY.evaluation_batch_size,
     params:
         inputs=inputs,
@@ -28,6 +29,7 @@ rule aggregate:
         directory("results/{study}/metrics"),
     log:
         "results/{study}/logs/aggregate.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:

@@ -10,6 +10,8 @@ rule finetune_base:
     conda:
         "../../envs/torch.yaml"
     threads: 2
+    resources:
+        **asks("results/{study}/runs/{model}/base"),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{model}/base"),
@@ -30,6 +32,8 @@ rule finetune_target:
     cache: True
     conda:
         "../../envs/torch.yaml"
+    resources:
+        **asks("results/{study}/runs/{model}/target_t{target_seed}"),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{model}/target_t{target_seed}"),
@@ -50,6 +54,8 @@ rule finetune_retain:
     cache: True
     conda:
         "../../envs/torch.yaml"
+    resources:
+        **asks("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),

@@ -11,6 +11,7 @@ rule tables:
         manifest="results/{study}/tables/manifest.json",
     log:
         "results/{study}/logs/tables.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -35,6 +36,7 @@ rule figures:
         manifest="results/{study}/figures/manifest.json",
     log:
         "results/{study}/logs/figures.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -57,6 +59,7 @@ rule report:
         page="results/{study}/report.html",
     log:
         "results/{study}/logs/report.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:

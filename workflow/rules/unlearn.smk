@@ -13,6 +13,8 @@ rule cache_frozen_states:
     cache: True
     conda:
         "../../envs/torch.yaml"
+    resources:
+        **asks("results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"),
     params:
         inputs=inputs,
         spec=spec_of(
@@ -35,6 +37,8 @@ rule unlearn:
     cache: True
     conda:
         "../../envs/torch.yaml"
+    resources:
+        **asks("results/{study}/runs/{run}"),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{run}"),

@@ -7,6 +7,7 @@ rule prepare_corpora:
     log:
         "results/{study}/logs/prepare_corpora.log",
     cache: True
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     params:
@@ -27,6 +28,8 @@ rule unlearn_wmdp:
     cache: True
     conda:
         "../../envs/torch.yaml"
+    resources:
+        **asks("results/{study}/runs/{wmdp_run}"),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{wmdp_run}"),
@@ -47,6 +50,7 @@ rule evaluate_wmdp:
     conda:
         "../../envs/torch.yaml"
     resources:
+        **asks("results/{study}/scores/{wmdp_evaluated}"),
         batch_size=STUDY.evaluation_batch_size,
     params:
         inputs=inputs,
@@ -64,6 +68,7 @@ rule aggregate_wmdp:
         directory("results/{study}/wmdp"),
     log:
         "results/{study}/logs/aggregate_wmdp.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:

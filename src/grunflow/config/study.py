@@ -7,7 +7,7 @@ from pydantic import Field
 
 from grunflow.config.checks import check_method, check_training
 from grunflow.config.conventions import PRESETS, Conventions
-from grunflow.config.names import CARRIERS, FORGET_SPLITS, OBJECTIVES
+from grunflow.config.names import CARRIERS, FORGET_SPLITS, GPUS, OBJECTIVES
 from grunflow.config.pins import pinned, read_pins
 from grunflow.config.specs import (
     Carrier,
@@ -81,6 +81,7 @@ class Study(Strict):
     replayed: int = Field(0, ge=0)
     max_new_tokens: int = Field(64, ge=1)
     evaluation_batch_size: int = Field(64, ge=1, description="changes speed and memory, not scores")
+    gpu: str = Field("a100-80gb", description="kind of GPU that requests and plans reckon with; changes no score")
     models: dict[str, Model] = Field(default={}, description="filled from models_sheet; not a key of the file")
 
     def known(self, kind: str, name: str) -> None:
@@ -90,6 +91,7 @@ class Study(Strict):
             "carrier": CARRIERS,
             "model": self.models,
             "forget split": FORGET_SPLITS,
+            "gpu": GPUS,
         }
         if name not in tables[kind]:
             raise BadInput(unknown_name(kind, name, tables[kind]))
@@ -169,6 +171,7 @@ def read_study(config: dict[str, Any]) -> Study:
                     f"config.variants.{variant}: {unknown_name('key', part, ('objective', 'carrier', 'training'))}"
                 )
     study.known("forget split", study.forget_split)
+    study.known("gpu", study.gpu)
     for kind, names in (("objective", study.objectives), ("carrier", {**study.carriers, **study.training})):
         for name in names:
             study.known(kind, name)

@@ -1,0 +1,113 @@
+"""grunflow plan: what a study will cost, before it costs anything."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--configfile", type=Path, required=True)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from grunflow.config.study import read_study
+    from grunflow.config.typed import read_yaml
+
+    found = plan(read_study(read_yaml(str(arguments.configfile), "--configfile")))
+    print(json.dumps(found, indent=1) if arguments.json else readable(found))
+
+
+def plan(study: Any) -> dict[str, Any]:
+    """Rows per rule, totals, what full carriers' weights take of the disk, and the assumptions.
+
+    GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are not done. Memory is the largest job's.
+    """
+    from grunflow.config.jobs import all_jobs
+    from grunflow.costs.requests import request
+    from grunflow.costs.stages import cost
+
+    rows: dict[str, dict[str, Any]] = {}
+    full = 0
+    for job in all_jobs(study):
+        spent, asked = cost(study, job.spec), request(study, job.spec)
+        row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
+        done, hours = is_done(job), spent.gpus * spent.seconds / 3600
+        row["jobs"] += 1
+        row["done"] += done
+        row["gpu_hours"] += hours
+        row["left_gpu_hours"] += 0 if done else hours
+        row["flops"] += spent.flops
+        row["disk_bytes"] += spent.disk_bytes
+        for key, value in (
+            ("gpus", spent.gpus), ("gpu_bytes", spent.gpu_bytes), ("host_bytes", asked["mem_mb"] * 2**20),
+            ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes),
+        ):  # fmt: skip
+            row[key] = max(row[key], value)
+        carrier = getattr(job.spec, "carrier", None)
+        full += spent.disk_bytes if carrier and carrier.name == "full" else 0
+    summed = ("jobs", "done", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes")
+    return {
+        "study": study.study,
+        "gpu": study.gpu,
+        "stages": rows,
+        "totals": {key: sum(row[key] for row in rows.values()) for key in summed},
+        "disk_bytes_of_full_carriers": full,
+        "assumptions": assumptions(study),
+    }
+
+
+def is_done(job: Any) -> bool:
+    """Whether its folder holds a manifest of the same spec and code; links into a shared cache count."""
+    from grunflow.config.digest import stage_digest
+    from grunflow.manifest import MANIFEST
+
+    try:
+        manifest = json.loads((Path(job.folder) / MANIFEST).read_text())
+    except OSError:
+        return False
+    return manifest["spec"] == job.spec.model_dump(mode="json") and manifest["code"] == stage_digest(job.stage)
+
+
+COLUMNS = (
+    "jobs", "done", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "checkpoint_bytes", "flops", "gpu_hours",
+    "left_gpu_hours",
+)  # fmt: skip
+
+
+def assumptions(study: Any) -> list[str]:
+    from grunflow.costs import hardware, texts
+    from grunflow.costs.requests import SPARE_MEMORY, SPARE_TIME
+
+    long = texts.lengths(study)
+    return [
+        f"{study.gpu}: {hardware.UTILISATION:.0%} of peak FLOP/s and {hardware.BANDWIDTH_SHARE:.0%} of bandwidth (assumed, "
+        "not measured), whichever takes longer; small micro-batches wait for weights",
+        f"texts of {long.prompt} + {long.answer} tokens, {long.padded} times that in a padded batch; memory for rows of "
+        f"{long.longest}",
+        f"{hardware.START_SECONDS:.0f} s until a job has started; {hardware.DISK / 1e9:.1f} GB/s to the shared file system",
+        f"AdamW in the weights' type, adapters in float32; jobs ask for {SPARE_MEMORY} times the memory and {SPARE_TIME:.0f} "
+        "times the minutes, more at each attempt",
+        "every output is kept; a checkpoint lies in .resume/ until its job has succeeded",
+        "stages without a GPU are taken for a minute each",
+    ]
+
+
+def readable(found: dict[str, Any]) -> str:
+    giga, hours = 2**30, "GPU-hours"
+    head = f"{'stage':20} {'jobs':>5} {'done':>5} {'GPUs':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {hours:>10}"
+    lines = [f"study {found['study']} on {found['gpu']}", head]
+    for rule, row in found["stages"].items():
+        lines.append(
+            f"{rule:20} {row['jobs']:5} {row['done']:5} {row['gpus']:5} {row['gpu_bytes'] / giga:8.1f} "
+            f"{row['host_bytes'] / giga:9.1f} {row['minutes']:8} {row['disk_bytes'] / giga:9.1f} {row['gpu_hours']:10.1f}"
+        )
+    total = found["totals"]
+    lines += [
+        f"{'total':20} {total['jobs']:5} {total['done']:5} {'':33} {total['disk_bytes'] / giga:9.1f} {total['gpu_hours']:10.1f}",
+        f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; weights of full carriers "
+        f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB of the disk",
+        *(f"- {line}" for line in found["assumptions"]),
+    ]
+    return "\n".join(lines)

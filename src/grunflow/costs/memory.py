@@ -1,0 +1,90 @@
+"""Bytes that training and evaluation hold, in closed form.
+
+Weights, gradients, AdamW's two moments, what the backward pass keeps of every token (counted off the modules of a
+Llama-like block, eager norms, no recomputation), and logits. On a CPU all of it is host memory; on a GPU the host holds
+the weights while they are loaded or saved.
+"""
+
+from dataclasses import dataclass
+
+from grunflow.config.specs import Carrier
+from grunflow.costs.flops import Extent, trained_parameters
+from grunflow.costs.shapes import Shapes
+
+BYTES = {"float32": 4, "bfloat16": 2}
+GIB = 2**30
+# Interpreter, torch and transformers: 0.5 GiB on a CPU; on a GPU the CUDA libraries and their context beside.
+IMPORTS = {"cpu": int(0.75 * GIB), "host": 3 * GIB, "gpu": GIB}
+
+
+@dataclass(frozen=True)
+class Held:
+    """Bytes by what they are for."""
+
+    weights: int
+    gradients: int
+    moments: int  # AdamW's two
+    activations: int
+    logits: int
+    reference: int = 0
+
+    @property
+    def total(self) -> int:
+        """Gradients come as what the backward pass kept goes: the larger of the two counts."""
+        passing = max(self.gradients, self.activations + self.logits)
+        return self.weights + self.moments + self.reference + passing
+
+
+def training(shapes: Shapes, carrier: Carrier, dtype: str, micro: Extent, labels: int, reference: bool = False) -> Held:
+    """Of a training step on micro-batches of `micro`, padded, of which `labels` tokens are predicted.
+
+    Args:
+        reference: a copy of the model before unlearning stays beside it.
+    """
+    size = BYTES[dtype]
+    trained = trained_parameters(shapes, carrier)
+    # Adapters and edits are float32 on a bf16 model too.
+    own = size if carrier.name == "full" else 4
+    return Held(
+        shapes.parameters * size,
+        trained * own,
+        2 * trained * own,
+        micro.tokens * _kept_blocks(shapes, carrier) * _kept(shapes, carrier) * size,
+        _logits(shapes, micro.tokens, labels, size),
+        shapes.parameters * size if reference else 0,
+    )
+
+
+def forward(shapes: Shapes, dtype: str, batch: Extent, labels: int) -> Held:
+    """Of scoring a batch: one block's intermediate values and logits."""
+    size = BYTES[dtype]
+    block = batch.tokens * (4 * shapes.hidden + 3 * shapes.intermediate) * size
+    return Held(shapes.parameters * size, 0, 0, block, _logits(shapes, batch.tokens, labels, size))
+
+
+def _logits(shapes: Shapes, tokens: int, labels: int, size: int) -> int:
+    """All logits; at labels also the chosen ones, their log-softmax and its gradient in float32."""
+    return shapes.vocabulary * (tokens * size + 3 * labels * 4)
+
+
+def _kept_blocks(shapes: Shapes, carrier: Carrier) -> int:
+    """Blocks whose intermediate values the backward pass needs: those above the lowest trained place."""
+    if carrier.name in ("reft", "grun") or carrier.parameters:
+        return shapes.layers - 1 - min(carrier.layers or (0,))
+    return shapes.layers
+
+
+def _kept(shapes: Shapes, carrier: Carrier) -> int:
+    """Numbers that a block keeps of a token, counted with torch's saved_tensors_hooks.
+
+    Full: two norms (input, normed and output of each, the residual's shared), attention (queries, keys, values, output
+    and its copy for the projection), feed-forward. Of frozen weights no input is kept. LoRA's dropout keeps a mask
+    (in the tensor's own type) and the dropped input of each linear layer.
+    """
+    wide, inner = shapes.hidden, shapes.intermediate
+    if carrier.name == "full" and not carrier.parameters:
+        return 10 * wide + 4 * inner
+    kept = 6 * wide + 3 * inner
+    if carrier.name == "lora":
+        kept += 2 * sum(rows for rows, _ in shapes.linears.values()) if carrier.dropout else 2 * wide + inner
+    return kept

@@ -1,0 +1,77 @@
+"""The closed form against the peak of a process that trains, less what it held before it built the model."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from grunflow.config.specs import Carrier
+from grunflow.costs import memory
+from grunflow.costs.flops import Extent
+from grunflow.costs.shapes import Shapes
+
+SHAPES = Shapes(hidden=512, layers=8, heads=8, kv_heads=8, head_size=64, intermediate=1408, vocabulary=8192, tied=False)
+CARRIERS = {
+    "full": Carrier(name="full"),
+    "lora": Carrier(name="lora", rank=8, alpha=16, dropout=0.05),
+    "grun": Carrier(name="grun", rank=4, layers=(2, 5, 7), gate="linear", gate_weight=1),
+}
+ROWS, WIDTH, PROMPT = 16, 128, 28
+SCRIPT = """
+import json, sys
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+from grunflow import carriers
+from grunflow.config.specs import Carrier, Objective
+from grunflow.data.batching import collate
+from grunflow.data.prompts import Example
+from grunflow.training.unlearning import Texts, step_loss
+spec = Carrier.model_validate_json(sys.argv[1])
+rows, width, prompt = map(int, sys.argv[2:5])
+
+def status(key):
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith(key))
+
+def model_of(**shape):
+    return LlamaForCausalLM(LlamaConfig(bos_token_id=None, eos_token_id=0, pad_token_id=0, **shape))
+
+def train(model, vocabulary, rows, width, prompt, steps):
+    carrier = carriers.attach(spec, model, 0)
+    optimizer = torch.optim.AdamW(carrier.trained(), lr=1e-4)
+    model.train()
+    for _ in range(steps):
+        ids = torch.randint(3, vocabulary, (rows, width)).tolist()
+        batch = collate([Example(row, prompt) for row in ids], 0)
+        optimizer.zero_grad(set_to_none=True)
+        # Ascent on one batch at a time, as fine-tuning runs it.
+        step_loss(carrier, None, Objective(name="ga"), spec.model_copy(update={"gate_weight": None}),
+                  Texts(batch, None, None)).backward()
+        optimizer.step()
+
+small = dict(vocab_size=64, hidden_size=32, intermediate_size=32, num_hidden_layers=8, num_attention_heads=2)
+train(model_of(**small), 64, 2, 8, 3, 2)
+before = status("VmRSS")
+train(model_of(**json.loads(sys.argv[5])), json.loads(sys.argv[5])["vocab_size"], rows, width, prompt, 3)
+print(status("VmHWM") - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CARRIERS)
+def test_host_memory_of_training_is_within_a_fifth_of_the_measured_peak(name: str) -> None:
+    shape = {
+        "vocab_size": SHAPES.vocabulary, "hidden_size": SHAPES.hidden, "intermediate_size": SHAPES.intermediate,
+        "num_hidden_layers": SHAPES.layers, "num_attention_heads": SHAPES.heads, "tie_word_embeddings": SHAPES.tied,
+    }  # fmt: skip
+    arguments = [CARRIERS[name].model_dump_json(), *map(str, (ROWS, WIDTH, PROMPT)), json.dumps(shape)]
+    # Freed memory goes back at once: the formula counts what is held, not what glibc's heap keeps for later.
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1000000"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], env=environment, capture_output=True, text=True, check=True
+    )
+    held = memory.training(
+        SHAPES, CARRIERS[name], "float32", Extent(ROWS * WIDTH, ROWS * WIDTH**2, ROWS), ROWS * (WIDTH - PROMPT)
+    )
+    assert held.total == pytest.approx(int(done.stdout), rel=0.2)

@@ -1,0 +1,137 @@
+"""grunflow plan: the jobs of Snakemake's own DAG, offline and quick, and what the rules ask for."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grunflow.commands.plan import is_done
+from grunflow.config import runs
+from grunflow.config.digest import stage_digest
+from grunflow.config.jobs import all_jobs
+from grunflow.config.study import read_study
+from grunflow.config.typed import read_yaml
+from grunflow.costs.requests import request
+from grunflow.costs.texts import READS_LOGITS, TEXTS_READ, steps
+
+BIN = Path(sys.executable).parent
+
+
+def plan(config: str, *arguments: str) -> subprocess.CompletedProcess:
+    command = [str(BIN / "grunflow"), "plan", "--configfile", config, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def study_of(config: str):
+    return read_study(read_yaml(config, "config"))
+
+
+@pytest.mark.parametrize("config", ["config/paper.yaml", "config/demo.yaml"])
+def test_a_plan_counts_the_jobs_that_snakemake_would_start(config: str) -> None:
+    done = subprocess.run(
+        [BIN / "snakemake", "--workflow-profile", "workflow/profiles/default", "--configfile", config, "--forceall",
+         "-n"], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    text = done.stdout + done.stderr
+    dag = {name: int(count) for name, count in re.findall(r"^([a-z_]+)\s+(\d+)$", text, re.M)}
+    found = json.loads(plan(config, "--json").stdout)
+    counted = {rule: row["jobs"] for rule, row in found["stages"].items()}
+    assert counted == {rule: dag[rule] for rule in counted}
+    # Each rule that asks for anything is in the plan.
+    asking = set(re.findall(r"^(?:local)?rule ([a-z_]+):(?:\n    .*)*?\n    resources: .*mem_mb", text, re.M))
+    assert asking
+    assert asking <= set(counted)
+
+
+def test_the_papers_plan_names_its_assumptions_and_its_sizes() -> None:
+    found = json.loads(plan("config/paper.yaml", "--json").stdout)
+    target = found["stages"]["finetune_target"]
+    # Weights, gradients and two moments of 8,030,261,248 parameters in bf16, less what is not held at once.
+    assert 6 * 8_030_261_248 < target["gpu_bytes"] < 80 * 2**30
+    assert target["checkpoint_bytes"] == 6 * 8_030_261_248
+    assert found["totals"]["jobs"] == sum(row["jobs"] for row in found["stages"].values())
+    assert any("assumed, not measured" in line for line in found["assumptions"])
+    assert "GPU-hours" in plan("config/paper.yaml").stdout
+
+
+def test_a_grid_of_a_thousand_runs_is_planned_in_seconds(tmp_path: Path) -> None:
+    config = read_yaml("config/paper.yaml", "config")
+    config["seeds"] = [{"target_seed": seed, "unlearn_seed": seed} for seed in range(56)]
+    path = tmp_path / "big.yaml"
+    path.write_text(yaml.safe_dump(config))
+    started = time.process_time()
+    assert len([job for job in all_jobs(study_of(str(path))) if job.rule == "unlearn"]) == 1008
+    # Not a benchmark: a plan that is a hundred times slower is a defect.
+    assert time.process_time() - started < 60
+
+
+def test_a_finished_folder_counts_as_done_until_its_spec_or_code_changes(tmp_path: Path, monkeypatch) -> None:
+    job = next(job for job in all_jobs(study_of("config/demo.yaml")) if job.rule == "prepare_data")
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / job.folder
+    folder.mkdir(parents=True)
+    assert not is_done(job)
+    manifest = {"spec": job.spec.model_dump(mode="json"), "code": stage_digest("prepare_data")}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert is_done(job)
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "code": "another"}))
+    assert not is_done(job)
+
+
+def test_every_attempt_asks_for_more_memory_and_time_and_as_many_gpus() -> None:
+    study = study_of("config/paper.yaml")
+    first, second = (request(study, runs.finetune_spec(study, "llama-3.1-8b", "target", 0), n) for n in (1, 2))
+    assert second["mem_mb"] > first["mem_mb"]
+    assert second["runtime"] > first["runtime"]
+    assert second["gpu"] == first["gpu"] == 1
+
+
+def test_a_smaller_gpu_means_more_of_them() -> None:
+    study = study_of("config/paper.yaml").model_copy(update={"gpu": "a100-40gb"})
+    assert request(study, runs.finetune_spec(study, "llama-3.1-8b", "target", 0))["gpu"] == 2
+
+
+def test_an_unknown_kind_of_gpu_gets_the_nearest_name(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump({**read_yaml("config/paper.yaml", "config"), "gpu": "a100-80g"}))
+    done = plan(str(path))
+    assert done.returncode == 2
+    assert "Did you mean 'a100-80gb'?" in done.stderr
+
+
+def test_what_is_assumed_of_objectives_is_what_they_read() -> None:
+    from grunflow.objectives import OBJECTIVES, RETAIN
+    from grunflow.training.loop import total_steps
+
+    for name, objective in OBJECTIVES.items():
+        read = objective.answers + objective.refusals + (objective.retain != "none")
+        assert TEXTS_READ.get(name, 2) == read, name
+        known = {objective.reference, RETAIN[objective.retain][1]}
+        assert ("logits" in known) == (name in READS_LOGITS), name
+    study = study_of("config/paper.yaml")
+    training = study.models["llama-3.1-8b"].target
+    assert steps(training, 4000) == total_steps(training, 4000)
+
+
+def test_names_of_gpus_in_the_config_are_those_of_the_table() -> None:
+    from grunflow.config.names import GPUS
+    from grunflow.costs.hardware import DEVICES
+
+    assert set(GPUS) == set(DEVICES)
+
+
+def test_reading_the_snakefile_imports_neither_torch_nor_transformers() -> None:
+    """Each SLURM job reads it again."""
+    script = (
+        "import sys; from snakemake.cli import main\n"
+        "try: main(['--configfile', 'config/paper.yaml', '--cores', '1', '-n', '--quiet', 'all'])\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print(sorted({'torch', 'transformers', 'peft'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
