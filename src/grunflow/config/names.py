@@ -10,3 +10,5 @@ GATES = ("linear", "mlp_3")
 TEMPLATES = ("plain", "grun", "baseline", "llama2")
 FORGET_SPLITS = tuple(RETAIN_OF_FORGET)
 BENCHMARKS = ("tofu", "wmdp")
+# Rules whose outputs are files of a folder; the outputs of the others are folders.
+FILES_DECLARED = ("tables", "figures")
