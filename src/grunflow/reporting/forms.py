@@ -1,7 +1,8 @@
 """How tables are written: tidy CSV for machines, Markdown and LaTeX (booktabs) for people."""
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,6 +115,22 @@ WRITERS: dict[str, Callable[[Table], str]] = {
 def write(table: Table, stem: Path, formats: tuple[str, ...]) -> None:
     for form in formats:
         stem.with_suffix(f".{form}").write_text(WRITERS[form](table))
+
+
+def shown_json(tables: Mapping[str, Table]) -> str:
+    """Every reader's table as JSON, in order: name -> caption, columns, rows, bold (row and column of each such cell)."""
+    return json.dumps(
+        {
+            name: {
+                "caption": table.caption,
+                "columns": list(table.shown),
+                "rows": table.shown.astype(str).to_numpy().tolist(),
+                "bold": sorted(table.bold),
+            }
+            for name, table in tables.items()
+        },
+        indent=1,
+    )
 
 
 # Columns whose empty cell is an empty text, not a missing number.

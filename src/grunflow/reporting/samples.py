@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from grunflow.config.names import EVALUATION_SETS
+from grunflow.data.splits import EVALUATION_SETS
 from grunflow.evaluation.aggregate import METRICS, UTILITY_SETS
 from grunflow.reporting.intervals import Sample, of_questions
 

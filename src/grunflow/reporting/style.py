@@ -10,7 +10,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 COLUMN_INCHES = 3.3
 COLOURS = {"full": "#D55E00", "lora": "#0072B2", "reft": "#CC79A7", "grun": "#009E73", "": "#000000"}
@@ -87,6 +89,13 @@ def carrier_legend(fig, carriers: Iterable[str]) -> None:
 def shown(objective: str) -> str:
     """Objectives are abbreviations, models are not."""
     return f"{objective} model" if objective in ("target", "retain", "base") else objective.upper()
+
+
+def logarithmic(axis) -> None:
+    """A logarithmic axis whose labels do not run into each other, be it half a decade wide or ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 3), numticks=5))
+    axis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(np.inf, np.inf)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def empty(axes, text: str) -> None:

@@ -4,7 +4,8 @@ from itertools import combinations
 
 import pandas as pd
 
-from grunflow.config.names import CARRIERS, EVALUATION_SETS
+from grunflow.config.names import CARRIERS
+from grunflow.data.splits import EVALUATION_SETS
 from grunflow.reporting.best import BOLD, clear_best
 from grunflow.reporting.forms import Cell, Table, figure_column, put
 from grunflow.reporting.intervals import METHOD as INTERVALS

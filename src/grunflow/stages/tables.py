@@ -1,6 +1,7 @@
 """Metrics -> the tables, each as CSV, Markdown and LaTeX: tofu_main, tofu_differences, equal_forgetting, efficiency.
 
 Of a study with a WMDP part also wmdp_main, with a ledger published, with variants tuning, with others' logs published_logs.
+shown.json holds the reader's form of them all, for the report.
 """
 
 from pathlib import Path
@@ -9,12 +10,14 @@ import pandas as pd
 
 from grunflow.config.specs import Tables
 from grunflow.reporting import efficiency, equal_forgetting, ledger, tofu, tuning, wmdp
-from grunflow.reporting.forms import Table, write
+from grunflow.reporting.forms import Table, shown_json, write
 
 
 def run(spec: Tables, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> None:
-    for name, table in made(spec, inputs).items():
+    found = made(spec, inputs)
+    for name, table in found.items():
         write(table, out / name, spec.formats)
+    (out / "shown.json").write_text(shown_json(found))
 
 
 def made(spec: Tables, inputs: dict[str, list[Path]]) -> dict[str, Table]:

@@ -80,6 +80,7 @@ def cost_quality(table: pd.DataFrame, cost: pd.DataFrame, note: str, stem: Path)
     for row in rows.to_dict("records"):
         _point(axes, row, "train_flops")
     axes.set_xscale("log")
+    style.logarithmic(axes.xaxis)
     axes.set_xlabel("FLOPs of unlearning (counted)")
     axes.set_ylabel("Model Utility")
     style.method_legend(fig, rows["objective"], rows["carrier"])
