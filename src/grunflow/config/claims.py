@@ -1,5 +1,6 @@
 """The sheet of claims: what the paper says, as data that tables can be held against."""
 
+from string import Formatter
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -10,7 +11,7 @@ from grunflow.errors import BadInput
 
 
 class Condition(Strict):
-    """A figure of a table against a threshold; `{name}` in table, column or where stands for a value of `each`."""
+    """A figure of a table against a threshold; `{name}` in column or where stands for a value of `each`."""
 
     table: str
     column: str
@@ -37,6 +38,16 @@ class Claim(Strict):
     each: dict[str, tuple[str | float, ...]] = Field({}, description="name -> values; one verdict per combination")
     here: dict[str, tuple[str | float, ...]] = Field({}, description="the same in place of `each`, for other models")
     conditions: tuple[Condition, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Claim":
+        texts = [self.statement]
+        for condition in self.conditions:
+            texts += [condition.column, *(value for value in condition.where.values() if isinstance(value, str))]
+        used = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
+        if not used | set(self.here) <= set(self.each):
+            raise ValueError(f"{sorted((used | set(self.here)) - set(self.each))} must be names of each")
+        return self
 
 
 def read_claims(path: str) -> tuple[Claim, ...]:

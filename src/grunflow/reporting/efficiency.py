@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from grunflow.config.names import CARRIERS
-from grunflow.reporting.forms import Table, figure_text, put
+from grunflow.reporting.forms import Table, figure_column, put
 from grunflow.reporting.intervals import Sample
 from grunflow.reporting.samples import SEEDS
 from grunflow.reporting.tofu import without_variant
@@ -57,10 +57,7 @@ def table(per_run: pd.DataFrame, origin: str) -> Table:
     shown["Trained parameters"] = [
         f"{n:,} ({part:.3%})" for n, part in zip(found.trained_parameters, found.trained_fraction, strict=True)
     ]
-    shown["Seconds"] = [
-        figure_text(*row, ".1f")
-        for row in found[["train_seconds", "train_seconds_lo", "train_seconds_hi"]].to_numpy(float)
-    ]
+    shown["Seconds"] = figure_column(found, "train_seconds", ".1f")
     shown["GPU-hours"] = [f"{hours:.3g}" for hours in found["gpu_hours"]]
     shown["FLOPs"] = [f"{flops:.2e}" for flops in found["train_flops"]]
     shown["Peak memory, GiB"] = [f"{size / 2**30:.2f}" for size in found["peak_memory_bytes"]]
@@ -68,8 +65,7 @@ def table(per_run: pd.DataFrame, origin: str) -> Table:
         for name, title in (("train_seconds", "time"), ("train_flops", "FLOPs")):
             column = f"{name}_reduction_vs_{other}"
             if column in found:
-                ends = found[[column, f"{column}_lo", f"{column}_hi"]].to_numpy(float)
-                shown[f"Saved {title} vs {other}"] = [figure_text(*row, ".0%") for row in ends]
+                shown[f"Saved {title} vs {other}"] = figure_column(found, column, ".0%")
     shown["Seeds"] = found["seeds"]
     text = (
         f"Cost of training. {origin}. Mean over seeds [95 % interval from seeds] on the machine of the run, which other work may "

@@ -44,7 +44,7 @@ def figure_text(mean: float, lo: float, hi: float, form: str = ".3f") -> str:
 def figure_column(table: pd.DataFrame, name: str, form: str = ".3f") -> list[str]:
     """figure_text of every row."""
     figures = table[[name, f"{name}_lo", f"{name}_hi"]].to_numpy(dtype=float)
-    return [figure_text(*figure, form) for figure in figures]
+    return [figure_text(mean, lo, hi, form) for mean, lo, hi in figures]
 
 
 def markdown(table: Table) -> str:

@@ -70,7 +70,7 @@ def half_width(per_seed: NDArray, *per_question: NDArray) -> NDArray:
     """
     parts = [_part(per_seed), *(_part(scores.mean(axis=-2)) for scores in per_question)]
     counted = [part for part in parts if part is not None]
-    return np.sqrt(sum(counted)) if counted else np.full(per_seed.shape[:-1], np.nan)
+    return np.asarray(np.sqrt(sum(counted))) if counted else np.full(per_seed.shape[:-1], np.nan)
 
 
 def _part(values: NDArray) -> NDArray | None:
@@ -78,7 +78,7 @@ def _part(values: NDArray) -> NDArray | None:
     count = values.shape[-1]
     if count < 2:
         return None
-    return student.ppf(0.975, count - 1) ** 2 * values.var(axis=-1, ddof=1) / count
+    return np.asarray(student.ppf(0.975, count - 1) ** 2 * values.var(axis=-1, ddof=1) / count)
 
 
 def median_and_range(values: NDArray) -> Interval:

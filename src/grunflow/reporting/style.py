@@ -16,7 +16,7 @@ from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 COLUMN_INCHES = 3.3
 COLOURS = {"full": "#D55E00", "lora": "#0072B2", "reft": "#CC79A7", "grun": "#009E73", "": "#000000"}
-LINES = {"full": "--", "lora": ":", "reft": "-.", "grun": "-", "": "-"}
+LINES: dict[str, Any] = {"full": "--", "lora": ":", "reft": "-.", "grun": "-", "": "-"}
 MARKERS = {
     "ga": "v",
     "gd": "o",

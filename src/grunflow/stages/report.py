@@ -19,7 +19,7 @@ def run(spec: Report, inputs: dict[str, list[Path]], out: Path, batch_size: int)
     verdicts = json.loads((inputs["claims"][0] / "claims.json").read_text()) if "claims" in inputs else []
     folders = [folder for named in inputs.values() for folder in named]
     jobs = lineage.jobs(folders)
-    read_here = Counter((jobs[str(folder)].stage, spec.stage) for folder in folders)
+    read_here: Counter[tuple[str, str]] = Counter((jobs[str(folder)].stage, spec.stage) for folder in folders)
     html = page.render(
         title=spec.title,
         note=" ".join(
