@@ -64,7 +64,7 @@ def frames(seeds: tuple[int, ...] = SEEDS) -> dict[str, pd.DataFrame]:
         found["efficiency"].append(
             {**who, "model_parameters": PARAMETERS, "trained_parameters": trained, "steps": 80, "tokens": 30_000,
              "train_seconds": seconds, "cpu_seconds": seconds + 3, "train_flops": 1e9 * seconds, "peak_memory_bytes": 2**30,
-             "gpus": 0}
+             "gpu_seconds": 0.0}
         )  # fmt: skip
         if who["carrier"]:
             found["losses"] += [

@@ -88,7 +88,7 @@ def test_efficiency_holds_costs_and_what_grun_saves(frames) -> None:
     assert row.trained_parameters_reduction_vs_lora == pytest.approx(0.98)
     assert np.isnan(found.loc[("gd", "full"), "train_seconds_reduction_vs_full"])
     assert row.gpu_hours == 0
-    on_gpus = efficiency.efficiency(frames["efficiency"].assign(gpus=2, train_seconds=1800.0))
+    on_gpus = efficiency.efficiency(frames["efficiency"].assign(gpu_seconds=3600.0))
     assert on_gpus["gpu_hours"].tolist() == [1.0] * len(on_gpus)
 
 

@@ -33,7 +33,7 @@ def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
         for name in ("train_seconds", "cpu_seconds"):
             put(row, name, Sample(group[name].to_numpy(float), bounds=(0.0, np.inf)).interval())
         row["train_flops"] = float(group["train_flops"].mean())
-        row["gpu_hours"] = float((group["train_seconds"] * group["gpus"]).mean() / 3600)
+        row["gpu_hours"] = float(group["gpu_seconds"].mean() / 3600)
         row["peak_memory_bytes"] = int(group["peak_memory_bytes"].max())
         for other in AGAINST:
             theirs = groups.get((row["model"], row["objective"], other, row["variant"]))

@@ -28,7 +28,7 @@ def places(edges: Mapping[tuple[str, str], int], stages: list[str]) -> tuple[dic
     rows: dict[int, list[str]] = {}
     for stage in stages:
         rows.setdefault(depth[stage], []).append(stage)
-    width = max(len(row) for row in rows.values()) * (BOX[0] + GAP) + GAP
+    width = float(max(len(row) for row in rows.values()) * (BOX[0] + GAP) + GAP)
     centres: dict[str, tuple[float, float]] = {}
     for level in sorted(rows):
 

@@ -79,7 +79,11 @@ def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: i
 def cost(who: dict[str, Any], folder: Path) -> dict[str, Any]:
     """What training the run took, from its manifest."""
     manifest = read_manifest(folder)
-    return {**who, **{key: manifest["measured"][key] for key in MEASURED}, "gpus": manifest["provenance"]["gpus"]}
+    return {
+        **who,
+        **{key: manifest["measured"][key] for key in MEASURED},
+        "gpu_seconds": manifest["measured"].get("gpu_seconds", 0.0),
+    }
 
 
 def losses(who: dict[str, Any], folder: Path) -> pd.DataFrame:
