@@ -74,6 +74,18 @@ def test_methods_are_compared_where_they_forgot_equally_much(frames) -> None:
     assert bold == {("gd", "grun"), ("npo", "grun")}  # of idk, LoRA never came so far
 
 
+def test_a_study_of_one_carrier_and_one_seed_has_its_tables_too(frames) -> None:
+    few = {name: rows[rows["run"].str.contains("target|retain|gd_grun") & rows["run"].str.endswith("t0")] for name, rows in frames.items()}
+    main = tofu.table(few["metrics"], few["questions"], made_up.ORIGIN)
+    assert main.tidy["seeds"].tolist() == [1, 1, 1]
+    assert main.tidy["retain_rougeL_hi"].gt(main.tidy["retain_rougeL"]).all()  # the noise of questions
+    assert main.tidy["ks_statistic_lo"].isna().all()
+    assert main.bold == frozenset()
+    assert len(tofu.differences_table(few["metrics"], few["questions"], "").tidy) == 0
+    assert len(equal_forgetting.table(few["snapshot_scores"], "").tidy) == len(equal_forgetting.LEVELS)
+    assert not [name for name in efficiency.efficiency(few["efficiency"]) if "reduction" in name]
+
+
 def test_a_path_that_starts_below_a_level_is_read_at_its_start() -> None:
     path = equal_forgetting.Path(np.array([0.4, 0.1]), {"retain_probability": np.array([[0.9], [0.1]])})
     assert path.at(0.5)["retain_probability"] == [0.9]

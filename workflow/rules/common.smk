@@ -25,14 +25,15 @@ TABLES = [
     "tofu_main",
     "tofu_differences",
     "efficiency",
-    *(["tuning"] if STUDY.variants else ["equal_forgetting"]),
+    *(["tuning"] if STUDY.variants else []),
+    *(["equal_forgetting"] if STUDY.snapshots.count and not STUDY.variants else []),
     *(["published"] if STUDY.published else []),
     *(["published_logs"] if STUDY.published_logs else []),
     *(["wmdp_main"] if STUDY.wmdp else []),
 ]
 FIGURES = [
     "forget_utility",
-    "forgetting_paths",
+    *(["forgetting_paths"] if STUDY.snapshots.count else []),
     "cost_quality",
     "gate_activations",
     "truth_ratios",

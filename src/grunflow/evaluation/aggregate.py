@@ -76,7 +76,7 @@ def memorisation(scores: pd.DataFrame) -> dict[str, float]:
 def snapshot_scores(snapshots: pd.DataFrame) -> pd.DataFrame:
     """step, set, index, rougeL, probability: one row per step and question."""
     if snapshots.empty:
-        return pd.DataFrame({"step": []})
+        return pd.DataFrame(columns=["step", "set", "index", "probability", "rougeL"])
     return pd.DataFrame(
         {
             "step": snapshots["step"],

@@ -20,7 +20,8 @@ def run(spec: Figures, inputs: dict[str, list[Path]], out: Path, batch_size: int
     main = tofu_main(metrics, questions)
     note = model_note(main, spec.origin)
     trade_off.forget_utility(main, note, out / "forget_utility")
-    trade_off.forgetting_paths(snapshots, note, out / "forgetting_paths")
+    if len(snapshots):
+        trade_off.forgetting_paths(snapshots, note, out / "forgetting_paths")
     trade_off.cost_quality(main, efficiency(spent), note, out / "cost_quality")
     distributions.gate_activations(questions, metrics, note, out / "gate_activations")
     distributions.truth_ratios(questions, metrics, note, out / "truth_ratios")

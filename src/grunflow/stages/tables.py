@@ -39,9 +39,9 @@ def made(spec: Tables, inputs: dict[str, list[Path]]) -> dict[str, Table]:
         caption = f"Choice of rates. {note} Rule: {tuning.RULE}."
         found["tuning"] = Table(chosen, chosen.round(3), caption)
     else:
-        found["equal_forgetting"] = equal_forgetting.table(
-            pd.read_parquet(folder / "snapshot_scores.parquet"), spec.origin
-        )
+        snapshots = pd.read_parquet(folder / "snapshot_scores.parquet")
+        if len(snapshots):
+            found["equal_forgetting"] = equal_forgetting.table(snapshots, spec.origin)
     if spec.published:
         found["published"] = ledger.table(ledger.read_cells(spec.published), ours)
     others = folder / "published_logs.parquet"

@@ -74,8 +74,8 @@ def forgetting_paths(snapshots: pd.DataFrame, note: str, stem: Path) -> None:
 
 def cost_quality(table: pd.DataFrame, cost: pd.DataFrame, note: str, stem: Path) -> None:
     """Model Utility against the FLOPs of training (FLOPs, not seconds: equal runs give equal figures)."""
-    spent = cost[["model", "objective", "carrier", "train_flops"]]
-    rows = table[table["carrier"] != ""].merge(spent, on=["model", "objective", "carrier"])
+    method = [name for name in ("model", "objective", "carrier", "variant") if name in table]
+    rows = table[table["carrier"] != ""].merge(cost[[*method, "train_flops"]], on=method)
     fig, axes = style.figure(height_inches=2.8)
     for row in rows.to_dict("records"):
         _point(axes, row, "train_flops")
