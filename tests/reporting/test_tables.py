@@ -75,7 +75,10 @@ def test_methods_are_compared_where_they_forgot_equally_much(frames) -> None:
 
 
 def test_a_study_of_one_carrier_and_one_seed_has_its_tables_too(frames) -> None:
-    few = {name: rows[rows["run"].str.contains("target|retain|gd_grun") & rows["run"].str.endswith("t0")] for name, rows in frames.items()}
+    few = {
+        name: rows[rows["run"].str.contains("target|retain|gd_grun") & rows["run"].str.endswith("t0")]
+        for name, rows in frames.items()
+    }
     main = tofu.table(few["metrics"], few["questions"], made_up.ORIGIN)
     assert main.tidy["seeds"].tolist() == [1, 1, 1]
     assert main.tidy["retain_rougeL_hi"].gt(main.tidy["retain_rougeL"]).all()  # the noise of questions

@@ -62,8 +62,21 @@ def _judged(claim: Claim, model: str, values: dict[str, Value], tables: Tables, 
         **{name: first[name] for name in ("effect", "lo", "hi", "n")},
         "tables": sorted({condition.table for condition in claim.conditions}),
         "conditions": conditions,
-        "reason": next((condition["reason"] for condition in conditions if condition["reason"]), ""),
+        "reason": _reason(verdict, conditions),
     }
+
+
+def _reason(verdict: str, conditions: list[dict[str, Any]]) -> str:
+    """Why nothing was tested; or the condition that decided, where it is not the first, whose effect is shown."""
+    deciding = next((condition for condition in conditions if condition["verdict"] == verdict), conditions[0])
+    if verdict == NOT_TESTABLE or deciding is conditions[0]:
+        return deciding["reason"]
+    side = "above" if "above" in deciding else "below"
+    return f"{deciding['column']} {_figure(deciding)}, claimed {side} {deciding[side]}"
+
+
+def _figure(row: Mapping[str, Any]) -> str:
+    return f"{row['effect']:+.3g} [{row['lo']:+.3g}, {row['hi']:+.3g}]"
 
 
 def _condition(condition: Condition, model: str, values: dict[str, Value], tables: Tables) -> dict[str, Any]:
@@ -122,8 +135,8 @@ def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             key = (row["about"], row["claim"], row["reason"])
             untested[key] = untested.get(key, 0) + 1
         else:
-            figure = f"{row['effect']:+.3g} [{row['lo']:+.3g}, {row['hi']:+.3g}], n = {row['n']}"
-            found.append(f"{row['verdict']:17} {row['id']}: {figure}")
+            because = f" ({row['reason']})" if row["reason"] else ""
+            found.append(f"{row['verdict']:17} {row['id']}: {_figure(row)}, n = {row['n']}{because}")
     told = [
         f"{NOT_TESTABLE:17} {about}/{claim}: {count} ({reason})" for (about, claim, reason), count in untested.items()
     ]

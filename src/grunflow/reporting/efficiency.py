@@ -12,7 +12,7 @@ from grunflow.reporting.tofu import without_variant
 METHOD = ["model", "objective", "carrier", "variant"]
 AGAINST = ("full", "lora")
 SAVED = ("trained_parameters", "train_seconds", "train_flops")
-ANY = (-np.inf, np.inf)
+SHARE = (-np.inf, 1.0)
 
 
 def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
@@ -45,7 +45,7 @@ def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reduction(mine: pd.Series, theirs: pd.Series):
-    return Sample(1 - mine.to_numpy(float) / theirs.to_numpy(float), bounds=ANY).interval()
+    return Sample(1 - mine.to_numpy(float) / theirs.to_numpy(float), bounds=SHARE).interval()
 
 
 def table(per_run: pd.DataFrame, origin: str) -> Table:

@@ -92,7 +92,13 @@ def shown(objective: str) -> str:
 
 
 def logarithmic(axis) -> None:
-    """A logarithmic axis whose labels do not run into each other, be it half a decade wide or ten."""
+    """Labels of a logarithmic axis, at least a decade wide: below that matplotlib would crowd it with linear ones.
+
+    To be called when all is drawn.
+    """
+    lo, hi = axis.get_view_interval()
+    wider = max(1.0, np.sqrt(11 * lo / hi))
+    axis.set_view_interval(lo / wider, hi * wider, ignore=True)
     axis.set_major_locator(LogLocator(subs=(1, 3), numticks=5))
     axis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(np.inf, np.inf)))
     axis.set_minor_formatter(NullFormatter())
