@@ -54,7 +54,7 @@ def test_verdicts_come_first_then_tables_figures_examples_cost_and_provenance(pa
     ]
     assert "Made &lt;up&gt;" in text
     assert "not the paper&#39;s result" in text
-    assert "66 × not testable here" in text
+    assert "78 × not testable here" in text
     assert "“Experiments show that GRUN significantly improves the unlearning and utility.”" in text
     assert text.count("<figure>") == 7
     assert "<h3>tofu_main</h3>" in text

@@ -131,7 +131,7 @@ def test_markdown_and_latex_hold_every_row_and_mark_bold() -> None:
     assert r"Cost $<$ 1 \$ in \{x\}\textasciitilde{}y\_z" in text
     assert forms.markdown(table).splitlines()[-1] == "| x | **2** |"
     assert forms.figure_text(0.5, float("nan"), float("nan")) == "0.500"
-    assert forms.figure_text(float("nan"), 0, 0) == ""
+    assert forms.figure_text(float("nan"), 0.0, 0.0) == ""
 
 
 def test_tables_are_read_back_with_empty_texts(tmp_path) -> None:

@@ -44,6 +44,8 @@ class Sample(NamedTuple):
         """Mean over seeds; lo and hi are nan where there is neither a second seed nor a question."""
         mean = float(self.per_seed.mean())
         half = float(half_width(self.per_seed, *self.per_question))
+        if np.isnan(half):
+            return Interval(mean, half, half)
         return Interval(mean, max(self.bounds[0], mean - half), min(self.bounds[1], mean + half))
 
     def minus(self, other: "Sample") -> "Sample":

@@ -1,6 +1,7 @@
 """How figures look: one place. Sized for one column of a two-column page; colours are Okabe and Ito's, safe for
 colour-blind readers, and never alone: objectives have markers, carriers also line styles."""
 
+import math
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +13,6 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 COLUMN_INCHES = 3.3
 COLOURS = {"full": "#D55E00", "lora": "#0072B2", "reft": "#CC79A7", "grun": "#009E73", "": "#000000"}
@@ -91,17 +91,20 @@ def shown(objective: str) -> str:
     return f"{objective} model" if objective in ("target", "retain", "base") else objective.upper()
 
 
-def logarithmic(axis) -> None:
-    """Labels of a logarithmic axis, at least a decade wide: below that matplotlib would crowd it with linear ones.
-
-    To be called when all is drawn.
-    """
-    lo, hi = axis.get_view_interval()
+def logarithmic(axes, labels: int = 4) -> None:
+    """A logarithmic x axis, at least a decade wide, with at most so many labels; to be called when all is drawn."""
+    axes.set_xscale("log")
+    lo, hi = axes.get_xlim()
     wider = max(1.0, np.sqrt(11 * lo / hi))
-    axis.set_view_interval(lo / wider, hi * wider, ignore=True)
-    axis.set_major_locator(LogLocator(subs=(1, 3), numticks=5))
-    axis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(np.inf, np.inf)))
-    axis.set_minor_formatter(NullFormatter())
+    lo, hi = lo / wider, hi * wider
+    axes.set_xlim(lo, hi)
+    decades = range(int(np.floor(np.log10(lo))), int(np.ceil(np.log10(hi))) + 1)
+    ticks = [first * 10.0**decade for decade in decades for first in (1, 3) if lo <= first * 10.0**decade <= hi]
+    if len(ticks) > labels:
+        ticks = [tick for tick in ticks if np.log10(tick).is_integer()]
+    ticks = ticks[:: math.ceil(len(ticks) / labels)]
+    axes.set_xticks(ticks, [f"{tick:g}" if 1e-3 < tick < 1e4 else f"{tick:.0e}".replace("e+", "e") for tick in ticks])
+    axes.set_xticks([], minor=True)
 
 
 def empty(axes, text: str) -> None:

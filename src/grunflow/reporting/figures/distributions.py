@@ -58,8 +58,8 @@ def truth_ratios(questions: pd.DataFrame, metrics: pd.DataFrame, note: str, stem
         for carrier, rows in every[every["objective"] == objective].groupby("carrier", sort=False):
             _steps(axes, rows["raw_ratio"], style.COLOURS[carrier], style.LINES[carrier])
         axes.set_title(style.shown(objective), fontsize=8)
-        axes.set_xscale("log")
-    style.logarithmic(grid[0, 0].xaxis)
+    for axes in grid[0]:
+        style.logarithmic(axes, labels=3)
     grid[0, 0].set_ylabel("Share of forget questions")
     grid[0, len(objectives) // 2].set_xlabel("Truth Ratio (wrong / right answers)")
     style.carrier_legend(fig, dict.fromkeys(metrics.loc[metrics["carrier"] != "", "carrier"]))
