@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from grunflow.config.names import CARRIERS
 from grunflow.reporting.forms import Table, figure_column, put
 from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Interval, Sample, of_questions
@@ -64,7 +63,7 @@ def equal_forgetting(snapshots: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict] = []
     every = paths(snapshots)
     blocks = dict.fromkeys(key[:3] for key in every)
-    carriers = [name for name in CARRIERS if any(key[3] == name for key in every)]
+    carriers = list(snapshots["carrier"].unique())
     for model, split, objective in blocks:
         for level in LEVELS:
             reached = {}

@@ -4,7 +4,6 @@ from itertools import combinations
 
 import pandas as pd
 
-from grunflow.config.names import CARRIERS
 from grunflow.data.splits import EVALUATION_SETS
 from grunflow.reporting.best import BOLD, clear_best
 from grunflow.reporting.forms import Cell, Table, figure_column, put
@@ -67,10 +66,10 @@ def without_variant(table: pd.DataFrame) -> pd.DataFrame:
 
 def differences(metrics: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:
     """One row per model, split, objective and pair of carriers: figure of `carrier` minus that of `against`, paired by
-    seed and question, with _lo and _hi. Of a pair, `carrier` is the later one in config.names.CARRIERS."""
+    seed and question, with _lo and _hi. Of a pair, `carrier` is the one that comes later in the study's grid."""
     rows: list[dict] = []
     for (model, split, objective, variant), samples in _carriers(by_method(metrics, questions)).items():
-        for against, carrier in combinations([name for name in CARRIERS if name in samples], 2):
+        for against, carrier in combinations(samples, 2):
             row: dict = {"model": model, "split": split, "objective": objective, "variant": variant,
                          "carrier": carrier, "against": against}  # fmt: skip
             row["seeds"] = len(samples[carrier]["model_utility"].per_seed)
