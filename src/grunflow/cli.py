@@ -25,8 +25,9 @@ STAGES = {
     "evaluate_wmdp": "answer multiple-choice questions through lm-eval",
     "aggregate_wmdp": "answers -> one table of every run's answers",
     "tables": "metrics -> tables with intervals",
-    "figures": "tables -> figures",
-    "report": "tables and figures -> one HTML page",
+    "figures": "metrics -> figures",
+    "claims": "tables against what the paper says -> verdicts",
+    "report": "tables, figures and verdicts -> one HTML page",
 }
 TRAINING = ("finetune", "unlearn", "unlearn_wmdp")
 # Of each the module grunflow.commands.<name>.

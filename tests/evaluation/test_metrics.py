@@ -11,6 +11,7 @@ from grunflow.evaluation.aggregate import (
     harmonic_mean,
     memorisation,
     per_question,
+    snapshot_scores,
     snapshot_summary,
     summary,
 )
@@ -127,7 +128,7 @@ def test_attacks_are_blank_without_a_holdout_and_the_gate_needs_a_gate() -> None
 def test_a_snapshot_is_summed_up_per_step() -> None:
     rows = [{"set": name, "question": "q", "answer": "a b", "generation": "a", "nll": nll, "n": 2, "step": step}
             for name, nll in (("forget", 2.0), ("retain", 0.0)) for step in (0, 5)]  # fmt: skip
-    table = snapshot_summary(pd.DataFrame(rows))
+    table = snapshot_summary(snapshot_scores(pd.DataFrame(rows)))
     assert table["step"].tolist() == [0, 5]
     assert table["forget_probability"].tolist() == pytest.approx([np.exp(-1)] * 2)
     assert table["retain_rougeL"].tolist() == [0.5, 0.5]

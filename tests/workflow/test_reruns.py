@@ -66,7 +66,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         ),
         {"figures": 1, "report": 1},
     ),
-    "table format": (source("reporting/tables.py", r"\toprule", r"\hline"), PAGES),
+    "table format": (source("reporting/forms.py", r"\toprule", r"\hline"), PAGES),
     "title of the report": (config(title="Another"), {"report": 1}),
     "a metric": (source("evaluation/truth_ratio.py", "1e-300", "1e-200"), TOFU_SCORES | {"aggregate_wmdp": 1}),
     "how answers are scored": (

@@ -47,6 +47,7 @@ def study(tmp_path: Path) -> Path:
                  "grid": [{"model": "crafty", "objectives": ["rmu"], "carriers": ["full", "grun"]}]},
         "carriers": {"grun": {"rank": 2, "layers": [0, 1], "gate": "linear", "gate_weight": 1}},
         "training": {"full": dict(training), "grun": dict(training)},
+        "claims": str(ROOT / "config" / "claims.yaml"), "published": [str(ROOT / "config" / "published" / "grun.csv")],
         "published_logs": [{"name": "theirs", "log": "log.json", "retain_log": "log.json"}],
     }  # fmt: skip
     fields = {
@@ -75,6 +76,16 @@ def test_a_study_runs_whole_then_reruns_only_what_changed(study: Path) -> None:
         measured = json.loads((results / "runs" / path / "manifest.json").read_text())["measured"]
         assert measured["train_flops"] > 0
         assert 0 < measured["train_seconds"] < measured["seconds"]
+    verdicts = json.loads((results / "claims.json").read_text())
+    assert {"id", "quote", "verdict", "effect", "lo", "hi", "n", "tables"} <= set(verdicts[0])
+    assert {row["verdict"] for row in verdicts if row["about"] == "paper"} == {"not testable here"}
+    assert "waits" not in (results / "tables" / "published.md").read_text()
+    # Snakemake's own report, with captions and categories, offline.
+    told = snakemake(study, "--report", "snakemake.html")
+    assert told.returncode == 0, told.stdout + told.stderr
+    page = (study / "snakemake.html").read_text()
+    assert "What the paper says" in page
+    assert all(category in page for category in ("Claims", "Tables", "Figures"))
     assert "Nothing to be done" in (lambda again: again.stdout + again.stderr)(snakemake(study, "-n"))
     (results / "figures" / "forget_utility.png").unlink()
     assert planned(study) == {"figures": 1, "report": 1, "all": 1, "total": 3}
@@ -91,9 +102,10 @@ def test_a_study_runs_whole_then_reruns_only_what_changed(study: Path) -> None:
         "aggregate_wmdp": 1,
         "tables": 1,
         "figures": 1,
+        "claims": 1,
         "report": 1,
         "all": 1,
-        "total": 14,
+        "total": 15,
     }
     assert planned(study) == expected
     config["training"]["grun"]["learning_rate"] = 1e-3

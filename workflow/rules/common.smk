@@ -24,14 +24,21 @@ WMDP_UNLEARNED = [path for path, run in WMDP_RUNS.items() if run.carrier]
 
 TABLES = [
     "tofu_main",
+    "tofu_differences",
     "efficiency",
     *(["tuning"] if STUDY.variants else []),
+    *(["equal_forgetting"] if STUDY.snapshots.count and not STUDY.variants else []),
+    *(["published"] if STUDY.published else []),
     *(["published_logs"] if STUDY.published_logs else []),
     *(["wmdp_main"] if STUDY.wmdp else []),
 ]
 FIGURES = [
     "forget_utility",
+    *(["forgetting_paths"] if STUDY.snapshots.count else []),
+    "cost_quality",
     "gate_activations",
+    "truth_ratios",
+    "training_curves",
     *(["wmdp_accuracy"] if STUDY.wmdp else []),
 ]
 
@@ -51,6 +58,7 @@ wildcard_constraints:
 def final_output():
     return [
         f"results/{STUDY.study}/report.html",
+        *([f"results/{STUDY.study}/claims.json"] if STUDY.claims else []),
         *expand(
             f"results/{STUDY.study}/tables/{{name}}.{{form}}",
             name=TABLES,

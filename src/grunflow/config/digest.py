@@ -67,12 +67,17 @@ def modules_of(stage: str) -> dict[str, Path]:
     return found
 
 
+def _source(path: Path) -> bytes:
+    """The module's tree, and the files beside it that bear its name (page.html belongs to page.py)."""
+    beside = sorted(other for other in path.parent.glob(f"{path.stem}.*") if other.suffix != ".py")
+    return b"\0".join([_parsed(path)[0].encode(), *(other.read_bytes() for other in beside)])
+
+
 @cache
 def module_digests(stage: str) -> dict[str, str]:
-    """Module name -> sixteen hexadecimal digits over its tree, for every module of `stage`."""
+    """Module name -> sixteen hexadecimal digits over its source, for every module of `stage`."""
     return {
-        module: hashlib.sha256(_parsed(path)[0].encode()).hexdigest()[:16]
-        for module, path in sorted(modules_of(stage).items())
+        module: hashlib.sha256(_source(path)).hexdigest()[:16] for module, path in sorted(modules_of(stage).items())
     }
 
 

@@ -129,9 +129,13 @@ def _wmdp_jobs(study: Study) -> list[Job]:
 def _report_jobs(study: Study) -> list[Job]:
     root = _root(study)
     parts: Inputs = {"metrics": (f"{root}/metrics",), **({"wmdp": (f"{root}/wmdp",)} if study.wmdp else {})}
-    pages: Inputs = {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
-    return [
-        Job("tables", f"{root}/tables", runs.tables_spec(study), parts),
+    tables: Inputs = {"tables": (f"{root}/tables",)}
+    jobs = [
+        Job("tables", f"{root}/tables", runs.tables_spec(study), parts, study.published),
         Job("figures", f"{root}/figures", runs.figures_spec(study), parts),
-        Job("report", f"{root}/report", runs.report_spec(study), pages),
     ]
+    pages: Inputs = parts | tables | {"figures": (f"{root}/figures",)}
+    if study.claims:
+        jobs.append(Job("claims", f"{root}/claims", runs.claims_spec(study), tables, (study.claims,)))
+        pages = pages | {"claims": (f"{root}/claims",)}
+    return [*jobs, Job("report", f"{root}/report", runs.report_spec(study), pages)]

@@ -185,7 +185,12 @@ def _captions(study: Study) -> dict[str, str]:
 
 
 def tables_spec(study: Study) -> specs.Tables:
-    return specs.Tables(**_captions(study))
+    return specs.Tables(**_captions(study), published=study.published)
+
+
+def claims_spec(study: Study) -> specs.Claims:
+    assert study.claims is not None
+    return specs.Claims(study=study.study, claims=study.claims)
 
 
 def figures_spec(study: Study) -> specs.Figures:

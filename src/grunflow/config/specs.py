@@ -227,6 +227,13 @@ class Tables(Strict):
     origin: str = Field("", description="sentence in every caption that says what models and data made the table")
     wmdp_origin: str = Field("", description="the same for the WMDP part")
     formats: tuple[Literal["csv", "md", "tex"], ...] = ("csv", "md", "tex")
+    published: tuple[str, ...] = Field((), description="CSV files of published numbers, for the ledger")
+
+
+class Claims(Strict):
+    stage: Literal["claims"] = "claims"
+    study: str
+    claims: str = Field(description="YAML file of claims")
 
 
 class Figures(Strict):

@@ -14,6 +14,7 @@ SPECS: dict[str, type[specs.Strict]] = {
     "evaluate_wmdp": wmdp.EvaluateWmdp,
     "aggregate_wmdp": wmdp.AggregateWmdp,
     "tables": specs.Tables,
+    "claims": specs.Claims,
     "figures": specs.Figures,
     "report": specs.Report,
 }

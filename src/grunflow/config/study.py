@@ -78,6 +78,8 @@ class Study(Strict):
     snapshots: Snapshots = Snapshots()
     engine: Literal["fast", "plain"] = Field("fast", description="reft and grun: train on cached frozen states or not")
     published_logs: tuple[PublishedLog, ...] = ()
+    published: tuple[str, ...] = Field((), description="CSV files of published numbers, for the ledger")
+    claims: str | None = Field(None, description="YAML file of claims; null: none")
     replayed: int = Field(0, ge=0)
     max_new_tokens: int = Field(64, ge=1)
     evaluation_batch_size: int = Field(64, ge=1, description="changes speed and memory, not scores")

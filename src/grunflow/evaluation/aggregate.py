@@ -73,14 +73,25 @@ def memorisation(scores: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def snapshot_summary(snapshots: pd.DataFrame) -> pd.DataFrame:
-    """step, forget_rougeL, forget_probability, retain_rougeL, retain_probability: one row per step."""
+def snapshot_scores(snapshots: pd.DataFrame) -> pd.DataFrame:
+    """step, set, index, rougeL, probability: one row per step and question."""
     if snapshots.empty:
-        return pd.DataFrame({"step": []})
-    scored = snapshots.assign(
-        probability=probability(snapshots.nll.to_numpy(), snapshots.n.to_numpy()),
-        rougeL=[rouge_l_recall(g, a) for g, a in zip(snapshots.generation, snapshots.answer, strict=True)],
+        return pd.DataFrame(columns=["step", "set", "index", "probability", "rougeL"])
+    return pd.DataFrame(
+        {
+            "step": snapshots["step"],
+            "set": snapshots["set"],
+            "index": snapshots.groupby(["step", "set"]).cumcount(),
+            "probability": probability(snapshots.nll.to_numpy(), snapshots.n.to_numpy()),
+            "rougeL": [rouge_l_recall(g, a) for g, a in zip(snapshots.generation, snapshots.answer, strict=True)],
+        }
     )
+
+
+def snapshot_summary(scored: pd.DataFrame) -> pd.DataFrame:
+    """step, forget_rougeL, forget_probability, retain_rougeL, retain_probability: means of snapshot_scores per step."""
+    if scored.empty:
+        return scored
     table = scored.pivot_table(index="step", columns="set", values=["rougeL", "probability"])
     table.columns = [f"{name}_{metric}" for metric, name in table.columns]
     return table.reset_index()

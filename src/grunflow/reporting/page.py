@@ -1,119 +1,71 @@
-"""The report: one HTML page that needs no network."""
+"""The report: one HTML page that needs no network. Its form is page.html, page.css and page.js beside this file."""
 
 import base64
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
 
-from grunflow.reporting import wmdp
-from grunflow.reporting.tables import model_note, readable
+from grunflow.reporting.claims import NOT_TESTABLE, VERDICTS
 
-TEMPLATE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{ title }}</title>
-<style>
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: auto; padding: 1rem; }
-.note { border-left: .3rem solid #d55e00; padding: .3rem .8rem; font-weight: 600; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .8rem; white-space: nowrap; }
-th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8886; }
-img { max-width: 100%; background: white; }
-figure { margin: 1rem 0; max-width: 45rem; } figcaption { font-size: .85rem; }
-</style>
-<h1>{{ title }}</h1>
-<p class="note">{{ note }}</p>
-<h2>What came out</h2>
-<ul>{% for sentence in sentences %}<li>{{ sentence }}</li>{% endfor %}</ul>
-<h2>TOFU</h2>
-<div class="scroll">{{ main }}</div>
-<p>Mean over seeds [95 % interval]. Forget Quality: median p-value (range over seeds); it says how far the
-unlearned model's Truth Ratio on the forget set is from the retain model's. All columns: tables/tofu_main.csv.</p>
-{% if wmdp %}<h2>WMDP</h2>
-<div class="scroll">{{ wmdp }}</div>
-<p>{{ wmdp_caption }} All columns: tables/wmdp_main.csv.</p>
-{% endif %}<h2>Figures</h2>
-{% for name, said, data in figures %}<figure><img alt="{{ name }}" src="data:image/png;base64,{{ data }}">
-<figcaption>{{ name }}. {{ said }}</figcaption></figure>{% endfor %}
-<h2>Cost</h2>
-<div class="scroll">{{ cost }}</div>
-</html>
-"""
+HERE = Path(__file__).parent
+# What a reader should know of each figure; its note stands in the picture.
+FIGURES = {
+    "forget_utility": "What each method forgot and what it kept, with 95 % intervals.",
+    "forgetting_paths": "The way there: compare methods at the same forget Probability.",
+    "cost_quality": "What unlearning cost, and what was kept.",
+    "gate_activations": "Gates per edited layer and evaluation set. Paraphrased questions are not scored.",
+    "truth_ratios": "Truth Ratios on the forget set; Forget Quality asks how far a line is from the retain model's.",
+    "training_curves": "Loss of unlearning.",
+    "wmdp_accuracy": "Multiple choice on what was to be forgotten and what was to be kept.",
+}
 
 
-def sentences(table: pd.DataFrame) -> list[str]:
-    """What the table says, row by row, good or bad, beside the target model of the same block."""
+def claim_groups(rows: list[dict[str, Any]], about_paper: bool) -> list[dict[str, Any]]:
+    """Claims with their verdicts below them; of the paper, or of this study's own models."""
+    groups: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if (row["about"] == "paper") == about_paper:
+            group = groups.setdefault(row["claim"], {"claim": row["claim"], "first": row, "rows": []})
+            group["rows"].append(row)
+    for group in groups.values():
+        counts = Counter(row["verdict"] for row in group["rows"])
+        group["counts"] = [(name, counts[name]) for name in VERDICTS if counts[name]]
+    return list(groups.values())
 
-    def variant(row) -> str:
-        return f" ({row.variant})" if getattr(row, "variant", "") else ""
 
+def summary(rows: list[dict[str, Any]]) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Who is spoken about, and how often each verdict was reached."""
     found = []
-    for _, block in table.groupby(["model", "split"], sort=False):
-        target = block[block.objective == "target"].iloc[0]
-        for row in block[block.carrier != ""].itertuples():
-            found.append(
-                f"{row.objective.upper()} on {row.carrier}{variant(row)}: forget Probability {target.forget_probability:.3f} → "
-                f"{row.forget_probability:.3f}, Model Utility {target.model_utility:.3f} → {row.model_utility:.3f}, "
-                f"Forget Quality p = {row.forget_quality:.1e} ({row.seeds} seeds)."
-            )
+    for title, about_paper in (("The paper's models", True), ("This study's own models", False)):
+        counts = Counter(row["verdict"] for row in rows if (row["about"] == "paper") == about_paper)
+        if counts:
+            found.append((title, [(name, counts[name]) for name in VERDICTS if counts[name]]))
     return found
 
 
-def wmdp_sentences(table: pd.DataFrame) -> list[str]:
-    """The same for the WMDP part, task by task, beside the untouched model."""
-    found = []
-    for row in table[table.carrier != ""].to_dict("records"):
-        parts = [
-            f"{task} {row[f'{task}_accuracy'] - row[f'{task}_change']:.3f} → {row[f'{task}_accuracy']:.3f}"
-            for task in wmdp.tasks_of(table)
-        ]
-        found.append(
-            f"{row['objective'].upper()} on {row['carrier']}: accuracy {', '.join(parts)} ({row['seeds']} seeds)."
-        )
-    return found
+def pictures(folder: Path) -> list[dict[str, str]]:
+    """Every figure, embedded, in FIGURES' order."""
+    return [
+        {"name": name, "title": name.replace("_", " "), "said": said,
+         "data": base64.b64encode((folder / f"{name}.png").read_bytes()).decode()}
+        for name, said in FIGURES.items() if (folder / f"{name}.png").is_file()
+    ]  # fmt: skip
 
 
-def _html(table: pd.DataFrame) -> Markup:
-    return Markup(table.to_html(index=False, border=0, na_rep=""))
+def as_table(frame: pd.DataFrame) -> dict[str, Any]:
+    """A frame of texts in the form of tables/shown.json."""
+    return {"caption": "", "columns": list(frame), "rows": frame.astype(str).to_numpy().tolist(), "bold": []}
 
 
-def render(
-    title: str,
-    origin: str,
-    main: pd.DataFrame,
-    cost: pd.DataFrame,
-    figures: list[Path],
-    answered: tuple[pd.DataFrame, str] | None = None,
-) -> str:
+def render(**parts: Any) -> str:
     """The whole page.
 
     Args:
-        origin: what made the numbers, in a sentence.
-        main, cost: tables tofu_main and efficiency.
-        figures: PNG files, embedded.
-        answered: table wmdp_main and what made it, where the study has that part.
+        parts: what page.html reads; see stages/report.py.
     """
-    note = model_note(main, origin)
-    pictures = [
-        (
-            path.stem.replace("_", " "),
-            f"{answered[1]}." if answered and path.stem.startswith("wmdp") else note,
-            base64.b64encode(path.read_bytes()).decode(),
-        )
-        for path in figures
-    ]
-    return (
-        jinja2.Environment(autoescape=True)
-        .from_string(TEMPLATE)
-        .render(
-            title=title,
-            note=note,
-            sentences=sentences(main) + (wmdp_sentences(answered[0]) if answered else []),
-            wmdp=_html(wmdp.readable(answered[0])) if answered else None,
-            wmdp_caption=wmdp.caption(*answered) if answered else None,
-            main=_html(readable(main)),
-            cost=_html(cost.round(4)),
-            figures=pictures,
-        )
-    )
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+                                     loader=jinja2.FileSystemLoader(HERE))  # fmt: skip
+    return environment.get_template("page.html").render(not_testable=NOT_TESTABLE, **parts)

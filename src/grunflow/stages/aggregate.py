@@ -1,7 +1,11 @@
-"""Scores of every run -> metrics.parquet (a row per run), questions.parquet, snapshots.parquet, efficiency.parquet;
-with published logs also published_logs.parquet."""
+"""Scores of every run -> what tables, figures and the report read, as parquet.
+
+metrics (a row per run), questions, snapshots (a row per run and step), snapshot_scores (per question too), efficiency,
+losses, examples; with published logs also published_logs.
+"""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,18 +15,21 @@ from grunflow.evaluation.aggregate import (
     gate_auroc,
     memorisation,
     per_question,
+    snapshot_scores,
     snapshot_summary,
     summary,
 )
+from grunflow.evaluation.examples import examples
 from grunflow.evaluation.logs import score_log
 from grunflow.manifest import read_manifest
 
-EFFICIENCY = (
+MEASURED = (
     "model_parameters",
     "trained_parameters",
     "steps",
     "tokens",
-    "seconds",
+    "train_seconds",
+    "train_flops",
     "cpu_seconds",
     "peak_memory_bytes",
 )
@@ -31,7 +38,8 @@ EFFICIENCY = (
 def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
     """Inputs `score` and `run` come in the order of spec.runs."""
     identity = [row.model_dump() for row in spec.runs]
-    questions = [per_question(pd.read_parquet(folder / "scores.parquet")) for folder in inputs["score"]]
+    scores = [pd.read_parquet(folder / "scores.parquet") for folder in inputs["score"]]
+    questions = [per_question(frame) for frame in scores]
     retain = {
         (row.model, row.forget_split, row.target_seed): frame
         for row, frame in zip(spec.runs, questions, strict=True)
@@ -47,27 +55,51 @@ def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: i
         }
         for row, who, frame, folder in zip(spec.runs, identity, questions, inputs["score"], strict=True)
     ]
-    snapshots = [
-        snapshot_summary(pd.read_parquet(folder / "snapshots.parquet")).assign(**who)
-        for who, folder in zip(identity, inputs["run"], strict=True)
-        if (folder / "snapshots.parquet").is_file()
-    ]
-    measured = [read_manifest(folder)["measured"] for folder in inputs["run"]]
-    efficiency = [
-        {**who, **{key: value[key] for key in EFFICIENCY}} for who, value in zip(identity, measured, strict=True)
-    ]
-    everything = [frame.assign(run=row.run) for row, frame in zip(spec.runs, questions, strict=True)]
-    model_parameters = {row.model: value["model_parameters"] for row, value in zip(spec.runs, measured, strict=True)}
+    efficiency = pd.DataFrame(cost(who, folder) for who, folder in zip(identity, inputs["run"], strict=True))
     table = pd.DataFrame(metrics)
-    table["model_parameters"] = table["model"].map(model_parameters)
-    table.to_parquet(out / "metrics.parquet", index=False)
-    pd.concat(everything, ignore_index=True).to_parquet(out / "questions.parquet", index=False)
-    pd.concat(snapshots, ignore_index=True).to_parquet(out / "snapshots.parquet", index=False)
+    table["model_parameters"] = table["model"].map(efficiency.groupby("model")["model_parameters"].first())
+    frames = {
+        "metrics": table,
+        "questions": pd.concat([frame.assign(run=row.run) for row, frame in zip(spec.runs, questions, strict=True)]),
+        "efficiency": efficiency,
+        "losses": pd.concat(losses(who, folder) for who, folder in zip(identity, inputs["run"], strict=True)),
+        "examples": pd.concat(examples(frame).assign(**who) for who, frame in zip(identity, scores, strict=True)),
+        **snapshots(identity, inputs["run"]),
+    }
     if spec.published_logs:
-        others = [
+        frames["published_logs"] = pd.DataFrame(
             {"name": item.name, **score_log(Path(item.log), Path(item.retain_log) if item.retain_log else None)}
             for item in spec.published_logs
-        ]
-        pd.DataFrame(others).to_parquet(out / "published_logs.parquet", index=False)
-    pd.DataFrame(efficiency).to_parquet(out / "efficiency.parquet", index=False)
+        )
+    for name, frame in frames.items():
+        frame.to_parquet(out / f"{name}.parquet", index=False)
     return {"runs": len(spec.runs)}
+
+
+def cost(who: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What training the run took, from its manifest."""
+    manifest = read_manifest(folder)
+    return {
+        **who,
+        **{key: manifest["measured"][key] for key in MEASURED},
+        "gpu_seconds": manifest["measured"].get("gpu_seconds", 0.0),
+    }
+
+
+def losses(who: dict[str, Any], folder: Path) -> pd.DataFrame:
+    """step, loss of an unlearning run; a reference model's manifest holds every n-th loss only, so it has none here."""
+    known = read_manifest(folder)["measured"]["losses"] if who["unlearn_seed"] is not None else []
+    return pd.DataFrame({"step": range(1, len(known) + 1), "loss": known}).assign(**who)
+
+
+def snapshots(identity: list[dict[str, Any]], folders: list[Path]) -> dict[str, pd.DataFrame]:
+    """Snapshots of the runs that took some: per question, and their means."""
+    scored = [
+        (who, snapshot_scores(pd.read_parquet(folder / "snapshots.parquet")))
+        for who, folder in zip(identity, folders, strict=True)
+        if (folder / "snapshots.parquet").is_file()
+    ]
+    return {
+        "snapshot_scores": pd.concat([frame.assign(**who) for who, frame in scored]),
+        "snapshots": pd.concat([snapshot_summary(frame).assign(**who) for who, frame in scored]),
+    }

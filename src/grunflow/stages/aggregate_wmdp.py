@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from grunflow.config.wmdp import AggregateWmdp
-from grunflow.manifest import read_manifest
-from grunflow.stages.aggregate import EFFICIENCY
+from grunflow.stages.aggregate import cost
 
 
 def run(spec: AggregateWmdp, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
@@ -17,8 +16,7 @@ def run(spec: AggregateWmdp, inputs: dict[str, list[Path]], out: Path, batch_siz
         for who, folder in zip(identity, inputs["score"], strict=True)
     ]
     unlearned = [who for who in identity if who["unlearn_seed"] is not None]
-    measured = [read_manifest(folder)["measured"] for folder in inputs["run"]]
-    cost = [{**who, **{key: value[key] for key in EFFICIENCY}} for who, value in zip(unlearned, measured, strict=True)]
+    spent = [cost(who, folder) for who, folder in zip(unlearned, inputs["run"], strict=True)]
     pd.concat(answers, ignore_index=True).to_parquet(out / "answers.parquet", index=False)
-    pd.DataFrame(cost).to_parquet(out / "cost.parquet", index=False)
+    pd.DataFrame(spent).to_parquet(out / "cost.parquet", index=False)
     return {"runs": len(spec.runs)}

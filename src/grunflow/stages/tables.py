@@ -1,39 +1,52 @@
-"""Metrics -> tables/{tofu_main,efficiency}.{csv,md,tex}; of a study with variants also tuning, of one with
-published logs published_logs, of one with a WMDP part wmdp_main."""
+"""Metrics -> the tables, each as CSV, Markdown and LaTeX: tofu_main, tofu_differences, equal_forgetting, efficiency.
+
+Of a study with a WMDP part also wmdp_main, with a ledger published, with variants tuning, with others' logs published_logs.
+shown.json holds the reader's form of them all, for the report.
+"""
 
 from pathlib import Path
 
 import pandas as pd
 
 from grunflow.config.specs import Tables
-from grunflow.reporting import tables, tuning, wmdp
+from grunflow.reporting import efficiency, equal_forgetting, ledger, tofu, tuning, wmdp
+from grunflow.reporting.forms import Table, shown_json, write
 
 
 def run(spec: Tables, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> None:
+    found = made(spec, inputs)
+    for name, table in found.items():
+        write(table, out / name, spec.formats)
+    (out / "shown.json").write_text(shown_json(found))
+
+
+def made(spec: Tables, inputs: dict[str, list[Path]]) -> dict[str, Table]:
+    """Name -> table."""
     folder = inputs["metrics"][0]
-    metrics = pd.read_parquet(folder / "metrics.parquet")
-    main = tables.tofu_main(metrics, pd.read_parquet(folder / "questions.parquet"))
-    note = tables.model_note(main, spec.origin)
-    caption = (
-        f"TOFU. {note} Mean over seeds [95 % interval from questions and seeds; Model Utility and KS from seeds]; "
-        f"Forget Quality: median p (range), KS against the retain model, n = {main.n_unlearned.iloc[0]} questions."
-    )
-    tables.write(main, tables.readable(main), caption, out / "tofu_main", spec.formats)
-    spent = [pd.read_parquet(folder / "efficiency.parquet")]
+    metrics, questions = (pd.read_parquet(folder / f"{name}.parquet") for name in ("metrics", "questions"))
+    main = tofu.table(metrics, questions, spec.origin)
+    note = tofu.model_note(main.tidy, spec.origin)
+    found = {"tofu_main": main, "tofu_differences": tofu.differences_table(metrics, questions, spec.origin)}
+    spent, ours = [pd.read_parquet(folder / "efficiency.parquet")], ledger.tofu_values(metrics)
     if "wmdp" in inputs:
-        answered = wmdp.wmdp_main(pd.read_parquet(inputs["wmdp"][0] / "answers.parquet"))
-        caption = wmdp.caption(answered, spec.wmdp_origin)
-        tables.write(answered, wmdp.readable(answered), caption, out / "wmdp_main", spec.formats)
-        spent.append(pd.read_parquet(inputs["wmdp"][0] / "cost.parquet").assign(variant=""))
-    cost = tables.efficiency(pd.concat(spent, ignore_index=True))
-    caption = f"Cost of training. {note} Mean over seeds on this machine; wall time includes start-up."
-    tables.write(cost, cost.round(4), caption, out / "efficiency", spec.formats)
-    if "variant" in main:
+        answers, cost = (pd.read_parquet(inputs["wmdp"][0] / f"{name}.parquet") for name in ("answers", "cost"))
+        found["wmdp_main"] = wmdp.table(answers, spec.wmdp_origin)
+        spent.append(cost.assign(variant="", target_seed=0))
+        ours |= ledger.wmdp_values(answers)
+    found["efficiency"] = efficiency.table(pd.concat(spent, ignore_index=True), note.rstrip("."))
+    if "variant" in main.tidy:
         chosen = tuning.tuning(pd.read_parquet(folder / "snapshots.parquet"))
         caption = f"Choice of rates. {note} Rule: {tuning.RULE}."
-        tables.write(chosen, chosen.round(3), caption, out / "tuning", spec.formats)
+        found["tuning"] = Table(chosen, chosen.round(3), caption)
+    else:
+        snapshots = pd.read_parquet(folder / "snapshot_scores.parquet")
+        if len(snapshots):
+            found["equal_forgetting"] = equal_forgetting.table(snapshots, spec.origin)
+    if spec.published:
+        found["published"] = ledger.table(ledger.read_cells(spec.published), ours)
     others = folder / "published_logs.parquet"
     if others.is_file():
-        table = pd.read_parquet(others)
+        logs = pd.read_parquet(others)
         caption = "Evaluation logs that others published, by the same formulas; models and data are theirs."
-        tables.write(table, table.round(4), caption, out / "published_logs", spec.formats)
+        found["published_logs"] = Table(logs, logs.round(4), caption)
+    return found
