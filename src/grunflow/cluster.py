@@ -1,0 +1,76 @@
+"""What SLURM says: the queue of one working directory, partitions, GPUs and accounts."""
+
+import getpass
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from grunflow.errors import BadInput
+
+
+@dataclass(frozen=True)
+class QueuedJob:
+    """comment: rule and wildcards, as Snakemake's executor writes them. reason: why it waits."""
+
+    number: str
+    name: str
+    state: str
+    reason: str
+    node: str
+    comment: str
+    folder: str
+
+
+def ask(*command: str) -> str:
+    """Standard output of a SLURM client.
+
+    Raises:
+        BadInput: there is no such client, or it failed.
+    """
+    if shutil.which(command[0]) is None:
+        raise BadInput(f"{command[0]}: not found; run this where SLURM's commands are, on a login node.")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BadInput(f"{' '.join(command)}: {done.stderr.strip() or 'failed'}")
+    return done.stdout
+
+
+def queued(prefix: str, work: Path) -> list[QueuedJob]:
+    """The user's jobs whose name begins with `prefix` and which were submitted in `work`."""
+    rows = ask("squeue", "-h", "-u", getpass.getuser(), "-o", "%i|%j|%T|%r|%N|%k|%Z").splitlines()
+    jobs = [QueuedJob(*row.split("|", 6)) for row in rows]
+    return [job for job in jobs if job.name.startswith(prefix) and Path(job.folder).resolve() == work.resolve()]
+
+
+def cancel(jobs: list[QueuedJob]) -> None:
+    if jobs:
+        ask("scancel", *(job.number for job in jobs))
+
+
+def partitions() -> dict[str, int]:
+    """Name -> the most GPUs that one of its nodes has."""
+    found: dict[str, int] = {}
+    for row in ask("sinfo", "-h", "-o", "%R|%G").splitlines():
+        name, _, resources = row.partition("|")
+        found[name] = max(found.get(name, 0), _gpus(resources))
+    return found
+
+
+def _gpus(resources: str) -> int:
+    """Of a node's generic resources, as gpu:a100:4(S:0-1),nvme:1."""
+    counts = [item.partition("(")[0].split(":") for item in resources.split(",") if item.startswith("gpu")]
+    return sum(int(parts[-1]) if parts[-1].isdigit() else 1 for parts in counts)
+
+
+def accounts() -> set[str] | None:
+    """Accounts that the user may charge; None on a cluster that does not ask for one."""
+    settings = dict(
+        (part.strip() for part in row.split("=", 1))
+        for row in ask("scontrol", "show", "config").splitlines()
+        if "=" in row
+    )
+    if "associations" not in settings.get("AccountingStorageEnforce", ""):
+        return None
+    rows = ask("sacctmgr", "-n", "-P", "show", "associations", f"user={getpass.getuser()}", "format=account")
+    return set(rows.split())

@@ -1,0 +1,147 @@
+"""The slurm profile on a real SLURM, and each fault that docs/cluster.md describes: all end in the local run's tables."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.slurm.conftest import Lab
+from tests.slurm.study import BIN, ROOT, RUN, TABLE, Run, heartbeat, in_mid_training, until, write
+
+pytestmark = pytest.mark.slurm
+LOG = Path("results/small/logs/mini/forget10/gd_grun_t0_u0.log")
+
+
+def start(lab: Lab, folder: Path, *arguments: str, gpus: int = 1, **more: str) -> Run:
+    """Snakemake with the slurm profile, edited as a site would; by default for the table of scores.
+
+    A model from scratch asks for no GPU; here its jobs do.
+    """
+    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    for row in profile["set-resources"].values():
+        row["gpu"] = gpus
+    profile["set-resources"]["unlearn"]["runtime"] = "attempt"
+    place = folder / "profile"
+    place.mkdir(exist_ok=True)
+    (place / "config.yaml").write_text(yaml.safe_dump(profile))
+    return Run(folder, {**lab.environment, **more}, place, *(arguments or ("--", TABLE)))
+
+
+def training_job(lab: Lab, folder: Path) -> str:
+    """Number of the running unlearning job, once it is in mid-training."""
+    running = [job for job in lab.jobs("R") if job["work"] == str(folder) and job["rule"].startswith("rule_unlearn")]
+    return running[0]["id"] if running and in_mid_training(folder) else ""
+
+
+def same_table(local: Path, folder: Path) -> None:
+    assert (folder / TABLE).read_bytes() == (local / TABLE).read_bytes()
+
+
+def resumed_at(folder: Path) -> int:
+    found = re.search(r"resumed after step (\d+)", (folder / LOG).read_text())
+    assert found, (folder / LOG).read_text()
+    return int(found[1])
+
+
+def test_a_study_runs_whole_and_gpu_jobs_wait_for_the_one_gpu(lab: Lab, local: Path, tmp_path: Path) -> None:
+    write(tmp_path)
+    run = start(lab, tmp_path, "--", "all")
+
+    def one_waits() -> bool:
+        mine = [job for job in lab.jobs() if job["work"] == str(tmp_path)]
+        states = {job["state"] for job in mine}
+        return states >= {"R", "PD"} and any(job["reason"] == "Resources" for job in mine)
+
+    until("a job that waits for the GPU of a running one", one_waits, run)
+    run.succeeds()
+    same_table(local, tmp_path)
+    assert not list(tmp_path.glob(".resume/*"))
+
+
+def test_scancel_in_mid_training(lab: Lab, local: Path, interrupted: Path) -> None:
+    run = start(lab, interrupted)
+    number = until("mid-training", lambda: training_job(lab, interrupted), run)
+    lab.call("scancel", number)
+    run.succeeds()
+    assert resumed_at(interrupted) > 100
+    same_table(local, interrupted)
+
+
+def test_requeue_in_mid_training(lab: Lab, local: Path, interrupted: Path) -> None:
+    run = start(lab, interrupted)
+    number = until("mid-training", lambda: training_job(lab, interrupted), run)
+    lab.call("scontrol", "requeue", number)
+    run.succeeds()
+    assert resumed_at(interrupted) > 100
+    same_table(local, interrupted)
+
+
+def test_a_time_limit(lab: Lab, local: Path, interrupted: Path) -> None:
+    """The first attempt has one minute. Its process is stopped until SLURM ends it, so that it cannot be done before."""
+    run = start(lab, interrupted)
+    number = until("mid-training", lambda: training_job(lab, interrupted), run)
+    os.kill(heartbeat(interrupted)["pid"], signal.SIGSTOP)
+    until("the end of the first job", lambda: number not in {job["id"] for job in lab.jobs()}, run)
+    run.succeeds()
+    assert resumed_at(interrupted) > 100
+    same_table(local, interrupted)
+
+
+def test_kill_9_of_the_process(lab: Lab, local: Path, interrupted: Path) -> None:
+    run = start(lab, interrupted)
+    until("mid-training", lambda: training_job(lab, interrupted), run)
+    os.kill(heartbeat(interrupted)["pid"], signal.SIGKILL)
+    run.succeeds()
+    same_table(local, interrupted)
+
+
+def test_snakemake_dies_and_one_command_and_the_same_call_go_on(lab: Lab, local: Path, interrupted: Path) -> None:
+    run = start(lab, interrupted)
+    number = until("mid-training", lambda: training_job(lab, interrupted), run)
+    run.process.kill()
+    run.process.wait()
+    assert number in {job["id"] for job in lab.jobs("R")}, "the orphan lives on"
+    done = subprocess.run(
+        [BIN / "grunflow", "recover"], cwd=interrupted, env=lab.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 jobs cancelled, folder unlocked" in done.stdout
+    assert not [job for job in lab.jobs() if job["work"] == str(interrupted)]
+    again = start(lab, interrupted)
+    again.succeeds()
+    assert resumed_at(interrupted) > 100
+    assert again.text.count("rule unlearn:") == 1
+    same_table(local, interrupted)
+
+
+def test_slurmctld_is_restarted(lab: Lab, local: Path, interrupted: Path) -> None:
+    run = start(lab, interrupted)
+    until("mid-training", lambda: training_job(lab, interrupted), run)
+    lab.restart_controller()
+    run.succeeds()
+    same_table(local, interrupted)
+
+
+def test_a_shared_cache_saves_the_job(lab: Lab, interrupted: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    arguments = {"SNAKEMAKE_OUTPUT_CACHE": str(cache)}
+    start(lab, interrupted, "--cache", "--", RUN, **arguments).succeeds()
+    assert list(cache.iterdir())
+    shutil.rmtree(interrupted / RUN)
+    again = start(lab, interrupted, "--cache", "--", RUN, **arguments)
+    assert "submitted" not in again.succeeds()
+    assert (interrupted / RUN / "manifest.json").is_file()
+
+
+def test_a_job_of_two_gpus_starts_its_command_once(lab_of_two: Lab, interrupted: Path) -> None:
+    shim = lab_of_two.folder / "bin" / "grunflow"
+    shim.write_text(f'#!/bin/sh\necho "$1 $CUDA_VISIBLE_DEVICES" >> {interrupted}/starts\nexec {BIN}/grunflow "$@"\n')
+    shim.chmod(0o755)
+    start(lab_of_two, interrupted, "--", RUN, gpus=2).succeeds()
+    assert (interrupted / "starts").read_text() == "unlearn 0,1\n"
