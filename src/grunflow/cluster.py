@@ -65,12 +65,9 @@ def _gpus(resources: str) -> int:
 
 def accounts() -> set[str] | None:
     """Accounts that the user may charge; None on a cluster that does not ask for one."""
-    settings = dict(
-        (part.strip() for part in row.split("=", 1))
-        for row in ask("scontrol", "show", "config").splitlines()
-        if "=" in row
-    )
+    rows = [row.partition("=") for row in ask("scontrol", "show", "config").splitlines()]
+    settings = {key.strip(): value.strip() for key, _, value in rows}
     if "associations" not in settings.get("AccountingStorageEnforce", ""):
         return None
-    rows = ask("sacctmgr", "-n", "-P", "show", "associations", f"user={getpass.getuser()}", "format=account")
-    return set(rows.split())
+    found = ask("sacctmgr", "-n", "-P", "show", "associations", f"user={getpass.getuser()}", "format=account")
+    return set(found.split())

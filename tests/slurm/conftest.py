@@ -100,11 +100,11 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def interrupted(local: Path, tmp_path: Path) -> Iterator[Path]:
+def interrupted(local: Path, tmp_path: Path) -> Path:
     """The same with the unlearning run, and so what follows from it, left to do."""
     folder = tmp_path / "study"
     shutil.copytree(local, folder, symlinks=True)
     results = folder / "results/small"
     for left in (folder / study.RUN, *(results / name for name in (study.SCORES, "metrics", "tables"))):
         shutil.rmtree(left)
-    yield folder
+    return folder
