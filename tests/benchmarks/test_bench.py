@@ -42,11 +42,15 @@ def test_evaluation_gives_the_same_scores_and_texts_and_counts_its_flops() -> No
     assert 1 <= row["fast_flops_over_least"] <= 1.1
 
 
-def test_memory_and_growth_are_measured() -> None:
-    size = Size(64, 2, (0, 1), vocabulary=64)
-    for work in ("grun_gd_training", "tofu_evaluation"):
-        assert memory.growth(size, "plain", work, "forget05", None) > 0
-    assert {row["grows"] for row in scaling.measure(size)} == {"examples", "answer_tokens"}
+def test_the_cost_of_examples_and_of_answer_tokens_is_measured() -> None:
+    found = scaling.measure(Size(64, 2, (0, 1), vocabulary=64))
+    assert {row["grows"] for row in found} == {"examples", "answer_tokens"}
+    assert all(row["seconds"] > 0 for row in found)
+
+
+@pytest.mark.slow
+def test_a_fresh_process_tells_its_peak() -> None:
+    assert memory.measured("fast", "grun_gd_training", "forget05") > 1e6
 
 
 def test_the_gpu_script_runs_at_a_tiny_size() -> None:
