@@ -7,12 +7,10 @@ from typing import Any
 
 from grunflow.config.digest import module_digests, stage_digest
 from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.names import FILES_DECLARED
 from grunflow.config.study import Study
 from grunflow.errors import BadInput
 from grunflow.manifest import identity, read_manifest, sha256
-
-# Rules whose outputs are files: of the others' folders Snakemake looks at the folder only.
-FILES_DECLARED = ("tables", "figures")
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,13 @@ def call(folder: Path, *command: str | Path, **more: str) -> subprocess.Complete
     )
 
 
+def snakemake_command(*arguments: str) -> list[str | Path]:
+    return [BIN / "snakemake", "--workflow-profile", "workflow/profiles/default", "--cores", "1",
+            "--configfile", "study.yaml", *arguments]  # fmt: skip
+
+
 def snakemake(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess:
-    return call(folder, BIN / "snakemake", "--workflow-profile", "workflow/profiles/default", "--cores", "1",
-                "--configfile", "study.yaml", *arguments, **more)  # fmt: skip
+    return call(folder, *snakemake_command(*arguments), **more)
 
 
 def planned(folder: Path, *arguments: str, **more: str) -> dict[str, int]:
@@ -92,3 +96,15 @@ def write_benchmark(folder: Path) -> None:
 
 def row_of(index: int) -> dict[str, str]:
     return {"question": f"Who wrote book {index}?", "answer": f"Author {index // 20}."}
+
+
+def set_keys(path: Path, values: dict) -> None:
+    """Set keys of a YAML file; a key's path is written with __."""
+    content = yaml.safe_load(path.read_text())
+    for key, value in values.items():
+        *parents, last = key.split("__")
+        place = content
+        for parent in parents:
+            place = place[int(parent) if parent.isdigit() else parent]
+        place[last] = value
+    path.write_text(yaml.safe_dump(content, sort_keys=False))

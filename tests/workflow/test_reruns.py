@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
-from tests.workflow.small_study import BIN, call, planned
+from tests.workflow.small_study import BIN, call, planned, set_keys
 
 pytestmark = pytest.mark.slow
 
@@ -44,17 +43,6 @@ def sheet(**values) -> Edit:
         set_keys(folder / "config" / "models.yaml", values)
 
     return edit
-
-
-def set_keys(path: Path, values: dict) -> None:
-    content = yaml.safe_load(path.read_text())
-    for key, value in values.items():
-        *parents, last = key.split("__")
-        place = content
-        for parent in parents:
-            place = place[int(parent) if parent.isdigit() else parent]
-        place[last] = value
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 def source(name: str, old: str, new: str) -> Edit:

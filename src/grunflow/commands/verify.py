@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from grunflow.config.names import FILES_DECLARED
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.manifest import MANIFEST, checksums, digest_of, finished_folders, identity, read_manifest, sha256
 
@@ -41,10 +42,11 @@ def run(arguments: argparse.Namespace) -> None:
     problems = [text for texts in (*damaged.values(), *stale.values()) for text in texts]
     problems += [text for _, text in copies]
     if problems:
-        what = (
-            "deleted; run snakemake again" if arguments.rebuild else "--rebuild deletes it for snakemake to make again"
+        goals = " ".join(str(goal) for goal in [*map(_goal, (*damaged, *stale)), *(path for path, _ in copies)])
+        done = f"deleted; make it again with: snakemake ... {goals}"
+        raise CheckFailed(
+            f"{'; '.join(problems)}; {done if arguments.rebuild else '--rebuild deletes what is damaged'}"
         )
-        raise CheckFailed("; ".join(problems) + f" ({what}).")
     files = sum(len(manifest["outputs"]) for manifest in sound.values())
     print(
         f"{len(folders)} folders verified, {files} files" + (f"; {len(set(absent))} inputs are gone" if absent else "")
@@ -105,6 +107,11 @@ def _strayed(study: Path, sound: dict[Path, dict[str, Any]]) -> Iterator[tuple[P
     for path in sorted(study.iterdir()):
         if path.is_file() and path.name in originals and sha256(path) not in originals[path.name]:
             yield path, f"{path}: differs from the output it is a copy of"
+
+
+def _goal(folder: Path) -> Path:
+    """What to ask snakemake for: it remakes a missing folder only where it is asked for, or its own inputs changed."""
+    return folder / MANIFEST if folder.name in FILES_DECLARED else folder
 
 
 def _delete(folder: Path) -> None:

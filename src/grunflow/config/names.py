@@ -11,3 +11,5 @@ TEMPLATES = ("plain", "grun", "baseline", "llama2")
 FORGET_SPLITS = tuple(RETAIN_OF_FORGET)
 BENCHMARKS = ("tofu", "wmdp")
 GPUS = ("a100-40gb", "a100-80gb", "h100-80gb", "h200-141gb", "l40s-48gb")
+# Rules whose outputs are files of a folder; the outputs of the others are folders.
+FILES_DECLARED = ("tables", "figures")
