@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.workflow.small_study import make, snakemake
 
 

@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.workflow.small_study import BIN, call, environment, planned, set_keys, snakemake, snakemake_command
 
 from grunflow.manifest import finished_folders
+from tests.workflow.small_study import BIN, call, environment, planned, set_keys, snakemake, snakemake_command
 
 pytestmark = pytest.mark.slow
 STUDY = Path("results") / "small"

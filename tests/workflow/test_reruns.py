@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.workflow.small_study import BIN, call, planned, set_keys
 
 pytestmark = pytest.mark.slow
