@@ -13,9 +13,8 @@ from typing import Any
 import pandas as pd
 
 from grunflow.config.claims import Claim, Condition
+from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, SUPPORTED
 
-SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE = "supported", "contradicted", "inconclusive", "not testable here"
-VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE)
 Value = str | float
 Tables = Mapping[str, pd.DataFrame]
 

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from grunflow.reporting.claims import NOT_TESTABLE, VERDICTS
+from grunflow.reporting.verdicts import NOT_TESTABLE, VERDICTS
 
 HERE = Path(__file__).parent
 # What a reader should know of each figure; its note stands in the picture.
