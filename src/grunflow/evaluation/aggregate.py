@@ -35,7 +35,7 @@ def per_question(scores: pd.DataFrame) -> pd.DataFrame:
             ],
             "raw_ratio": raw,
             "gate": scores[gates].mean(axis=1) if gates else np.nan,
-            **{column: scores[column] for column in gates},
+            **{column: scores[column] for column in scores if column.startswith(("gate_", "paraphrased_gate_"))},
         }
     )
 

@@ -16,7 +16,7 @@ FIGURES = {
     "forget_utility": "What each method forgot and what it kept, with 95 % intervals.",
     "forgetting_paths": "The way there: compare methods at the same forget Probability.",
     "cost_quality": "What unlearning cost, and what was kept.",
-    "gate_activations": "Gates per edited layer and evaluation set. Paraphrased questions are not scored.",
+    "gate_activations": "Gates per edited layer and evaluation set; paraphrased: the forget questions in other words.",
     "truth_ratios": "Truth Ratios on the forget set; Forget Quality asks how far a line is from the retain model's.",
     "training_curves": "Loss of unlearning.",
     "wmdp_accuracy": "Multiple choice on what was to be forgotten and what was to be kept.",

@@ -31,8 +31,14 @@ MARKERS = {
     "base": "p",
     "retain": "P",
 }
-SETS = {"forget": "#D55E00", "retain": "#009E73", "real_authors": "#56B4E9", "world_facts": "#0072B2"}
-HATCHES = {"forget": "", "retain": "///", "real_authors": "...", "world_facts": "xxx"}
+SETS = {
+    "forget": "#D55E00",
+    "paraphrased": "#CC79A7",
+    "retain": "#009E73",
+    "real_authors": "#56B4E9",
+    "world_facts": "#0072B2",
+}
+HATCHES = {"forget": "", "paraphrased": "\\\\\\", "retain": "///", "real_authors": "...", "world_facts": "xxx"}
 GREY = "#777777"
 SETTINGS: dict[str, Any] = {
     "font.size": 8,

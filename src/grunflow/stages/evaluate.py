@@ -30,9 +30,10 @@ def run(spec: Evaluate, inputs: dict[str, list[Path]], out: Path, batch_size: in
     for name, file in files.items():
         rows = read_rows(file)
         frame, tokens = score_set(asker, rows, spec.template, with_tokens=name == "forget")
-        frames.append(frame.assign(set=name))
         if name == "forget":
+            frame = frame.join(paraphrased_gates(asker, rows, spec.template))
             attacked.append(membership(tokens, rows).assign(set=name))
+        frames.append(frame.assign(set=name))
     pd.concat(frames, ignore_index=True).to_parquet(out / "scores.parquet", index=False)
     # Authors never trained on exist only in a generated world: the real benchmark publishes none.
     holdout = records / "holdout.json"
@@ -80,6 +81,16 @@ def score_set(
         for index, (row, start, generation) in enumerate(zip(rows, starts, generations, strict=True))
     ]
     return pd.DataFrame(table), scored.tokens
+
+
+def paraphrased_gates(asker: Asker, rows: list[dict], template: str) -> pd.DataFrame:
+    """paraphrased_gate_* of each question asked in other words: does the gate know it again? No column without a gate."""
+    asked = [(row["paraphrased_question"], row["answer"]) for row in rows if "paraphrased_question" in row]
+    if not asker.carrier.edits or len(asked) < len(rows):
+        return pd.DataFrame(index=range(len(rows)))
+    examples = [encode(asker.tokenizer, question, answer, template) for question, answer in asked]
+    gates = asker.ask(examples)[0].gates.numpy()
+    return pd.DataFrame(gates, columns=[f"paraphrased_gate_{layer}" for layer in range(gates.shape[1])])
 
 
 def membership(tokens: list[TokenScores], rows: list[dict]) -> pd.DataFrame:

@@ -19,10 +19,13 @@ def gate_activations(questions: pd.DataFrame, metrics: pd.DataFrame, note: str, 
     fig, axes = style.figure(height_inches=2.4)
     if rows.empty:
         style.empty(axes, "no gated run in this study")
-    for place, name in enumerate(EVALUATION_SETS if len(rows) else ()):
-        values = [rows.loc[rows["set"] == name, layer].dropna().to_numpy() for layer in layers]
+    asked = {name: (rows[rows["set"] == name], layers) for name in EVALUATION_SETS if len(rows)}
+    if layers and f"paraphrased_{layers[0]}" in rows:
+        asked["paraphrased"] = (rows[rows["set"] == "forget"], [f"paraphrased_{layer}" for layer in layers])
+    for place, (name, (of_set, columns)) in enumerate(asked.items()):
+        values = [of_set[column].dropna().to_numpy() for column in columns]
         boxes = axes.boxplot(
-            values, positions=np.arange(len(layers)) + 0.2 * (place - 1.5), widths=0.15, whis=(5, 95), sym="",
+            values, positions=np.arange(len(layers)) + 0.16 * (place - 2), widths=0.12, whis=(5, 95), sym="",
             patch_artist=True, medianprops={"color": "black"}, manage_ticks=False,
         )  # fmt: skip
         for box in boxes["boxes"]:
@@ -38,9 +41,9 @@ def gate_activations(questions: pd.DataFrame, metrics: pd.DataFrame, note: str, 
             linewidth=0.6,
             label=name.replace("_", " "),
         )
-        for name in EVALUATION_SETS
+        for name in asked
     ]
-    fig.legend(handles=handles, loc="outside upper center", ncols=4)
+    fig.legend(handles=handles, loc="outside upper center", ncols=3)
     style.save(
         fig, stem, f"{note} Box: quartiles; whiskers: 5th to 95th percentile of questions, over objectives and seeds."
     )
