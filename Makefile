@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help demo test test-all test-slow test-conda lint bench
+.PHONY: help demo test test-slurm test-all test-slow test-conda lint bench
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -28,6 +28,9 @@ test-slow: .venv/.done ## the slow tests only, among them a smoke study through 
 
 test-conda: .venv/.done ## a rule in a conda environment, by conda or py-rattler; needs the package index
 	pytest -m conda tests/conda
+
+test-slurm: .venv/.done ## tests on a real SLURM (Debian: apt-get install slurm-wlm munge)
+	pytest -m slurm
 
 test-all: .venv/.done ## every test
 	pytest -m ''
