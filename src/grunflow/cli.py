@@ -33,6 +33,8 @@ TRAINING = ("finetune", "unlearn", "unlearn_wmdp")
 # Of each the module grunflow.commands.<name>.
 COMMANDS = {
     "plan": "what a study will cost: jobs, GPUs, memory, disk, GPU-hours",
+    "preflight": "ask the cluster whether it can meet what a profile and a study ask for",
+    "status": "one screen of a study: done, running, stopped and why, GPU-hours",
     "recover": "cancel the SLURM jobs of a dead Snakemake and unlock the folder",
     "verify": "recheck every checksum under a folder, and the chain from a table to its data",
     "export": "one archive of a study's tables, figures, report, manifests, config and lock file",

@@ -82,15 +82,15 @@ class Job:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / IDENTITY, json.dumps(self.identity, indent=1, sort_keys=True))
 
-    def beat(self, label: str, step: int, total: int) -> None:
-        """Write the heartbeat, at most once a second: what `grunflow status` reads."""
+    def beat(self, label: str, step: int, total: int, first: int) -> None:
+        """Write the heartbeat, at most once a second: what `grunflow status` reads. first: the step it went on from."""
         now = time.time()
         if not self.lead or now - self.beaten < HEARTBEAT_SECONDS:
             return
         self.beaten = now
         self.make_folder()
         heartbeat = {
-            "stage": self.identity["stage"], "out": self.identity["out"], "label": label, "step": step, "total": total,
+            "stage": self.identity["stage"], "out": self.identity["out"], "label": label, "step": step, "total": total, "first": first,
             "started": self.started, "updated": now, "host": socket.gethostname(), "pid": os.getpid(),
             "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
         }  # fmt: skip

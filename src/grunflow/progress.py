@@ -19,7 +19,7 @@ def track(total: int, label: str, log_every_seconds: float = 30.0, first: int = 
     steps = _bar(total, label, first) if sys.stderr.isatty() else _logged(total, label, log_every_seconds, first)
     for step in steps:
         if running:
-            running.beat(label, step, total)
+            running.beat(label, step, total, first)
         yield step
 
 

@@ -145,3 +145,26 @@ def test_a_job_of_two_gpus_starts_its_command_once(lab_of_two: Lab, interrupted:
     shim.chmod(0o755)
     start(lab_of_two, interrupted, "--", RUN, gpus=2).succeeds()
     assert (interrupted / "starts").read_text() == "unlearn 0,1\n"
+
+
+def preflight(lab: Lab, folder: Path, **unlearn: str | int) -> subprocess.CompletedProcess:
+    """On the shipped profile with other resources of `unlearn`."""
+    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    profile["set-resources"]["unlearn"] |= unlearn
+    (folder / "profile").mkdir(exist_ok=True)
+    (folder / "profile" / "config.yaml").write_text(yaml.safe_dump(profile))
+    command = [BIN / "grunflow", "preflight", "--configfile", "study.yaml", "--workflow-profile", "profile"]
+    return subprocess.run(command, cwd=folder, env=lab.environment, capture_output=True, text=True, check=False)
+
+
+def test_what_the_cluster_cannot_meet_names_the_profiles_key(lab: Lab, tmp_path: Path) -> None:
+    write(tmp_path)
+    assert preflight(lab, tmp_path).returncode == 0
+    for more, words in (
+        ({"slurm_partition": "nowhere"}, ("set-resources.unlearn.slurm_partition", "'nowhere'", "cpu, gpu, urgent")),
+        ({"gpu": 3}, ("set-resources.unlearn.gpu", "asks for 3 GPUs", "has 1")),
+    ):
+        done = preflight(lab, tmp_path, **more)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert all(word in done.stderr for word in words), done.stderr

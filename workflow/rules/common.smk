@@ -82,8 +82,9 @@ def inputs_of(folder):
     return of_wildcards
 
 
-def asks(folder):
-    """What that job asks of a cluster: mem_mb, runtime (minutes) and gpu."""
+def asks(folder, *more):
+    """What that job asks of a cluster: mem_mb, runtime (minutes), gpu, and `more`."""
+    kinds = ("mem_mb", "runtime", "gpu", *more)
 
     def asked(resource):
         def of_job(wildcards, attempt):
@@ -92,7 +93,7 @@ def asks(folder):
 
         return of_job
 
-    return {resource: asked(resource) for resource in ("mem_mb", "runtime", "gpu")}
+    return {resource: asked(resource) for resource in kinds}
 
 
 def spec_of(folder):

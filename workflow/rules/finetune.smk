@@ -33,14 +33,14 @@ rule finetune_target:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{model}/target_t{target_seed}"),
+        **asks("results/{study}/runs/{model}/target_t{target_seed}", "processes"),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{model}/target_t{target_seed}"),
         code=stage_digest("finetune"),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output} --log {log}"
+        " --processes {resources.processes} --out {output} --log {log}"
 
 
 # Fine-tuned without the forget split: the gold reference of Forget Quality.
@@ -55,11 +55,13 @@ rule finetune_retain:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
+        **asks(
+            "results/{study}/runs/{model}/{split}/retain_t{target_seed}", "processes"
+        ),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
         code=stage_digest("finetune"),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output} --log {log}"
+        " --processes {resources.processes} --out {output} --log {log}"

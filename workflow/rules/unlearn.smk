@@ -38,10 +38,10 @@ rule unlearn:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{run}"),
+        **asks("results/{study}/runs/{run}", "processes"),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{run}"),
         code=stage_digest("unlearn"),
     shell:
-        "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"
+        "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs} --processes {resources.processes} --out {output} --log {log}"

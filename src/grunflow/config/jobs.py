@@ -27,6 +27,16 @@ class Job:
         return self.spec.model_dump(include={"stage"})["stage"]
 
     @property
+    def log(self) -> str:
+        """Where its rule writes the log."""
+        results, study, *place = self.folder.split("/")
+        named = {"runs/data": "prepare_data", "runs/corpora": "prepare_corpora", "metrics": "aggregate",
+                 "wmdp": "aggregate_wmdp"}  # fmt: skip
+        inside = "/".join(place)
+        inside = named.get(inside, inside).removeprefix("runs/")
+        return f"{results}/{study}/logs/{inside.replace('scores/', 'evaluate/', 1)}.log"
+
+    @property
     def arguments(self) -> str:
         """The command's `--input` and `--file` arguments."""
         inputs = [f"--input {name}={folder}" for name, folders in self.inputs.items() for folder in folders]

@@ -1,0 +1,76 @@
+"""grunflow preflight: ask the cluster whether it can meet what a profile and a study ask for, before anything is submitted."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PROFILE = Path("workflow/profiles/slurm")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--configfile", type=Path, required=True)
+    parser.add_argument("--workflow-profile", type=Path, default=PROFILE, help=f"folder of the profile ({PROFILE})")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Raises BadInput with every key that the cluster cannot meet, a sentence each."""
+    from grunflow.cluster import accounts, partitions
+    from grunflow.config.study import read_study
+    from grunflow.config.typed import read_yaml
+    from grunflow.errors import BadInput
+
+    file = arguments.workflow_profile / "config.yaml"
+    profile = read_yaml(str(file), "--workflow-profile")
+    study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
+    wrong = [*partition_faults(profile, gpus_of_rules(study), partitions()), *account_faults(profile, accounts())]
+    if wrong:
+        raise BadInput(f"{file}: {'; '.join(wrong)}.")
+    print(f"{file}: the cluster can meet it")
+
+
+def gpus_of_rules(study: Any) -> dict[str, int]:
+    """Rule -> the most GPUs that one of its jobs asks for, as the rules do."""
+    from grunflow.config.jobs import all_jobs
+    from grunflow.costs.requests import request
+
+    found: dict[str, int] = {}
+    for job in all_jobs(study):
+        found[job.rule] = max(found.get(job.rule, 0), request(study, job.spec)["gpu"])
+    return found
+
+
+def partition_faults(profile: dict[str, Any], asked: dict[str, int], known: dict[str, int]) -> Iterator[str]:
+    """known: partition -> the most GPUs of one of its nodes."""
+    default = profile.get("default-resources", {})
+    for rule, gpus in {"default": 0, **asked}.items():
+        own = profile.get("set-resources", {}).get(rule, {})
+        place = f"set-resources.{rule}" if "slurm_partition" in own else "default-resources"
+        partition = own.get("slurm_partition", default.get("slurm_partition"))
+        if partition is None:
+            continue  # the cluster's own default
+        wanted = max(int(own.get("gpu", gpus)), _of_gres(str(own.get("gres", ""))))
+        if partition not in known:
+            yield f"{place}.slurm_partition: got {partition!r}, the cluster has {', '.join(sorted(known))}; correct it"
+        elif wanted > known[partition]:
+            key = next((key for key in ("gres", "gpu") if key in own), "slurm_partition")
+            yield (
+                f"set-resources.{rule}.{key}: {rule} asks for {wanted} GPUs, but a node of partition {partition!r} has "
+                f"{known[partition]}; name another partition or ask for fewer"
+            )
+
+
+def _of_gres(text: str) -> int:
+    """GPUs of a gres request, as gpu:2 or gpu:a100:2, quoted or not."""
+    parts = text.strip("'\"").split(":")
+    return int(parts[-1]) if parts[0] == "gpu" and parts[-1].isdigit() else int(parts[0] == "gpu")
+
+
+def account_faults(profile: dict[str, Any], allowed: set[str] | None) -> Iterator[str]:
+    """allowed: accounts that the user may charge; None where the cluster does not ask for one."""
+    account = profile.get("default-resources", {}).get("slurm_account")
+    if allowed is not None and account not in allowed:
+        yield (
+            f"default-resources.slurm_account: got {account!r}, you may charge {', '.join(sorted(allowed)) or 'none'}; "
+            "set one of these"
+        )

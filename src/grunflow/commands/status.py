@@ -1,0 +1,99 @@
+"""grunflow status: one screen of a study: what is done, what runs and how far it is, what has stopped and why."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from grunflow.commands.recover import PREFIX
+
+STALE_SECONDS = 120.0  # a training step may take a minute; a heartbeat is written at every step
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--configfile", type=Path, required=True)
+    parser.add_argument("--prefix", default=PREFIX, help=f"slurm-jobname-prefix of the profile ({PREFIX})")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from grunflow.config.study import read_study
+    from grunflow.config.typed import read_yaml
+
+    print(screen(read_study(read_yaml(str(arguments.configfile), "--configfile")), arguments.prefix, time.time()))
+
+
+def screen(study: Any, prefix: str, now: float) -> str:
+    """A line per rule, one per running job, one per job that has stopped with the last line of its log, and GPU-hours."""
+    from grunflow.commands.plan import is_done
+    from grunflow.config.jobs import all_jobs
+    from grunflow.costs.stages import cost
+
+    jobs = all_jobs(study)
+    beats = heartbeats(now)
+    queue = in_queue(prefix)
+    done = {job.folder for job in jobs if is_done(job)}
+    stopped = {job.folder: last_line(Path(job.log)) for job in jobs if job.folder not in done | set(beats)}
+    stopped = {folder: line for folder, line in stopped.items() if line}
+    lines = [f"study {study.study}", f"{'stage':20} {'jobs':>5} {'done':>5} {'running':>8} {'stopped':>8}"]
+    for rule in dict.fromkeys(job.rule for job in jobs):
+        of_rule = {job.folder for job in jobs if job.rule == rule}
+        counts = [len(of_rule), *(len(of_rule & set(part)) for part in (done, beats, stopped))]
+        lines.append(f"{rule:20} {counts[0]:5} {counts[1]:5} {counts[2]:8} {counts[3]:8}")
+    lines += [running_line(beat, now) for beat in beats.values()]
+    lines += [f"stopped {folder}: {line}" for folder, line in stopped.items()]
+    if queue:
+        lines.append(f"in the queue: {', '.join(f'{count} {state}' for state, count in queue.items())}")
+    used = sum(gpu_seconds(Path(folder)) for folder in done) / 3600
+    planned = sum(spent.gpus * spent.seconds for spent in (cost(study, job.spec) for job in jobs)) / 3600
+    return "\n".join([*lines, f"GPU-hours: {used:.1f} used, {planned:.1f} planned"])
+
+
+def heartbeats(now: float) -> dict[str, dict[str, Any]]:
+    """Output folder -> heartbeat, of the jobs that wrote one in the last STALE_SECONDS."""
+    found = {}
+    for path in Path(".resume").glob("*/heartbeat.json"):
+        try:
+            beat = json.loads(path.read_text())
+        except FileNotFoundError:  # that job has just ended
+            continue
+        if now - beat["updated"] < STALE_SECONDS:
+            found[beat["out"]] = beat
+    return found
+
+
+def running_line(beat: dict[str, Any], now: float) -> str:
+    """Where a job runs, its progress, and minutes left at the pace of this process."""
+    where = f"SLURM {beat['slurm_job_id']} on {beat['host']}" if beat["slurm_job_id"] else beat["host"]
+    steps = beat["step"] - beat["first"]
+    left = (
+        f"{(beat['updated'] - beat['started']) / steps * (beat['total'] - beat['step']) / 60:.0f} min left"
+        if steps
+        else "begins"
+    )
+    return f"running {beat['out']} ({where}): {beat['label']}, step {beat['step']} of {beat['total']}, {left}"
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log, which of a stage that failed says why; empty where there is no log."""
+    lines = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
+    return lines[-1] if lines else ""
+
+
+def in_queue(prefix: str) -> dict[str, int]:
+    """State -> number of this folder's jobs; none on a machine without SLURM."""
+    from grunflow.cluster import queued
+    from grunflow.errors import BadInput
+
+    try:
+        jobs = queued(prefix, Path.cwd())
+    except BadInput:
+        return {}
+    states = [job.state.lower() for job in jobs]
+    return {state: states.count(state) for state in sorted(set(states))}
+
+
+def gpu_seconds(folder: Path) -> float:
+    from grunflow.manifest import read_manifest
+
+    return read_manifest(folder)["measured"].get("gpu_seconds") or 0.0

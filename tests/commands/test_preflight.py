@@ -1,0 +1,33 @@
+"""What a cluster cannot meet is said with the profile's key; tests/slurm asks a real one."""
+
+from grunflow.commands.preflight import account_faults, partition_faults
+
+PROFILE = {
+    "default-resources": {"slurm_partition": "cpu"},
+    "set-resources": {
+        "unlearn": {"slurm_partition": "gpu"},
+        "evaluate": {"slurm_partition": "gpu", "gpu": 0, "gres": "'gpu:2'"},
+    },
+}
+
+
+def test_what_the_partitions_have_is_enough() -> None:
+    assert not list(partition_faults(PROFILE, {"unlearn": 2, "evaluate": 1}, {"cpu": 0, "gpu": 2}))
+
+
+def test_each_fault_names_its_key() -> None:
+    faults = list(partition_faults(PROFILE, {"unlearn": 2}, {"gpu": 1}))
+    assert faults == [
+        "default-resources.slurm_partition: got 'cpu', the cluster has gpu; correct it",
+        "set-resources.unlearn.slurm_partition: unlearn asks for 2 GPUs, but a node of partition 'gpu' has 1; name another "
+        "partition or ask for fewer",
+    ]
+    (fault,) = partition_faults(PROFILE, {"evaluate": 0}, {"cpu": 0, "gpu": 1})
+    assert fault.startswith("set-resources.evaluate.gres: evaluate asks for 2 GPUs")
+
+
+def test_an_account_is_asked_for_where_the_cluster_wants_one() -> None:
+    assert not list(account_faults({}, None))
+    (fault,) = account_faults({}, {"lab"})
+    assert fault == "default-resources.slurm_account: got None, you may charge lab; set one of these"
+    assert not list(account_faults({"default-resources": {"slurm_account": "lab"}}, {"lab", "other"}))

@@ -1,0 +1,46 @@
+"""The screen of a study in which one job is done, one runs and one has stopped."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grunflow.commands.status import STALE_SECONDS, screen
+from grunflow.config.jobs import all_jobs
+from grunflow.config.study import read_study
+from grunflow.config.typed import read_yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    study = read_study(read_yaml("config/demo.yaml", "config"))
+    monkeypatch.chdir(tmp_path)
+    jobs = {job.rule: job for job in reversed(all_jobs(study))}
+    data, unlearn = jobs["prepare_data"], jobs["unlearn"]
+    spec = data.spec.model_dump_json()
+    grunflow = str(Path(sys.executable).parent / "grunflow")
+    subprocess.run([grunflow, "prepare_data", "--spec", spec, "--out", data.folder], check=True, capture_output=True)
+    log = tmp_path / jobs["evaluate"].log
+    log.parent.mkdir(parents=True)
+    log.write_text("before\n2026-01-01 grunflow evaluate: no space left\n")
+    beat = {"stage": "unlearn", "out": unlearn.folder, "label": "gd full seed 0", "step": 30, "first": 10, "total": 80,
+            "started": 1000.0, "updated": 1060.0, "host": "node7", "pid": 1, "slurm_job_id": "42"}  # fmt: skip
+    (tmp_path / ".resume" / "x").mkdir(parents=True)
+    (tmp_path / ".resume" / "x" / "heartbeat.json").write_text(json.dumps(beat))
+    lines = screen(study, "grunflow", 1061.0).splitlines()
+    counts = {line.split()[0]: line.split()[1:] for line in lines[2 : 2 + len(jobs)]}
+    assert counts["prepare_data"] == ["1", "1", "0", "0"]
+    assert counts["unlearn"][1:] == ["0", "1", "0"]
+    assert counts["evaluate"][1:] == ["0", "0", "1"]
+    # 20 steps took 60 s, 50 are left.
+    (running,) = (line for line in lines if line.startswith("running"))
+    assert "(SLURM 42 on node7): gd full seed 0, step 30 of 80, 2 min left" in running
+    (stopped,) = (line for line in lines if line.startswith("stopped"))
+    assert stopped.endswith("grunflow evaluate: no space left")
+    assert jobs["evaluate"].folder in stopped
+    assert lines[-1].startswith("GPU-hours: 0.0 used")
+    assert "step 30" not in screen(study, "grunflow", 1061.0 + STALE_SECONDS)
