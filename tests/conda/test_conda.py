@@ -93,7 +93,7 @@ def write_inputs(folder: Path) -> None:
 def run_rule(folder: Path, path: str, prefix: Path) -> subprocess.CompletedProcess:
     """Rule aggregate_wmdp of the work tree, which Snakemake itself reads with this process's packages."""
     command = [BIN / "snakemake", "--workflow-profile", "workflow/profiles/default", "--cores", "1", "--configfile",
-               "study.yaml", "--sdm", "conda", "--conda-prefix", prefix, "--", FOLDER]  # fmt: skip
+               "study.yaml", "--sdm", "conda", "--conda-prefix", prefix, "--allowed-rules", "aggregate_wmdp", "--", FOLDER]  # fmt: skip
     environment = {**os.environ, "PATH": f"{path}:{BIN}", "PYTHONPATH": str(folder / "src")}
     return subprocess.run(
         list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
