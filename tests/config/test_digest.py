@@ -16,11 +16,7 @@ def test_training_does_not_depend_on_reporting_and_fine_tuning_not_on_carriers()
 def test_fine_tuning_and_evaluation_do_not_depend_on_objectives_nor_any_stage_on_the_names_a_config_may_use() -> None:
     for stage in ("finetune", "evaluate", "cache_frozen_states", "evaluate_wmdp"):
         assert not [name for name in modules_of(stage) if ".objectives" in name], stage
-<<<<<<< HEAD
-    # `claims` reads a sheet of its own.
-=======
     # Claims are a sheet of their own, which one stage reads.
->>>>>>> rerun
     reads = {"claims": {"grunflow.config.claims", "grunflow.config.typed"}}
     for stage in SPECS:
         assert {name for name in modules_of(stage) if ".config" in name} == reads.get(stage, set()), stage
