@@ -9,7 +9,6 @@ rule finetune_base:
     cache: True
     conda:
         "../../envs/torch.yaml"
-    threads: 2
     resources:
         **asks("results/{study}/runs/{model}/base"),
     params:
