@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help demo test test-slurm test-all test-slow test-conda lint bench
+.PHONY: help demo test test-slurm test-all test-slow test-conda lint bench paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -34,6 +34,10 @@ test-slurm: .venv/.done ## tests on a real SLURM (Debian: apt-get install slurm-
 
 test-all: .venv/.done ## every test
 	pytest -m ''
+
+paper-dry-run: .venv/.done ## the jobs of the paper's studies, and what they would cost; no hub, no GPU
+	$(SNAKEMAKE) --configfile config/paper.yaml -n --quiet rules
+	grunflow plan --configfile config/paper.yaml
 
 bench: .venv/.done ## the fast path against the plain one and, with GRUN_REF, the authors' code
 	OMP_NUM_THREADS=1 python -m benchmarks.bench

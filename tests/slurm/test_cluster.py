@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,15 @@ def test_a_study_runs_whole_and_gpu_jobs_wait_for_the_one_gpu(lab: Lab, local: P
     write(tmp_path)
     run = start(lab, tmp_path, "--", "all")
 
+    seen: dict[str, float] = {}
+
     def one_waits() -> bool:
+        """CPUs and memory are enough for two: a job that is pending for three seconds beside a running one wants the GPU."""
         mine = [job for job in lab.jobs() if job["work"] == str(tmp_path)]
-        states = {job["state"] for job in mine}
-        return states >= {"R", "PD"} and any(job["reason"] == "Resources" for job in mine)
+        assert sum(job["state"] == "RUNNING" for job in mine) <= 1
+        now, waiting = time.monotonic(), [job["id"] for job in mine if job["state"] == "PENDING"]
+        running = any(job["state"] == "RUNNING" for job in mine)
+        return running and any(now - seen.setdefault(job, now) > 3 for job in waiting)
 
     until("a job that waits for the GPU of a running one", one_waits, run)
     run.succeeds()
