@@ -133,22 +133,6 @@ def test_slurmctld_is_restarted(lab: Lab, local: Path, interrupted: Path) -> Non
     same_table(local, interrupted)
 
 
-def test_a_shared_cache_saves_the_job(lab: Lab, interrupted: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    # The rule is named: a --cache without names does not reach the job (docs/cluster.md).
-    arguments = {"SNAKEMAKE_OUTPUT_CACHE": str(cache)}
-    start(lab, interrupted, "--cache", "unlearn", "--", RUN, **arguments).succeeds()
-    assert list(cache.iterdir())
-    manifest = interrupted / RUN / "manifest.json"
-    trained = manifest.read_bytes()
-    (interrupted / RUN).unlink() if (interrupted / RUN).is_symlink() else shutil.rmtree(interrupted / RUN)
-    (interrupted / LOG).unlink()
-    start(lab, interrupted, "--cache", "unlearn", "--", RUN, **arguments).succeeds()
-    assert manifest.read_bytes() == trained  # seconds too: it was not trained again
-    assert not (interrupted / LOG).exists()
-
-
 def test_a_job_of_two_gpus_starts_its_command_once(lab_of_two: Lab, interrupted: Path) -> None:
     shim = lab_of_two.folder / "bin" / "grunflow"
     shim.write_text(f'#!/bin/sh\necho "$1 $CUDA_VISIBLE_DEVICES" >> {interrupted}/starts\nexec {BIN}/grunflow "$@"\n')
