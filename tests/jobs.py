@@ -58,8 +58,11 @@ def wait_for(found: Callable[[], bool], process: subprocess.Popen) -> None:
 
 
 def newest(folder: Path) -> int:
-    """Step of the newest checkpoint under `folder`."""
-    return max((int(path.name.removeprefix("step-")) for path in folder.rglob("step-*")), default=0)
+    """Step of the newest checkpoint under `folder`; 0 while one is being replaced."""
+    try:
+        return max((int(path.name.removeprefix("step-")) for path in folder.rglob("step-*")), default=0)
+    except FileNotFoundError:  # the walk met a folder that the running job removed meanwhile
+        return 0
 
 
 def cut(job: Job, out: str, least: int, number: int, *more: str) -> tuple[int, str, int]:
