@@ -39,7 +39,7 @@ def test_progress_writes_a_heartbeat_which_success_removes(monkeypatch: pytest.M
     assert started <= updated
     assert beat.pop("host")
     assert beat == {
-        "stage": "unlearn", "out": "results/a", "label": "gd full seed 1", "step": 2, "total": 5, "pid": os.getpid(),
+        "stage": "unlearn", "out": "results/a", "label": "gd full seed 1", "step": 2, "total": 5, "first": 2, "pid": os.getpid(),
         "slurm_job_id": "77",
     }  # fmt: skip
     assert json.loads((job.folder / "job.json").read_text()) == IDENTITY
