@@ -181,8 +181,8 @@ def main() -> None:
         print(f"{size.name}: matmul {matmul_rate(size):.1f} GFLOP/s on one thread", flush=True)
         for lengths in DISTRIBUTIONS if index == 0 else ("varied",):
             for work in OBJECTIVES:
-                rows += measure(size, lengths, work, arguments.steps if index == 0 else 10, reference)
-            rows += measure_evaluation(size, lengths, arguments.questions if index == 0 else 16, reference)
+                rows += measure(size, lengths, work, arguments.steps if index == 0 else 6, reference)
+            rows += measure_evaluation(size, lengths, arguments.questions if index == 0 else 8, reference)
     for row in rows:
         # At the first size and "varied"; beside the figures of time, not among them.
         if row["size"] == SIZES[0].name and row["lengths"] == "varied":
