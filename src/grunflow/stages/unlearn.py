@@ -1,6 +1,5 @@
 """Train one objective on one carrier: loss = forget term + retain term (+ gate term), see objectives/."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import torch
 from grunflow.carriers import attach, save
 from grunflow.carriers.base import Carrier
 from grunflow.config.specs import Unlearn
-from grunflow.costs.shapes import Shapes
 from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
@@ -23,7 +21,7 @@ from grunflow.objectives import OBJECTIVES
 from grunflow.training.engine import batch_maker
 from grunflow.training.loop import Share, Task, Watch, batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
-from grunflow.training.unlearning import Texts, needs_retain, step_flops, step_loss, totals_of
+from grunflow.training.unlearning import Texts, needs_retain, shares_of
 
 Step = list[tuple[int, int | None]]  # forget row, and the retain row beside it
 
@@ -43,7 +41,6 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
     partner = pairing(spec.retain_sampling, len(retain), generator)
     objective = OBJECTIVES[spec.objective.name]
-    shapes = Shapes.of_model(model.config)
 
     frozen = inputs["frozen"][0] if "frozen" in inputs else None
     make = batch_maker(spec, model, tokenizer.pad_token_id, frozen, [*forget, *refusals, *retain], batch_size)
@@ -66,14 +63,7 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
             parts.append(Texts(make(answers) if answers else None, make(refused) if refused else None, None))
         for part, kept_rows in zip(parts, micro_batches(kept, size), strict=False):
             part.retain = make(kept_rows)
-        totals = totals_of(spec.objective, parts)
-        return [
-            Share(
-                partial(step_loss, carrier, reference, spec.objective, spec.carrier, part, totals, control),
-                step_flops(shapes, spec.objective, spec.carrier, part),
-            )
-            for part in parts
-        ]
+        return shares_of(carrier, reference, spec.objective, spec.carrier, parts, control)
 
     def tokens(step: Step) -> int:
         asked, kept = columns(step)

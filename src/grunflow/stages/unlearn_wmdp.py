@@ -1,7 +1,6 @@
 """Train one objective on one carrier on corpora: the forget domains take turns, step by step."""
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import torch
 
 from grunflow.carriers import attach, save
 from grunflow.config.wmdp import UnlearnWmdp
-from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
@@ -17,7 +15,7 @@ from grunflow.errors import BadInput
 from grunflow.models.loading import base_model, base_tokenizer
 from grunflow.training.loop import Share, Task, batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
-from grunflow.training.unlearning import Texts, needs_retain, step_flops, step_loss, totals_of
+from grunflow.training.unlearning import Texts, needs_retain, shares_of
 
 Step = tuple[int, list[int], list[int]]  # domain, rows of it, retain rows
 
@@ -33,7 +31,6 @@ def run(spec: UnlearnWmdp, inputs: dict[str, list[Path]], out: Path, batch_size:
     total = model.num_parameters()
     carrier = attach(spec.carrier, model, spec.unlearn_seed)
     paired = needs_retain(spec.objective, spec.carrier)
-    shapes = Shapes.of_model(model.config)
 
     def shares(step: Step, size: int) -> list[Share]:
         domain, rows, kept = step
@@ -42,14 +39,7 @@ def run(spec: UnlearnWmdp, inputs: dict[str, list[Path]], out: Path, batch_size:
             texts = [collate([of[i] for i in indices], tokenizer.pad_token_id).to(model.device)
                      for of, indices in ((forget[domain], micro), (retain, beside))]  # fmt: skip
             parts.append(Texts(texts[0], None, texts[1] if paired else None))
-        totals = totals_of(spec.objective, parts)
-        return [
-            Share(
-                partial(step_loss, carrier, reference, spec.objective, spec.carrier, part, totals, control),
-                step_flops(shapes, spec.objective, spec.carrier, part),
-            )
-            for part in parts
-        ]
+        return shares_of(carrier, reference, spec.objective, spec.carrier, parts, control)
 
     def tokens(step: Step) -> int:
         domain, rows, kept = step

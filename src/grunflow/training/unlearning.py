@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from grunflow.objectives.gate import gate_bce
 from grunflow.objectives.scores import Pair
 from grunflow.objectives.states import StatePair, selected
 from grunflow.training.frozen_pack import Pack
+from grunflow.training.loop import Share
 from grunflow.training.scored import reference_scores, scored
 
 
@@ -126,6 +128,25 @@ def step_loss(
     answers = pair(texts.answers, totals.answer_labels, "forget", known)
     kept = pair(texts.retain, totals.retain_labels, "retain", retain_term(objective)[1])
     return loss(objective, answers, refusals, kept) + _gate_term(carrier_spec, gates, totals)
+
+
+def shares_of(
+    carrier: Carrier,
+    reference: Any | None,
+    objective: specs.Objective,
+    carrier_spec: specs.Carrier,
+    parts: Sequence[Texts],
+    control: Float[Tensor, " width"] | None,
+) -> list[Share]:
+    """Of a step that is cut into `parts`: each one's share of the step's loss, with its FLOPs."""
+    totals, shapes = totals_of(objective, parts), Shapes.of_model(carrier.base.config)
+    return [
+        Share(
+            partial(step_loss, carrier, reference, objective, carrier_spec, part, totals, control),
+            step_flops(shapes, objective, carrier_spec, part),
+        )
+        for part in parts
+    ]
 
 
 def step_flops(shapes: Shapes, objective: specs.Objective, carrier: specs.Carrier, texts: Texts) -> float:
