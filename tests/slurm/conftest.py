@@ -99,12 +99,15 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def interrupted(local: Path, tmp_path: Path) -> Path:
-    """The same with the unlearning run, and so what follows from it, left to do."""
-    folder = tmp_path / "study"
+def unfinished(local: Path, folder: Path) -> Path:
+    """A copy of the finished study with the unlearning run, and so what follows from it, left to do."""
     shutil.copytree(local, folder, symlinks=True)
     results = folder / "results/small"
     for left in (folder / study.RUN, *(results / name for name in (study.SCORES, "metrics", "tables"))):
         shutil.rmtree(left)
     return folder
+
+
+@pytest.fixture
+def interrupted(local: Path, tmp_path: Path) -> Path:
+    return unfinished(local, tmp_path / "study")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.slurm.conftest import Lab
-from tests.slurm.study import BIN, ROOT, RUN, TABLE, Run, heartbeat, in_mid_training, until, write
+from tests.slurm.conftest import Lab, unfinished
+from tests.slurm.study import BIN, ROOT, RUN, SCORES, TABLE, Run, environment, heartbeat, in_mid_training, local_command, until, write
 
 pytestmark = pytest.mark.slurm
 LOG = Path("results/small/logs/mini/forget10/gd_grun_t0_u0.log")
@@ -138,6 +138,27 @@ def test_a_job_of_two_gpus_starts_its_command_once(lab_of_two: Lab, interrupted:
     shim.chmod(0o755)
     start(lab_of_two, interrupted, "--", RUN, gpus=2).succeeds()
     assert (interrupted / "starts").read_text() == "unlearn 0,1\n"
+
+
+def test_jobs_fill_the_output_cache_and_are_restored_from_it_there_and_locally(
+    lab: Lab, local: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    place = {"SNAKEMAKE_OUTPUT_CACHE": str(cache)}
+    first, second, third = (unfinished(local, tmp_path / name) for name in ("first", "second", "third"))
+    start(lab, first, "--cache", "--", TABLE, **place).succeeds()
+    entries = {path.name for path in cache.iterdir()}
+    assert entries == {(first / made).resolve().name for made in (RUN, f"results/small/{SCORES}")}
+    start(lab, second, "--cache", "--", TABLE, **place).succeeds()
+    done = subprocess.run([*local_command(), "--cache", "--", TABLE], cwd=third, env=environment(**place), check=False)
+    assert done.returncode == 0
+    assert {path.name for path in cache.iterdir()} == entries
+    for folder in (second, third):
+        # The manifest has times: equal bytes are of one run.
+        assert (folder / RUN / "manifest.json").read_bytes() == (first / RUN / "manifest.json").read_bytes()
+        assert (folder / RUN / "manifest.json").resolve().is_relative_to(cache)
+        same_table(local, folder)
 
 
 def preflight(lab: Lab, folder: Path, **unlearn: str | int) -> subprocess.CompletedProcess:
