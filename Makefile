@@ -29,7 +29,7 @@ test-slow: .venv/.done ## the slow tests only, among them a smoke study through 
 test-conda: .venv/.done ## a rule in a conda environment, by conda or py-rattler; needs the package index
 	pytest -m conda tests/conda
 
-test-slurm: .venv/.done ## tests on a real SLURM (Debian: apt-get install slurm-wlm munge)
+test-slurm: .venv/.done ## tests on a real SLURM (Debian: apt-get install slurm-wlm munge slurmdbd mariadb-server)
 	pytest -m slurm
 
 test-all: .venv/.done ## every test

@@ -63,11 +63,13 @@ def _gpus(resources: str) -> int:
     return sum(int(parts[-1]) if parts[-1].isdigit() else 1 for parts in counts)
 
 
-def accounts() -> set[str] | None:
-    """Accounts that the user may charge; None on a cluster that does not ask for one."""
+def accounts() -> tuple[set[str], str] | None:
+    """Accounts that the user may charge, and the one that a job without any is charged to ("": none); None on a cluster
+    that asks for no account."""
     rows = [row.partition("=") for row in ask("scontrol", "show", "config").splitlines()]
     settings = {key.strip(): value.strip() for key, _, value in rows}
     if "associations" not in settings.get("AccountingStorageEnforce", ""):
         return None
-    found = ask("sacctmgr", "-n", "-P", "show", "associations", f"user={getpass.getuser()}", "format=account")
-    return set(found.split())
+    user = getpass.getuser()
+    allowed = ask("sacctmgr", "-n", "-P", "show", "associations", f"user={user}", "format=account").split()
+    return set(allowed), ask("sacctmgr", "-n", "-P", "show", "user", user, "format=defaultaccount").strip()

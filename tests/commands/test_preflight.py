@@ -26,8 +26,12 @@ def test_each_fault_names_its_key() -> None:
     assert fault.startswith("set-resources.evaluate.gres: evaluate asks for 2 GPUs")
 
 
-def test_an_account_is_asked_for_where_the_cluster_wants_one() -> None:
+def test_an_account_is_asked_for_where_the_cluster_wants_one_and_has_no_default() -> None:
     assert not list(account_faults({}, None))
-    (fault,) = account_faults({}, {"lab"})
+    assert not list(account_faults({}, ({"lab"}, "lab")))
+    (fault,) = account_faults({}, ({"lab"}, ""))
     assert fault == "default-resources.slurm_account: got None, you may charge lab; set one of these"
-    assert not list(account_faults({"default-resources": {"slurm_account": "lab"}}, {"lab", "other"}))
+    named = {"default-resources": {"slurm_account": "lab"}}
+    assert not list(account_faults(named, ({"lab", "other"}, "")))
+    (fault,) = account_faults(named, (set(), ""))
+    assert fault.endswith("got 'lab', you may charge none; ask for an account on this cluster")

@@ -14,6 +14,7 @@ from tests.slurm import study
 
 LAB = Path(__file__).with_name("slurmlab")
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "squeue")
+NEEDED_BY_ACCOUNTING = ("slurmdbd", "mariadbd")
 
 
 class Lab:
@@ -29,8 +30,10 @@ class Lab:
             SLURM_TEST_POLL_SECONDS="0.5",
         )  # fmt: skip
 
-    def manage(self, verb: str) -> None:
-        done = subprocess.run([LAB, verb, self.folder], env=self.settings, capture_output=True, text=True, check=False)
+    def manage(self, verb: str, *more: str) -> None:
+        done = subprocess.run(
+            [LAB, verb, self.folder, *more], env=self.settings, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     def call(self, *command: str) -> str:
@@ -51,10 +54,10 @@ class Lab:
 
 
 def _free_ports() -> int:
-    """A port that is free with the next one."""
+    """A port that is free with the next three: slurmctld, slurmd, slurmdbd, mariadbd."""
     for port in range(20000 + os.getpid() % 10000, 60000, 7):
         try:
-            for number in (port, port + 1):
+            for number in range(port, port + 4):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", number))
             return port
@@ -63,13 +66,14 @@ def _free_ports() -> int:
     raise AssertionError("no free ports")
 
 
-def _started(folder: Path, gpus: int) -> Iterator[Lab]:
-    missing = [name for name in NEEDED if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is None]
+def _started(folder: Path, gpus: int, *more: str) -> Iterator[Lab]:
+    needed = (*NEEDED, *(NEEDED_BY_ACCOUNTING if more else ()))
+    missing = [name for name in needed if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is None]
     if missing:
-        reason = f"no {', '.join(missing)}: apt-get install slurm-wlm munge"
+        reason = f"no {', '.join(missing)}: apt-get install slurm-wlm munge slurmdbd mariadb-server"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     lab = Lab(folder, gpus)
-    lab.manage("up")
+    lab.manage("up", *more)
     yield lab
     lab.manage("down")
 
@@ -84,6 +88,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def lab_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two fake GPUs."""
     yield from _started(tmp_path_factory.mktemp("lab"), 2)
+
+
+@pytest.fixture(scope="session")
+def lab_with_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A cluster that charges jobs to accounts: root may charge `lab` and, by default, `root`."""
+    yield from _started(tmp_path_factory.mktemp("lab"), 1, "--accounting")
 
 
 @pytest.fixture(scope="session")

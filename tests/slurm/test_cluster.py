@@ -11,13 +11,26 @@ import pytest
 import yaml
 
 from tests.slurm.conftest import Lab, unfinished
-from tests.slurm.study import BIN, ROOT, RUN, SCORES, TABLE, Run, environment, heartbeat, in_mid_training, local_command, until, write
+from tests.slurm.study import (
+    BIN,
+    ROOT,
+    RUN,
+    SCORES,
+    TABLE,
+    Run,
+    environment,
+    heartbeat,
+    in_mid_training,
+    local_command,
+    until,
+    write,
+)
 
 pytestmark = pytest.mark.slurm
 LOG = Path("results/small/logs/mini/forget10/gd_grun_t0_u0.log")
 
 
-def start(lab: Lab, folder: Path, *arguments: str, gpus: int = 1, **more: str) -> Run:
+def start(lab: Lab, folder: Path, *arguments: str, gpus: int = 1, account: str = "", **more: str) -> Run:
     """Snakemake with the slurm profile, edited as a site would; by default for the table of scores.
 
     A model from scratch asks for no GPU; here its jobs do.
@@ -26,6 +39,7 @@ def start(lab: Lab, folder: Path, *arguments: str, gpus: int = 1, **more: str) -
     for row in profile["set-resources"].values():
         row["gpu"] = gpus
     profile["set-resources"]["unlearn"]["runtime"] = "attempt"
+    profile["default-resources"] |= {"slurm_account": account} if account else {}
     place = folder / "profile"
     place.mkdir(exist_ok=True)
     (place / "config.yaml").write_text(yaml.safe_dump(profile))
@@ -161,24 +175,53 @@ def test_jobs_fill_the_output_cache_and_are_restored_from_it_there_and_locally(
         same_table(local, folder)
 
 
-def preflight(lab: Lab, folder: Path, **unlearn: str | int) -> subprocess.CompletedProcess:
-    """On the shipped profile with other resources of `unlearn`."""
+def test_where_jobs_are_accounted_for_sacct_tells_their_state(
+    lab_with_accounts: Lab, local: Path, interrupted: Path
+) -> None:
+    """sacct is the plugin's default where it exists. The job is charged to the profile's account."""
+    start(lab_with_accounts, interrupted, "--slurm-status-command", "sacct", "--", TABLE, account="lab").succeeds()
+    rows = lab_with_accounts.call("sacct", "-n", "-P", "-X", "-o", "Account,State").split()
+    assert rows.count("lab|COMPLETED") == 2  # unlearn and evaluate
+    same_table(local, interrupted)
+
+
+def preflight(lab: Lab, folder: Path, account: str = "", user: str = "root", **unlearn: str | int) -> str:
+    """What it says against the shipped profile with other resources of `unlearn`, or an account; empty where it passes."""
     profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
     profile["set-resources"]["unlearn"] |= unlearn
+    profile["default-resources"] |= {"slurm_account": account} if account else {}
     (folder / "profile").mkdir(exist_ok=True)
     (folder / "profile" / "config.yaml").write_text(yaml.safe_dump(profile))
     command = [BIN / "grunflow", "preflight", "--configfile", "study.yaml", "--workflow-profile", "profile"]
-    return subprocess.run(command, cwd=folder, env=lab.environment, capture_output=True, text=True, check=False)
+    asked = {**lab.environment, "LOGNAME": user}
+    done = subprocess.run(command, cwd=folder, env=asked, capture_output=True, text=True, check=False)
+    assert done.returncode == (2 if done.stderr else 0)
+    assert "Traceback" not in done.stderr
+    return done.stderr
 
 
 def test_what_the_cluster_cannot_meet_names_the_profiles_key(lab: Lab, tmp_path: Path) -> None:
     write(tmp_path)
-    assert preflight(lab, tmp_path).returncode == 0
-    for more, words in (
-        ({"slurm_partition": "nowhere"}, ("set-resources.unlearn.slurm_partition", "'nowhere'", "cpu, gpu, urgent")),
-        ({"gpu": 3}, ("set-resources.unlearn.gpu", "asks for 3 GPUs", "has 1")),
-    ):
-        done = preflight(lab, tmp_path, **more)
-        assert done.returncode == 2
-        assert "Traceback" not in done.stderr
-        assert all(word in done.stderr for word in words), done.stderr
+    assert preflight(lab, tmp_path) == ""
+    text = preflight(lab, tmp_path, slurm_partition="nowhere")
+    assert "set-resources.unlearn.slurm_partition: got 'nowhere', the cluster has cpu, gpu, urgent" in text
+    text = preflight(lab, tmp_path, gpu=3)
+    assert "set-resources.unlearn.gpu: unlearn asks for 3 GPUs, but a node of partition 'gpu' has 1" in text
+
+
+def test_an_account_that_the_cluster_refuses_names_the_profiles_key(lab_with_accounts: Lab, tmp_path: Path) -> None:
+    def submitted(*account: str) -> bool:
+        command = ["sbatch", "--output=/dev/null", *account, "--wrap", "true"]
+        return not subprocess.run(
+            command, env=lab_with_accounts.environment, capture_output=True, check=False
+        ).returncode
+
+    write(tmp_path)
+    assert submitted()
+    assert preflight(lab_with_accounts, tmp_path) == ""
+    assert submitted("--account=lab")
+    assert preflight(lab_with_accounts, tmp_path, account="lab") == ""
+    assert not submitted("--account=nowhere")
+    key = "default-resources.slurm_account: got"
+    assert f"{key} 'nowhere', you may charge lab, root" in preflight(lab_with_accounts, tmp_path, account="nowhere")
+    assert f"{key} None, you may charge none" in preflight(lab_with_accounts, tmp_path, user="nobody")

@@ -66,11 +66,14 @@ def _of_gres(text: str) -> int:
     return int(parts[-1]) if parts[0] == "gpu" and parts[-1].isdigit() else int(parts[0] == "gpu")
 
 
-def account_faults(profile: dict[str, Any], allowed: set[str] | None) -> Iterator[str]:
-    """allowed: accounts that the user may charge; None where the cluster does not ask for one."""
+def account_faults(profile: dict[str, Any], known: tuple[set[str], str] | None) -> Iterator[str]:
+    """known: accounts that the user may charge, and the default one, as cluster.accounts has them."""
+    if known is None:
+        return
+    allowed, default = known
     account = profile.get("default-resources", {}).get("slurm_account")
-    if allowed is not None and account not in allowed:
+    if (account or default) not in allowed:
         yield (
             f"default-resources.slurm_account: got {account!r}, you may charge {', '.join(sorted(allowed)) or 'none'}; "
-            "set one of these"
+            f"{'set one of these' if allowed else 'ask for an account on this cluster'}"
         )
