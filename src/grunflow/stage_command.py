@@ -1,0 +1,121 @@
+"""One stage as a command: its arguments, whether code and spec fit, the process or processes that run it."""
+
+import argparse
+import importlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from grunflow import launch
+from grunflow.errors import BadInput
+
+TRAINING = ("finetune", "unlearn", "unlearn_wmdp")
+
+
+def add_arguments(sub: argparse.ArgumentParser, stage: str) -> None:
+    sub.add_argument("--spec", required=True, help="the stage's spec: JSON, or a file that holds it")
+    sub.add_argument("--code", help="digest of the code expected to run; a mismatch ends with status 2")
+    sub.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="a finished folder of an earlier stage; may be repeated",
+    )
+    sub.add_argument(
+        "--file",
+        action="append",
+        default=[],
+        type=Path,
+        help="a file that the spec names; its checksum goes into the manifest; may be repeated",
+    )
+    sub.add_argument("--out", required=True, type=Path, help="folder to write")
+    sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
+    sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
+    if stage in TRAINING:
+        sub.add_argument(
+            "--checkpoint-seconds", type=float, default=600.0, metavar="S", help="write resume state this often (600)"
+        )
+        sub.add_argument("--processes", type=int, default=1, metavar="N", help="GPUs that share the job, by FSDP (1)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the stage, or start the processes that do; the exit status."""
+    from grunflow.config.digest import stage_digest
+    from grunflow.config.stages import SPECS
+    from grunflow.config.typed import typed
+    from grunflow.manifest import identities_of
+
+    stage = arguments.command
+    spec = typed(SPECS[stage], _read_spec(arguments.spec), f"--spec of {stage}")
+    digest = stage_digest(stage)
+    if arguments.code and arguments.code != digest:
+        raise BadInput(
+            f"{stage}: --code is {arguments.code} but the code here is {digest}: code changed since submission, or "
+            "this environment holds another checkout. Run snakemake again."
+        )
+    inputs = _inputs_of(arguments)
+    identity = {"stage": stage, "out": str(arguments.out), "spec": spec.model_dump(mode="json"), "code": digest,
+                "inputs": identities_of(inputs)}  # fmt: skip
+    processes = getattr(arguments, "processes", 1)
+    launch.check(spec, processes)
+    if processes > 1 and not launch.started_by_torchrun():
+        return launch.launch(processes)
+    _work(spec, identity, inputs, arguments, processes)
+    return 0
+
+
+def _inputs_of(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    inputs: dict[str, list[Path]] = {}
+    for item in arguments.input:
+        name, separator, folder = item.partition("=")
+        if not separator:
+            raise BadInput(f"--input: got {item!r}, expected NAME=FOLDER.")
+        inputs.setdefault(name, []).append(Path(folder))
+    return inputs
+
+
+def _work(
+    spec: Any, identity: dict[str, Any], inputs: dict[str, list[Path]], arguments: argparse.Namespace, processes: int
+) -> None:
+    """Run the stage in this process; of several only the first writes."""
+    from grunflow.config.digest import module_digests
+    from grunflow.job import Job, running
+    from grunflow.manifest import output_folder, scratch_folder
+
+    stage, lead = identity["stage"], launch.is_lead()
+    job = Job(identity, getattr(arguments, "checkpoint_seconds", math.inf), lead)
+    if launch.started_by_torchrun():
+        launch.join(processes)
+    place = output_folder(
+        arguments.out,
+        spec=identity["spec"],
+        code=identity["code"],
+        inputs=inputs,
+        files=arguments.file,
+        modules=module_digests(stage),
+    )
+    with place if lead else scratch_folder() as (out, measured), running(job):
+        module = importlib.import_module(f"grunflow.stages.{stage}")
+        measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
+        measured |= job.measures()
+        if processes > 1:
+            measured["processes"] = processes
+    job.end()
+    if launch.started_by_torchrun():
+        launch.leave()
+
+
+def _read_spec(text: str) -> dict:
+    if not text.lstrip().startswith("{"):
+        try:
+            text = Path(text).read_text()
+        except OSError as error:
+            raise BadInput(
+                f"--spec: cannot read {text!r}: {error.strerror}. Give JSON or a file that holds it."
+            ) from None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadInput(f"--spec: not JSON: {error}.") from None
