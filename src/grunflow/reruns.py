@@ -41,7 +41,12 @@ def reruns(study: Study) -> list[Rerun]:
             reasons.append(f"follows from {', '.join(sorted(waits))}")
         if reasons:
             found[job.folder] = Rerun(job, tuple(reasons), *_cost([own] if own else peers))
-    return list(found.values())
+    for job in jobs:
+        readers = {item.job.rule for item in found.values() if job.passing in item.job.inputs.get("model", ())}
+        if readers and job.folder not in found and not Path(str(job.passing)).exists():
+            reason = f"{' and '.join(readers)} runs again, and what was trained was not kept"
+            found[job.folder] = Rerun(job, (reason,), *_cost([made[job.folder]]))
+    return [found[job.folder] for job in jobs if job.folder in found]
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:

@@ -4,6 +4,8 @@ import argparse
 import importlib
 import json
 import math
+import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from grunflow import launch
 from grunflow.errors import BadInput
 
 TRAINING = ("finetune", "unlearn", "unlearn_wmdp")
+UNLEARNING = ("unlearn", "unlearn_wmdp")
 
 
 def add_arguments(sub: argparse.ArgumentParser, stage: str) -> None:
@@ -38,6 +41,13 @@ def add_arguments(sub: argparse.ArgumentParser, stage: str) -> None:
             "--checkpoint-seconds", type=float, default=600.0, metavar="S", help="write resume state this often (600)"
         )
         sub.add_argument("--processes", type=int, default=1, metavar="N", help="GPUs that share the job, by FSDP (1)")
+    if stage in UNLEARNING:
+        sub.add_argument(
+            "--carrier",
+            type=Path,
+            metavar="FOLDER",
+            help="write what was trained here, not into --out: it can go first",
+        )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -88,20 +98,25 @@ def _work(
     job = Job(identity, getattr(arguments, "checkpoint_seconds", math.inf), lead)
     if launch.started_by_torchrun():
         launch.join(processes)
-    place = output_folder(
-        arguments.out,
+    place = partial(
+        output_folder,
         spec=identity["spec"],
         code=identity["code"],
         inputs=inputs,
         files=arguments.file,
         modules=module_digests(stage),
     )
-    with place if lead else scratch_folder() as (out, measured), running(job):
+    with place(arguments.out) if lead else scratch_folder() as (out, measured), running(job):
         module = importlib.import_module(f"grunflow.stages.{stage}")
         measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
         measured |= job.measures()
         if processes > 1:
             measured["processes"] = processes
+        if lead and getattr(arguments, "carrier", None):
+            from grunflow.carriers import FOLDER
+
+            with place(arguments.carrier) as (apart, _):
+                shutil.move(out / FOLDER, apart / FOLDER)
     job.end()
     if launch.started_by_torchrun():
         launch.leave()

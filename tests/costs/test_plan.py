@@ -59,6 +59,21 @@ def test_the_papers_plan_names_its_assumptions_and_its_sizes() -> None:
     assert "GPU-hours" in plan("config/paper.yaml").stdout
 
 
+def test_disk_that_passes_is_counted_apart(tmp_path: Path) -> None:
+    found = {}
+    for keep in ("all", "adapters"):
+        path = tmp_path / f"{keep}.yaml"
+        path.write_text(yaml.safe_dump({**read_yaml("config/paper.yaml", "config"), "keep": keep}))
+        found[keep] = json.loads(plan(str(path), "--json").stdout)
+    stays, passes = (found["adapters"]["totals"][key] for key in ("disk_bytes", "passing_bytes"))
+    everything = found["all"]["totals"]
+    assert everything["passing_bytes"] == 0
+    assert stays + passes == everything["disk_bytes"]
+    # Three objectives, three seeds; 8,030,261,248 and 7,241,732,096 parameters in bf16; and rmu's.
+    assert passes >= 9 * 2 * (8_030_261_248 + 7_241_732_096)
+    assert found["adapters"]["stages"]["unlearn_passing"]["jobs"] == 18
+
+
 def test_a_grid_of_a_thousand_runs_is_planned_in_seconds(tmp_path: Path) -> None:
     config = read_yaml("config/paper.yaml", "config")
     config["seeds"] = [{"target_seed": seed, "unlearn_seed": seed} for seed in range(56)]

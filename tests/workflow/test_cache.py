@@ -82,13 +82,13 @@ def test_a_flipped_byte_is_named_and_the_stage_rebuilt_on_request(cached: tuple[
     shutil.copytree(cached[1], cache)
     run(folder, cache)
     stage = str(STUDY / "runs" / "mini" / "forget01" / "gd_grun_t0_u0")
-    damaged = folder / stage / "interventions.safetensors"
+    damaged = folder / stage / "carrier" / "interventions.safetensors"
     content = bytearray(damaged.read_bytes())
     content[-1] ^= 1
     damaged.write_bytes(content)
     status, text = verified(folder)
     assert status == 3
-    assert f"{stage}/interventions.safetensors: checksum differs" in text
+    assert f"{stage}/carrier/interventions.safetensors: checksum differs" in text
     status, text = verified(folder, "--rebuild")
     assert text.rstrip().endswith(f"deleted; make it again with: snakemake ... {stage}")
     assert not (folder / stage).exists()

@@ -20,7 +20,8 @@ STUDY = checked_study()
 JOBS = jobs.by_folder(STUDY)
 RUNS = runs.by_path(STUDY)
 WMDP_RUNS = wmdp_runs.by_path(STUDY)
-WMDP_UNLEARNED = [path for path, run in WMDP_RUNS.items() if run.carrier]
+UNLEARNED = {path: run.carrier for path, run in RUNS.items() if not run.is_reference}
+WMDP_UNLEARNED = {path: run.carrier for path, run in WMDP_RUNS.items() if run.carrier}
 
 TABLES = [
     "tofu_main",
@@ -43,16 +44,31 @@ FIGURES = [
 ]
 
 
+def one_of(paths):
+    """A pattern for these paths; for none one that no path matches."""
+    return "|".join(paths) or "-"
+
+
+def split_by_keep(unlearned):
+    """Paths of runs whose carrier the study keeps, and of the others."""
+    kept = [path for path, carrier in unlearned.items() if STUDY.keeps(carrier)]
+    return kept, [path for path in unlearned if path not in kept]
+
+
+KEPT, PASSING = split_by_keep(UNLEARNED)
+WMDP_KEPT, WMDP_PASSING = split_by_keep(WMDP_UNLEARNED)
+
+
 wildcard_constraints:
     study=STUDY.study,
     model="|".join(STUDY.models),
     split=STUDY.forget_split,
     target_seed=r"\d+",
     first=r"\d+",
-    run="|".join(path for path, run in RUNS.items() if not run.is_reference),
-    evaluated="|".join(RUNS),
-    wmdp_run="|".join(WMDP_UNLEARNED) or "-",
-    wmdp_evaluated="|".join(WMDP_RUNS) or "-",
+    run=one_of(KEPT),
+    evaluated=one_of(RUNS),
+    wmdp_run=one_of(WMDP_KEPT),
+    wmdp_evaluated=one_of(WMDP_RUNS),
 
 
 def final_output():

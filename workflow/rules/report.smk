@@ -68,6 +68,7 @@ rule claims:
         ),
     log:
         "results/{study}/logs/claims.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:

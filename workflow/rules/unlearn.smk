@@ -31,7 +31,7 @@ rule unlearn:
     input:
         unpack(inputs_of("results/{study}/runs/{run}")),
     output:
-        directory("results/{study}/runs/{run}"),
+        folder=directory("results/{study}/runs/{run}"),
     log:
         "results/{study}/logs/{run}.log",
     cache: True
@@ -44,4 +44,16 @@ rule unlearn:
         spec=spec_of("results/{study}/runs/{run}"),
         code=stage_digest("unlearn"),
     shell:
-        "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs} --processes {resources.processes} --out {output} --log {log}"
+        "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs}"
+        " --processes {resources.processes} --out {output.folder} --log {log}"
+
+
+# The same where the study does not keep what was trained: it goes once every job that reads it is done.
+if STUDY.keep != "all":
+
+    use rule unlearn as unlearn_passing with:
+        output:
+            folder=directory("results/{study}/runs/{run}"),
+            carrier=temp(directory("results/{study}/carriers/{run}")),
+        wildcard_constraints:
+            run=one_of(PASSING),

@@ -22,7 +22,7 @@ rule unlearn_wmdp:
     input:
         unpack(inputs_of("results/{study}/runs/{wmdp_run}")),
     output:
-        directory("results/{study}/runs/{wmdp_run}"),
+        folder=directory("results/{study}/runs/{wmdp_run}"),
     log:
         "results/{study}/logs/{wmdp_run}.log",
     cache: True
@@ -35,7 +35,18 @@ rule unlearn_wmdp:
         spec=spec_of("results/{study}/runs/{wmdp_run}"),
         code=stage_digest("unlearn_wmdp"),
     shell:
-        "grunflow unlearn_wmdp --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"
+        "grunflow unlearn_wmdp --spec {params.spec:q} --code {params.code} {params.inputs}"
+        " --out {output.folder} --log {log}"
+
+
+if STUDY.keep != "all":
+
+    use rule unlearn_wmdp as unlearn_wmdp_passing with:
+        output:
+            folder=directory("results/{study}/runs/{wmdp_run}"),
+            carrier=temp(directory("results/{study}/carriers/{wmdp_run}")),
+        wildcard_constraints:
+            wmdp_run=one_of(WMDP_PASSING),
 
 
 # Answers per question. The batch size is no part of the spec: it changes no answer.

@@ -13,7 +13,7 @@ from grunflow.carriers.representation import Representation
 from grunflow.config import specs
 
 CARRIERS: dict[str, Any] = {"full": Full, "lora": Lora, "reft": Representation, "grun": Representation}
-SPEC_FILE = "carrier.json"
+FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
 
 
 def attach(spec: specs.Carrier, model: nn.Module, seed: int) -> Carrier:
@@ -24,14 +24,17 @@ def attach(spec: specs.Carrier, model: nn.Module, seed: int) -> Carrier:
 
 
 def save(carrier: Carrier, spec: specs.Carrier, folder: Path) -> None:
-    """The trained parts, and the spec that restores them."""
-    carrier.save(folder)
-    (folder / SPEC_FILE).write_text(spec.model_dump_json(indent=1))
+    """The trained parts, and the spec that restores them, in a folder of their own inside `folder`."""
+    place = folder / FOLDER
+    place.mkdir()
+    carrier.save(place)
+    (place / SPEC_FILE).write_text(spec.model_dump_json(indent=1))
 
 
 def restore(folder: Path, model: nn.Module) -> Carrier:
     """The carrier saved in `folder`, acting on `model`; a folder without one is a plain model."""
-    if not (folder / SPEC_FILE).is_file():
+    place = folder / FOLDER
+    if not place.is_dir():
         return Full(specs.Carrier(name="full"), model)
-    spec = specs.Carrier.model_validate_json((folder / SPEC_FILE).read_text())
-    return CARRIERS[spec.name].restore(spec, folder, model)
+    spec = specs.Carrier.model_validate_json((place / SPEC_FILE).read_text())
+    return CARRIERS[spec.name].restore(spec, place, model)

@@ -23,6 +23,7 @@ def plan(study: Any) -> dict[str, Any]:
     """Rows per rule, totals, what full carriers' weights take of the disk, and the assumptions.
 
     GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are not done. Memory is the largest job's.
+    `disk_bytes` stay at the end, `passing_bytes` go once their runs are scored (the study's `keep`).
     """
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.requests import request
@@ -39,7 +40,7 @@ def plan(study: Any) -> dict[str, Any]:
         row["gpu_hours"] += hours
         row["left_gpu_hours"] += 0 if done else hours
         row["flops"] += spent.flops
-        row["disk_bytes"] += spent.disk_bytes
+        row["passing_bytes" if job.passing else "disk_bytes"] += spent.disk_bytes
         for key, value in (
             ("gpus", spent.gpus), ("gpu_bytes", spent.gpu_bytes), ("host_bytes", asked["mem_mb"] * 2**20),
             ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes),
@@ -47,7 +48,7 @@ def plan(study: Any) -> dict[str, Any]:
             row[key] = max(row[key], value)
         carrier = getattr(job.spec, "carrier", None)
         full += spent.disk_bytes if carrier and carrier.name == "full" else 0
-    summed = ("jobs", "done", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes")
+    summed = ("jobs", "done", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes", "passing_bytes")
     return {
         "study": study.study,
         "gpu": study.gpu,
@@ -71,9 +72,16 @@ def is_done(job: Any) -> bool:
 
 
 COLUMNS = (
-    "jobs", "done", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "checkpoint_bytes", "flops", "gpu_hours",
-    "left_gpu_hours",
+    "jobs", "done", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "passing_bytes", "checkpoint_bytes",
+    "flops", "gpu_hours", "left_gpu_hours",
 )  # fmt: skip
+
+
+KEPT = {
+    "all": "keep: all: every output stays",
+    "adapters": "keep: adapters: weights of carrier full go once their runs are scored",
+    "none": "keep: none: what unlearning trains goes once its runs are scored",
+}
 
 
 def assumptions(study: Any) -> list[str]:
@@ -89,7 +97,7 @@ def assumptions(study: Any) -> list[str]:
         f"{hardware.START_SECONDS:.0f} s until a job has started; {hardware.DISK / 1e9:.1f} GB/s to the shared file system",
         f"AdamW in the weights' type, adapters in float32; jobs ask for {SPARE_MEMORY} times the memory and {SPARE_TIME:.0f} "
         "times the minutes, more at each attempt",
-        "every output is kept; a checkpoint lies in .resume/ until its job has succeeded",
+        f"{KEPT[study.keep]}; a checkpoint lies in .resume/ until its job has succeeded",
         "stages without a GPU are taken for a minute each",
     ]
 
@@ -107,7 +115,7 @@ def readable(found: dict[str, Any]) -> str:
     lines += [
         f"{'total':20} {total['jobs']:5} {total['done']:5} {'':33} {total['disk_bytes'] / giga:9.1f} {total['gpu_hours']:10.1f}",
         f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; weights of full carriers "
-        f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB of the disk",
+        f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; gone once scored {total['passing_bytes'] / giga:.0f} GiB",
         *(f"- {line}" for line in found["assumptions"]),
     ]
     return "\n".join(lines)

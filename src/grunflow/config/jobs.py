@@ -8,19 +8,22 @@ from grunflow.config import runs, wmdp_runs
 from grunflow.config.runs import Run
 from grunflow.config.specs import Strict
 from grunflow.config.study import Study
+from grunflow.config.wmdp_runs import WmdpRun
 
 Inputs = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One call of a stage. inputs: name -> finished folders. files: what it reads that no job made."""
+    """One call of a stage. inputs: name -> finished folders. files: what it reads that no job made. passing: where the
+    trained carrier lies until all that read it are done, if the study does not keep it; else it is in `folder`."""
 
     rule: str
     folder: str
     spec: Strict
     inputs: Inputs = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    passing: str | None = None
 
     @property
     def stage(self) -> str:
@@ -38,9 +41,10 @@ class Job:
 
     @property
     def arguments(self) -> str:
-        """The command's `--input` and `--file` arguments."""
+        """The command's `--input`, `--file` and `--carrier` arguments."""
         inputs = [f"--input {name}={folder}" for name, folders in self.inputs.items() for folder in folders]
-        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in self.files)])
+        files = [f"--file {shlex.quote(file)}" for file in self.files]
+        return " ".join([*inputs, *files, *([f"--carrier {self.passing}"] if self.passing else [])])
 
 
 def all_jobs(study: Study) -> list[Job]:
@@ -64,6 +68,16 @@ def _target(study: Study, run: Run) -> str:
 def trained_folder(study: Study, run: Run) -> str:
     """Where the trained weights of a run lie: a fine-tuned model, or what unlearning trained."""
     return _target(study, run) if run.objective == "target" else f"{_root(study)}/runs/{run.path}"
+
+
+def _passing(study: Study, run: Run | WmdpRun) -> str | None:
+    """Where the carrier of a run lies that is not kept."""
+    return None if study.keeps(run.carrier) else f"{_root(study)}/carriers/{run.path}"
+
+
+def _trained_by(rule: str, study: Study, run: Run | WmdpRun, spec: Strict, inputs: Inputs) -> Job:
+    passing = _passing(study, run)
+    return Job(f"{rule}_passing" if passing else rule, f"{_root(study)}/runs/{run.path}", spec, inputs, passing=passing)
 
 
 def _start(study: Study, model: str, data: str) -> Inputs:
@@ -97,7 +111,8 @@ def _tofu_jobs(study: Study) -> list[Job]:
     for run in every:
         # The model that a carrier acts on; a reference model stands for itself.
         target = trained_folder(study, run) if run.is_reference else _target(study, run)
-        inputs = {"data": (data,), "model": (trained_folder(study, run),), "target": (target,)}
+        scored = target if run.is_reference else _passing(study, run) or trained_folder(study, run)
+        inputs = {"data": (data,), "model": (scored,), "target": (target,)}
         jobs.append(Job("evaluate", f"{root}/scores/{run.path}", runs.evaluate_spec(study, run), inputs))
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
     inputs = {
@@ -117,7 +132,7 @@ def _unlearning(study: Study, run: Run, data: str) -> list[Job]:
         spec = runs.frozen_states_spec(study, run.model, run.target_seed, first)
         jobs = [Job("cache_frozen_states", frozen, spec, dict(inputs))]
         inputs["frozen"] = (frozen,)
-    return [*jobs, Job("unlearn", trained_folder(study, run), runs.unlearn_spec(study, run), inputs)]
+    return [*jobs, _trained_by("unlearn", study, run, runs.unlearn_spec(study, run), inputs)]
 
 
 def _wmdp_jobs(study: Study) -> list[Job]:
@@ -129,8 +144,9 @@ def _wmdp_jobs(study: Study) -> list[Job]:
     for run in every:
         start = _start(study, run.model, data)
         if run.carrier:
-            jobs.append(Job("unlearn_wmdp", trained[run.path], wmdp_runs.unlearn_spec(study, run), start))
-        inputs = start | ({"model": (trained[run.path],)} if run.carrier else {})
+            jobs.append(_trained_by("unlearn_wmdp", study, run, wmdp_runs.unlearn_spec(study, run), start))
+        scored = _passing(study, run) or trained[run.path] if run.carrier else None
+        inputs = start | ({"model": (scored,)} if scored else {})
         jobs.append(Job("evaluate_wmdp", f"{root}/scores/{run.path}", wmdp_runs.evaluate_spec(study, run), inputs))
     inputs = {"score": tuple(f"{root}/scores/{run.path}" for run in every), "run": tuple(trained.values())}
     return [*jobs, Job("aggregate_wmdp", f"{root}/wmdp", wmdp_runs.aggregate_spec(study), inputs)]

@@ -83,6 +83,9 @@ class Study(Strict):
     replayed: int = Field(0, ge=0)
     max_new_tokens: int = Field(64, ge=1)
     evaluation_batch_size: int = Field(64, ge=1, description="changes speed and memory, not scores")
+    keep: Literal["all", "adapters", "none"] = Field(
+        "all", description="trained carriers that stay once they are scored: adapters are those of lora, reft, grun"
+    )
     gpu: str = Field("a100-80gb", description="kind of GPU that requests and plans reckon with; changes no score")
     models: dict[str, Model] = Field(default={}, description="filled from models_sheet; not a key of the file")
 
@@ -101,6 +104,10 @@ class Study(Strict):
     def loaded(self, name: str) -> Model:
         """The model's row without how it is trained: all that a stage which loads it depends on."""
         return self.models[name].model_copy(update={"base": None, "target": None, "replayed": 0})
+
+    def keeps(self, carrier: str) -> bool:
+        """Whether what this carrier trained stays once nothing more is to read it."""
+        return self.keep == "all" or (self.keep == "adapters" and carrier != "full")
 
     def template(self, carrier: str) -> str:
         """Prompt template that a run of this carrier ("" for target and retain) is trained and evaluated with."""
