@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grunflow.commands.status import STALE_SECONDS, screen
+from grunflow.commands.status import STALE_SECONDS, heartbeats, screen
 from grunflow.config.jobs import all_jobs
 from grunflow.config.study import read_study
 from grunflow.config.typed import read_yaml
@@ -43,4 +43,6 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     assert stopped.endswith("grunflow evaluate: no space left")
     assert jobs["evaluate"].folder in stopped
     assert lines[-1].startswith("GPU-hours: 0.0 used")
-    assert "step 30" not in screen(study, "grunflow", 1061.0 + STALE_SECONDS)
+    late = 1061.0 + STALE_SECONDS
+    assert "step 30" not in screen(study, "grunflow", late)
+    assert list(heartbeats(late, {"42"})) == [unlearn.folder]

@@ -16,6 +16,7 @@ from tests.slurm.study import (
     ROOT,
     RUN,
     SCORES,
+    STEPS,
     TABLE,
     Run,
     environment,
@@ -94,6 +95,14 @@ def test_scancel_in_mid_training(lab: Lab, local: Path, interrupted: Path) -> No
 def test_requeue_in_mid_training(lab: Lab, local: Path, interrupted: Path) -> None:
     run = start(lab, interrupted)
     number = until("mid-training", lambda: training_job(lab, interrupted), run)
+    asked = [BIN / "grunflow", "status", "--configfile", "study.yaml"]
+    screen = subprocess.run(
+        asked, cwd=interrupted, env=lab.environment, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.search(
+        rf"running {RUN} \(SLURM {number} on \S+\): gd grun seed 0, step \d+ of {STEPS}, \d+ min left", screen
+    )
+    assert "in the queue: 1 running" in screen
     lab.call("scontrol", "requeue", number)
     run.succeeds()
     assert resumed_at(interrupted) > 100

@@ -4,11 +4,16 @@ import argparse
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grunflow.commands.recover import PREFIX
 
-STALE_SECONDS = 120.0  # a training step may take a minute; a heartbeat is written at every step
+if TYPE_CHECKING:
+    from grunflow.cluster import QueuedJob
+
+STALE_SECONDS = (
+    120.0  # a training step may take a minute; a heartbeat is written at every step, or batch of an evaluation
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +35,8 @@ def screen(study: Any, prefix: str, now: float) -> str:
     from grunflow.costs.stages import cost
 
     jobs = all_jobs(study)
-    beats = heartbeats(now)
     queue = in_queue(prefix)
+    beats = heartbeats(now, {job.number for job in queue if job.state == "RUNNING"})
     done = {job.folder for job in jobs if is_done(job)}
     stopped = {job.folder: last_line(Path(job.log)) for job in jobs if job.folder not in done | set(beats)}
     stopped = {folder: line for folder, line in stopped.items() if line}
@@ -42,22 +47,23 @@ def screen(study: Any, prefix: str, now: float) -> str:
         lines.append(f"{rule:20} {counts[0]:5} {counts[1]:5} {counts[2]:8} {counts[3]:8}")
     lines += [running_line(beat, now) for beat in beats.values()]
     lines += [f"stopped {folder}: {line}" for folder, line in stopped.items()]
-    if queue:
-        lines.append(f"in the queue: {', '.join(f'{count} {state}' for state, count in queue.items())}")
+    states = [job.state.lower() for job in queue]
+    if states:
+        lines.append(f"in the queue: {', '.join(f'{states.count(state)} {state}' for state in sorted(set(states)))}")
     used = sum(gpu_seconds(Path(folder)) for folder in done) / 3600
     planned = sum(spent.gpus * spent.seconds for spent in (cost(study, job.spec) for job in jobs)) / 3600
     return "\n".join([*lines, f"GPU-hours: {used:.1f} used, {planned:.1f} planned"])
 
 
-def heartbeats(now: float) -> dict[str, dict[str, Any]]:
-    """Output folder -> heartbeat, of the jobs that wrote one in the last STALE_SECONDS."""
+def heartbeats(now: float, running: set[str]) -> dict[str, dict[str, Any]]:
+    """Output folder -> heartbeat, of the jobs that wrote one in the last STALE_SECONDS or that SLURM says are `running`."""
     found = {}
     for path in Path(".resume").glob("*/heartbeat.json"):
         try:
             beat = json.loads(path.read_text())
         except FileNotFoundError:  # that job has just ended
             continue
-        if now - beat["updated"] < STALE_SECONDS:
+        if now - beat["updated"] < STALE_SECONDS or beat["slurm_job_id"] in running:
             found[beat["out"]] = beat
     return found
 
@@ -80,17 +86,15 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def in_queue(prefix: str) -> dict[str, int]:
-    """State -> number of this folder's jobs; none on a machine without SLURM."""
+def in_queue(prefix: str) -> "list[QueuedJob]":
+    """This folder's jobs; none on a machine without SLURM."""
     from grunflow.cluster import queued
     from grunflow.errors import BadInput
 
     try:
-        jobs = queued(prefix, Path.cwd())
+        return queued(prefix, Path.cwd())
     except BadInput:
-        return {}
-    states = [job.state.lower() for job in jobs]
-    return {state: states.count(state) for state in sorted(set(states))}
+        return []
 
 
 def gpu_seconds(folder: Path) -> float:
