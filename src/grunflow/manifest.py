@@ -93,17 +93,16 @@ def output_folder(
     *,
     spec: dict[str, Any],
     code: str,
-    inputs: dict[str, list[Path]],
+    inputs: dict[str, dict[str, str]],
     files: Iterable[Path] = (),
     modules: dict[str, str] | None = None,
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Write into a folder beside `out`, which takes its place only when the block ended well.
+    """Write into a folder beside `out`, which takes its place only when the block ended well. inputs: as of identities_of.
 
     Yields the folder to write into, and a dict of measurements that goes into the manifest.
     Files are moved one by one, the manifest last: whoever finds a manifest finds the whole.
     """
     measured: dict[str, Any] = {}
-    read = identities_of(inputs)
     draft = out.parent / f".{out.name}.draft-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -116,7 +115,7 @@ def output_folder(
             "seeds": seeds_of(spec),
             "code": code,
             "modules": modules or {},
-            "inputs": read,
+            "inputs": inputs,
             "files": {str(file): sha256(file) for file in files},
             "outputs": checksums(draft),
             "measured": {

@@ -102,7 +102,7 @@ def _work(
         output_folder,
         spec=identity["spec"],
         code=identity["code"],
-        inputs=inputs,
+        inputs=identity["inputs"],
         files=arguments.file,
         modules=module_digests(stage),
     )

@@ -11,7 +11,7 @@ from tests.reporting import made_up
 from tests.tools import program
 
 from grunflow.config.specs import Claims, Figures, Report, Tables
-from grunflow.manifest import output_folder
+from grunflow.manifest import identities_of, output_folder
 from grunflow.reporting import stage_graph
 from grunflow.stages import claims, figures, report, tables
 
@@ -21,7 +21,10 @@ ORIGINS = {"origin": made_up.ORIGIN, "wmdp_origin": made_up.ORIGIN}
 def stage(module, spec, inputs: dict[str, Path], out: Path) -> Path:
     """A finished folder with a manifest, as the command line makes it."""
     named = {name: [folder] for name, folder in inputs.items()}
-    with output_folder(out, spec=spec.model_dump(mode="json"), code="-", inputs=named) as (draft, measured):
+    with output_folder(out, spec=spec.model_dump(mode="json"), code="-", inputs=identities_of(named)) as (
+        draft,
+        measured,
+    ):
         measured |= module.run(spec, named, draft, 0) or {}
     return out
 

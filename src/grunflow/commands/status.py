@@ -11,9 +11,8 @@ from grunflow.commands.recover import PREFIX
 if TYPE_CHECKING:
     from grunflow.cluster import QueuedJob
 
-STALE_SECONDS = (
-    120.0  # a training step may take a minute; a heartbeat is written at every step, or batch of an evaluation
-)
+# A heartbeat is written at every training step and every batch of an evaluation, which may take a minute.
+STALE_SECONDS = 120.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -145,8 +145,7 @@ def _wmdp_jobs(study: Study) -> list[Job]:
         start = _start(study, run.model, data)
         if run.carrier:
             jobs.append(_trained_by("unlearn_wmdp", study, run, wmdp_runs.unlearn_spec(study, run), start))
-        scored = _passing(study, run) or trained[run.path] if run.carrier else None
-        inputs = start | ({"model": (scored,)} if scored else {})
+        inputs = start | ({"model": (_passing(study, run) or trained[run.path],)} if run.carrier else {})
         jobs.append(Job("evaluate_wmdp", f"{root}/scores/{run.path}", wmdp_runs.evaluate_spec(study, run), inputs))
     inputs = {"score": tuple(f"{root}/scores/{run.path}" for run in every), "run": tuple(trained.values())}
     return [*jobs, Job("aggregate_wmdp", f"{root}/wmdp", wmdp_runs.aggregate_spec(study), inputs)]

@@ -1,12 +1,12 @@
 """The study's config file, typed. Every key has its meaning here; config/README.md is written from it."""
 
-from itertools import product
 from typing import Any, Literal
 
 from pydantic import Field
 
-from grunflow.config.checks import check_method, check_training
+from grunflow.config.checks import check_method
 from grunflow.config.conventions import PRESETS, Conventions
+from grunflow.config.grid_checks import check_grid, check_models, check_wmdp
 from grunflow.config.names import CARRIERS, FORGET_SPLITS, GPUS, OBJECTIVES
 from grunflow.config.pins import pinned, read_pins
 from grunflow.config.specs import (
@@ -173,64 +173,13 @@ def read_study(config: dict[str, Any]) -> Study:
         study = Study.model_validate(pinned(study.model_dump(), pins))
     if (study.world is None) == (study.tofu is None):
         raise BadInput("config: give exactly one of world (the generated data) and tofu (the benchmark).")
-    for variant, parts in study.variants.items():
-        for part in parts:
-            if part not in ("objective", "carrier", "training"):
-                raise BadInput(
-                    f"config.variants.{variant}: {unknown_name('key', part, ('objective', 'carrier', 'training'))}"
-                )
     study.known("forget split", study.forget_split)
     study.known("gpu", study.gpu)
     for kind, names in (("objective", study.objectives), ("carrier", {**study.carriers, **study.training})):
         for name in names:
             study.known(kind, name)
-    wmdp_rows = study.wmdp.grid if study.wmdp else ()
-    for model_name in dict.fromkeys([*(rows.model for rows in study.grid), *(rows.model for rows in wmdp_rows)]):
-        study.known("model", model_name)
-        model = study.models[model_name]
-        if (model.repo is None) == (model.base is None):
-            raise BadInput(
-                f"{study.models_sheet}: {model.name}: give `base` (training from scratch) or `repo` (a model to load), "
-                "one of the two."
-            )
-        if model.base:
-            check_training(model.base, f"{study.models_sheet}: {model.name}.base")
-        if model.target:
-            check_training(model.target, f"{study.models_sheet}: {model.name}.target")
-    for rows in study.grid:
-        if study.models[rows.model].target is None:
-            raise BadInput(
-                f"{study.models_sheet}: {rows.model}: a model of the TOFU grid needs `target`, its training."
-            )
-        for objective in rows.objectives:
-            study.known("objective", objective)
-            for carrier in rows.carriers:
-                study.known("carrier", carrier)
-                for variant in rows.variants_of(carrier):
-                    if variant and variant not in study.variants:
-                        raise BadInput(f"config.grid: {unknown_name('variant', variant, study.variants)}")
-                    study.method(rows.model, objective, carrier, variant)
+    check_models(study)
+    check_grid(study)
     if study.wmdp:
         check_wmdp(study, study.wmdp)
     return study
-
-
-def check_wmdp(study: Study, wmdp: Wmdp) -> None:
-    """Sources, and every row of the WMDP grid."""
-    sources = wmdp.sources
-    if (sources.craft is None) == (not sources.forget) or (sources.retain is None) == bool(sources.forget):
-        raise BadInput("wmdp.sources: give craft (generated domains), or forget and retain (corpora), one of the two.")
-    for rows in wmdp.grid:
-        scratch = study.models[rows.model].repo is None
-        if scratch and sources.craft is None:
-            raise BadInput(f"wmdp.grid: model {rows.model!r} is trained from scratch, which needs wmdp.sources.craft.")
-        if scratch and rows.model in {other.model for other in study.grid}:
-            raise BadInput(
-                f"wmdp.grid: model {rows.model!r} is in the TOFU grid too: a model from scratch learns one world; "
-                f"add another row to {study.models_sheet}."
-            )
-        for objective, carrier in product(rows.objectives, rows.carriers):
-            study.known("objective", objective)
-            study.known("carrier", carrier)
-            study.method(rows.model, objective, carrier, benchmark="wmdp")
-            study.texts(rows.model, objective, carrier)
