@@ -12,6 +12,9 @@ from grunflow.config.study import Study
 from grunflow.errors import BadInput
 from grunflow.manifest import identity, read_manifest, sha256
 
+UNLEARNING = ("unlearn", "unlearn_wmdp")
+KEPT = "carrier/carrier.json"  # among the outputs of a run whose carrier stays (carriers/__init__.py)
+
 
 @dataclass(frozen=True)
 class Rerun:
@@ -42,11 +45,16 @@ def reruns(study: Study) -> list[Rerun]:
         if reasons:
             found[job.folder] = Rerun(job, tuple(reasons), *_cost([own] if own else peers))
     for job in jobs:
-        readers = {item.job.rule for item in found.values() if job.passing in item.job.inputs.get("model", ())}
-        if readers and job.folder not in found and not Path(str(job.passing)).exists():
-            reason = f"{' and '.join(readers)} runs again, and what was trained was not kept"
+        readers = [item.job.rule for item in found.values() if job.discarded in item.job.inputs.get("model", ())]
+        if readers and job.folder not in found and is_gone(job):
+            reason = f"{readers[0]} runs again, and its carrier was discarded"
             found[job.folder] = Rerun(job, (reason,), *_cost([made[job.folder]]))
     return [found[job.folder] for job in jobs if job.folder in found]
+
+
+def is_gone(job: Job) -> bool:
+    """Whether what the job trained was discarded: who must score it again trains it again."""
+    return job.discarded is not None and not Path(job.discarded).exists()
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:
@@ -78,6 +86,10 @@ def _changes(job: Job, manifest: dict[str, Any], made: dict[str, dict[str, Any]]
         for folder, known in folders.items():
             if folder in made and identity(made[folder]) != known:
                 yield f"{folder} was made again"
+    scored = set(job.inputs.get("model", ())) - set(manifest["inputs"].get("model", ()))
+    yield from (f"reads {folder} now" for folder in sorted(scored))
+    if job.stage in UNLEARNING and bool(job.discarded) == (KEPT in manifest["outputs"]):
+        yield "keep: its carrier is to be discarded" if job.discarded else "keep: its carrier is to stay"
     for file, checksum in manifest["files"].items():
         if Path(file).is_file() and sha256(Path(file)) != checksum:
             yield f"{file} changed"

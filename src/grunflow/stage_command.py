@@ -5,6 +5,7 @@ import importlib
 import json
 import math
 import shutil
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 from grunflow import launch
 from grunflow.errors import BadInput
 
-TRAINING = ("finetune", "unlearn", "unlearn_wmdp")
 UNLEARNING = ("unlearn", "unlearn_wmdp")
+TRAINING = ("finetune", *UNLEARNING)
 
 
 def add_arguments(sub: argparse.ArgumentParser, stage: str) -> None:
@@ -98,7 +99,7 @@ def _work(
     job = Job(identity, getattr(arguments, "checkpoint_seconds", math.inf), lead)
     if launch.started_by_torchrun():
         launch.join(processes)
-    place = partial(
+    folder_at = partial(
         output_folder,
         spec=identity["spec"],
         code=identity["code"],
@@ -106,17 +107,21 @@ def _work(
         files=arguments.file,
         modules=module_digests(stage),
     )
-    with place(arguments.out) if lead else scratch_folder() as (out, measured), running(job):
+    apart = getattr(arguments, "carrier", None) if lead else None
+    with ExitStack() as folders:
+        # The carrier's folder is finished last, so that the job is measured without its checksums, as where it stays.
+        carrier = folders.enter_context(folder_at(apart))[0] if apart else None
+        out, measured = folders.enter_context(folder_at(arguments.out) if lead else scratch_folder())
+        folders.enter_context(running(job))
         module = importlib.import_module(f"grunflow.stages.{stage}")
         measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
         measured |= job.measures()
         if processes > 1:
             measured["processes"] = processes
-        if lead and getattr(arguments, "carrier", None):
+        if carrier:
             from grunflow.carriers import FOLDER
 
-            with place(arguments.carrier) as (apart, _):
-                shutil.move(out / FOLDER, apart / FOLDER)
+            shutil.move(out / FOLDER, carrier / FOLDER)
     job.end()
     if launch.started_by_torchrun():
         launch.leave()

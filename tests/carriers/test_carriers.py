@@ -6,6 +6,7 @@ import torch
 from grunflow import carriers
 from grunflow.config import names
 from grunflow.config.specs import Carrier
+from grunflow.errors import BadInput
 from grunflow.interventions.gate import GATES
 
 SPECS = {
@@ -33,6 +34,11 @@ def test_a_saved_carrier_comes_back_with_equal_logits(make_model, batch, tmp_pat
     restored.model.eval()
     assert torch.equal(carrier.forward(batch).logits, restored.forward(batch).logits)
     assert not torch.equal(carrier.forward(batch).logits, make_model()(input_ids=batch.input_ids).logits)
+
+
+def test_a_folder_without_a_carrier_is_never_taken_for_an_unlearned_model(make_model, tmp_path) -> None:
+    with pytest.raises(BadInput, match=r"holds no trained carrier .*unlearn again"):
+        carriers.restore(tmp_path, make_model())
 
 
 @pytest.mark.parametrize("name", ["lora", "reft", "grun"])

@@ -35,3 +35,13 @@ def test_an_account_is_asked_for_where_the_cluster_wants_one_and_has_no_default(
     assert not list(account_faults(named, ({"lab", "other"}, "")))
     (fault,) = account_faults(named, (set(), ""))
     assert fault.endswith("got 'lab', you may charge none; ask for an account on this cluster")
+
+
+def test_accounts_of_single_rules_lists_and_capitals_are_read_as_the_executor_does() -> None:
+    known = ({"lab", "other"}, "lab")
+    profile = {
+        "default-resources": {"slurm_account": "Lab, other"},
+        "set-resources": {"unlearn": {"slurm_account": "no"}},
+    }
+    (fault,) = account_faults(profile, known)
+    assert fault.startswith("set-resources.unlearn.slurm_account: got 'no', you may charge lab, other")

@@ -33,19 +33,23 @@ def test_every_job_of_every_shipped_config_has_a_spec_of_its_own_and_reads_only_
 
 
 @pytest.mark.parametrize(
-    ("keep", "passing"), [("all", set()), ("adapters", {"full"}), ("none", {"full", "lora", "grun"})]
+    ("keep", "discarded"), [("all", set()), ("adapters", {"full"}), ("none", {"full", "lora", "grun"})]
 )
-def test_a_carrier_that_is_not_kept_lies_apart_and_is_scored_there(monkeypatch, keep: str, passing: set[str]) -> None:
+def test_a_carrier_that_is_not_kept_lies_apart_and_is_scored_there(monkeypatch, keep: str, discarded: set[str]) -> None:
     monkeypatch.chdir(ROOT)
     jobs = all_jobs(read_study({**yaml.safe_load((ROOT / "config" / "demo.yaml").read_text()), "keep": keep}))
     trained = [job for job in jobs if job.stage in ("unlearn", "unlearn_wmdp")]
     scored = {folder for job in jobs if job.stage.startswith("evaluate") for folder in job.inputs.get("model", ())}
-    assert {job.spec.model_dump()["carrier"]["name"] for job in trained if job.passing} == passing
+    assert {job.spec.model_dump()["carrier"]["name"] for job in trained if job.discarded} == discarded
     for job in trained:
-        assert (job.passing or job.folder) in scored
-        assert job.rule == job.stage + ("_passing" if job.passing else "")
-        assert (f"--carrier {job.passing}" in job.arguments) == bool(job.passing)
-    assert len({job.passing for job in trained if job.passing}) == len([job for job in trained if job.passing])
+        assert (job.discarded or job.folder) in scored
+        assert job.rule == job.stage + ("_and_discard" if job.discarded else "")
+        assert job.carrier_argument == (f"--carrier {job.discarded}" if job.discarded else "")
+        # Whoever reads the carrier is tied to the folder that stays, too.
+        readers = [other for other in jobs if job.discarded in other.inputs.get("model", ())]
+        assert all(job.folder in other.inputs["run"] for other in readers)
+    apart = [job.discarded for job in trained if job.discarded]
+    assert len(set(apart)) == len(apart)
 
 
 def test_the_files_of_a_local_benchmark_and_of_local_corpora_are_inputs(monkeypatch) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grunflow.commands.plan import is_done
+from grunflow.commands.plan import done_folders, is_done
 from grunflow.config import runs
 from grunflow.config.digest import stage_digest
 from grunflow.config.jobs import all_jobs
@@ -59,19 +59,19 @@ def test_the_papers_plan_names_its_assumptions_and_its_sizes() -> None:
     assert "GPU-hours" in plan("config/paper.yaml").stdout
 
 
-def test_disk_that_passes_is_counted_apart(tmp_path: Path) -> None:
+def test_disk_of_what_is_discarded_is_counted_apart(tmp_path: Path) -> None:
     found = {}
     for keep in ("all", "adapters"):
         path = tmp_path / f"{keep}.yaml"
         path.write_text(yaml.safe_dump({**read_yaml("config/paper.yaml", "config"), "keep": keep}))
         found[keep] = json.loads(plan(str(path), "--json").stdout)
-    stays, passes = (found["adapters"]["totals"][key] for key in ("disk_bytes", "passing_bytes"))
+    stays, goes = (found["adapters"]["totals"][key] for key in ("disk_bytes", "discarded_bytes"))
     everything = found["all"]["totals"]
-    assert everything["passing_bytes"] == 0
-    assert stays + passes == everything["disk_bytes"]
+    assert everything["discarded_bytes"] == 0
+    assert stays + goes == everything["disk_bytes"]
     # Three objectives, three seeds; 8,030,261,248 and 7,241,732,096 parameters in bf16; and rmu's.
-    assert passes >= 9 * 2 * (8_030_261_248 + 7_241_732_096)
-    assert found["adapters"]["stages"]["unlearn_passing"]["jobs"] == 18
+    assert goes >= 9 * 2 * (8_030_261_248 + 7_241_732_096)
+    assert found["adapters"]["stages"]["unlearn_and_discard"]["jobs"] == 18
 
 
 def test_a_grid_of_a_thousand_runs_is_planned_in_seconds(tmp_path: Path) -> None:
@@ -96,6 +96,23 @@ def test_a_finished_folder_counts_as_done_until_its_spec_or_code_changes(tmp_pat
     assert is_done(job)
     (folder / "manifest.json").write_text(json.dumps({**manifest, "code": "another"}))
     assert not is_done(job)
+
+
+def test_a_discarded_carrier_that_must_be_scored_again_is_not_done(tmp_path: Path, monkeypatch) -> None:
+    study = study_of("config/demo.yaml").model_copy(update={"keep": "none"})
+    monkeypatch.chdir(tmp_path)
+    trained = next(job for job in all_jobs(study) if job.stage == "unlearn")
+    scored = next(job for job in all_jobs(study) if trained.discarded in job.inputs.get("model", ()))
+    for job in (trained, scored):
+        folder = tmp_path / job.folder
+        folder.mkdir(parents=True)
+        manifest = {"spec": job.spec.model_dump(mode="json"), "code": stage_digest(job.stage)}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert done_folders([trained, scored]) == {trained.folder, scored.folder}
+    (tmp_path / scored.folder / "manifest.json").unlink()
+    assert done_folders([trained, scored]) == set()
+    (tmp_path / str(trained.discarded)).mkdir(parents=True)
+    assert done_folders([trained, scored]) == {trained.folder}
 
 
 def test_every_attempt_asks_for_more_memory_and_time_and_as_many_gpus() -> None:

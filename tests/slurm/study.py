@@ -20,7 +20,8 @@ STEPS = 1500
 PATIENCE = 240  # seconds: a busy machine is no failure
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, **more: str) -> None:
+    """The study's config; `more`: further keys."""
     training = {"learning_rate": 1e-3, "steps": 3, "batch_size": 4}
     sheet = {"mini": {"architecture": {"hidden_size": 16, "layers": 2, "heads": 2}, "base": training,
                       "target": training, "replayed": 5}}  # fmt: skip
@@ -32,7 +33,7 @@ def write(folder: Path) -> None:
         "objectives": {"gd": {}},
         "carriers": {"grun": {"rank": 2, "layers": [0, 1], "gate": "linear", "gate_weight": 1}},
         "training": {"grun": {**training, "steps": STEPS}},
-        "snapshots": {"count": 1, "questions": 2},
+        "snapshots": {"count": 1, "questions": 2}, **more,
     }  # fmt: skip
     for name, content in (("models.yaml", sheet), ("study.yaml", config)):
         (folder / name).write_text(yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False))

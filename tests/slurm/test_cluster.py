@@ -64,7 +64,7 @@ def resumed_at(folder: Path) -> int:
 
 
 def test_a_study_runs_whole_and_gpu_jobs_wait_for_the_one_gpu(lab: Lab, local: Path, tmp_path: Path) -> None:
-    write(tmp_path)
+    write(tmp_path, keep="none")
     run = start(lab, tmp_path, "--", "all")
 
     seen: dict[str, float] = {}
@@ -81,6 +81,8 @@ def test_a_study_runs_whole_and_gpu_jobs_wait_for_the_one_gpu(lab: Lab, local: P
     run.succeeds()
     same_table(local, tmp_path)
     assert not list(tmp_path.glob(".resume/*"))
+    assert (tmp_path / RUN / "manifest.json").is_file()
+    assert not list(tmp_path.glob("results/small/carriers/**/*.safetensors"))
 
 
 def test_scancel_in_mid_training(lab: Lab, local: Path, interrupted: Path) -> None:
@@ -189,8 +191,8 @@ def test_where_jobs_are_accounted_for_sacct_tells_their_state(
 ) -> None:
     """sacct is the plugin's default where it exists. The job is charged to the profile's account."""
     start(lab_with_accounts, interrupted, "--slurm-status-command", "sacct", "--", TABLE, account="lab").succeeds()
-    rows = lab_with_accounts.call("sacct", "-n", "-P", "-X", "-o", "Account,State").split()
-    assert rows.count("lab|COMPLETED") == 2  # unlearn and evaluate
+    rows = lab_with_accounts.call("sacct", "-n", "-P", "-X", "-o", "Account,State,WorkDir").splitlines()
+    assert rows.count(f"lab|COMPLETED|{interrupted}") == 2  # unlearn and evaluate
     same_table(local, interrupted)
 
 

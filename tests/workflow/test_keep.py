@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.small_study import BIN, call, planned, set_keys, snakemake
-from tests.workflow.test_cache import clone
+from tests.workflow.test_cache import clone, entries, score_tables
 from tests.workflow.test_reruns import TOFU_SCORES, source
 
 pytestmark = pytest.mark.slow
 STUDY = Path("results") / "small"
+UNLEARNED = {"unlearn_and_discard": 1, "unlearn_wmdp_and_discard": 1}
+SCORED = {"evaluate": 1, "evaluate_wmdp": 1, "aggregate_wmdp": 1, **TOFU_SCORES}
 
 
 def why(folder: Path) -> Counter[str]:
@@ -21,26 +23,62 @@ def why(folder: Path) -> Counter[str]:
     return Counter(item["rule"] for item in json.loads(done.stdout))
 
 
-def test_weights_of_full_carriers_go_once_scored_and_adapters_stay(cached: tuple[Path, Path], tmp_path: Path) -> None:
-    folder, cache = clone(cached[0], tmp_path / "clone"), tmp_path / "cache"
-    shutil.copytree(cached[1], cache)
-    training = {"learning_rate": 1e-3, "steps": 3, "batch_size": 4}
-    set_keys(
-        folder / "study.yaml",
-        {"keep": "adapters", "grid__0__carriers": ["full", "grun"], "carriers__full": {}, "training__full": training},
-    )
+def run(folder: Path, cache: Path) -> None:
     done = snakemake(folder, "--cache", SNAKEMAKE_OUTPUT_CACHE=str(cache))
     assert done.returncode == 0, done.stdout + done.stderr
-    runs = folder / STUDY / "runs"
-    full, grun = (runs / "mini" / "forget01" / f"gd_{name}_t0_u0" for name in ("full", "grun"))
-    assert not (folder / STUDY / "carriers" / full.relative_to(runs)).exists()
-    assert {path.name for path in full.iterdir()} >= {"manifest.json", "snapshots.parquet"}
-    assert not (full / "carrier").exists()
-    assert (grun / "carrier" / "interventions.safetensors").is_file()
+
+
+@pytest.fixture(scope="module")
+def lean(cached: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The finished study with `keep: none`, and its cache."""
+    folder, cache = clone(cached[0], tmp_path_factory.mktemp("lean") / "study"), tmp_path_factory.mktemp("cache")
+    shutil.copytree(cached[1], cache, dirs_exist_ok=True)
+    set_keys(folder / "study.yaml", {"keep": "none"})
+    run(folder, cache)
+    return folder, cache
+
+
+def test_what_was_trained_is_gone_and_the_scores_are_the_same(
+    cached: tuple[Path, Path], lean: tuple[Path, Path]
+) -> None:
+    folder, _ = lean
+    assert not list((folder / STUDY / "carriers").rglob("*.safetensors"))
+    for name in ("mini/forget01/gd_grun_t0_u0", "crafty/wmdp/rmu_grun_u0"):
+        assert (folder / STUDY / "runs" / name / "manifest.json").is_file()
+        assert not (folder / STUDY / "runs" / name / "carrier").exists()
+    assert score_tables(folder) == score_tables(cached[0])
     assert planned(folder) == why(folder) == {}
     verified = call(folder, BIN / "grunflow", "verify", STUDY)
     assert (verified.returncode, verified.stderr) == (0, "")
-    assert "1 inputs are gone" in verified.stdout
-    source("evaluation/rouge.py", "True", "False")(folder)
-    expected = {"unlearn_passing": 1, "evaluate": 4, **TOFU_SCORES, "aggregate_wmdp": 1}
+    assert "2 inputs are gone" in verified.stdout
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (lambda folder: set_keys(folder / "study.yaml", {"training__grun__learning_rate": 2e-3}), {**UNLEARNED, **SCORED}),
+        # The reference models are scored again too; only what was discarded is trained again.
+        (source("evaluation/rouge.py", "True", "False"), {"unlearn_and_discard": 1, "evaluate": 3, "aggregate_wmdp": 1, **TOFU_SCORES}),
+        (lambda folder: set_keys(folder / "study.yaml", {"keep": "all"}), {"unlearn": 1, "unlearn_wmdp": 1, **SCORED}),
+        (lambda folder: set_keys(folder / "study.yaml", {"title": "Another"}), {"report": 1}),
+    ],
+    ids=["a rate", "how answers are scored", "keep", "a title"],
+)  # fmt: skip
+def test_an_edit_trains_again_what_it_must(lean: tuple[Path, Path], tmp_path: Path, edit, expected: dict) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(lean[0], folder, symlinks=True)
+    edit(folder)
     assert planned(folder) == why(folder) == expected
+
+
+def test_keeping_less_than_before_trains_again_too(cached: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(cached[0], folder, symlinks=True)
+    set_keys(folder / "study.yaml", {"keep": "none"})
+    assert planned(folder) == why(folder) == {**UNLEARNED, **SCORED}
+
+
+def test_what_is_discarded_is_not_kept_in_the_cache_either(cached: tuple[Path, Path], lean: tuple[Path, Path]) -> None:
+    fresh = entries(lean[1]) - entries(cached[1])
+    assert len(fresh) == 2  # both runs' scores
+    assert not [name for name in fresh if list((lean[1] / name).rglob("*.safetensors"))]

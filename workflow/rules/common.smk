@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -46,22 +47,24 @@ FIGURES = [
 
 def one_of(paths):
     """A pattern for these paths; for none one that no path matches."""
-    return "|".join(paths) or "-"
+    return "|".join(map(re.escape, paths)) or "-"
 
 
 def split_by_keep(unlearned):
     """Paths of runs whose carrier the study keeps, and of the others."""
-    kept = [path for path, carrier in unlearned.items() if STUDY.keeps(carrier)]
-    return kept, [path for path in unlearned if path not in kept]
+    return (
+        [path for path, carrier in unlearned.items() if STUDY.keeps(carrier) == kept]
+        for kept in (True, False)
+    )
 
 
-KEPT, PASSING = split_by_keep(UNLEARNED)
-WMDP_KEPT, WMDP_PASSING = split_by_keep(WMDP_UNLEARNED)
+KEPT, DISCARDED = split_by_keep(UNLEARNED)
+WMDP_KEPT, WMDP_DISCARDED = split_by_keep(WMDP_UNLEARNED)
 
 
 wildcard_constraints:
     study=STUDY.study,
-    model="|".join(STUDY.models),
+    model=one_of(STUDY.models),
     split=STUDY.forget_split,
     target_seed=r"\d+",
     first=r"\d+",
@@ -117,6 +120,15 @@ def spec_of(folder):
 
     def of_wildcards(wildcards):
         return JOBS[folder.format(**wildcards)].spec.model_dump_json()
+
+    return of_wildcards
+
+
+def carrier_of(folder):
+    """That job's argument for a carrier that is discarded. Snakemake does not compare `inputs`, which reads output."""
+
+    def of_wildcards(wildcards):
+        return JOBS[folder.format(**wildcards)].carrier_argument
 
     return of_wildcards
 

@@ -41,19 +41,21 @@ rule unlearn:
         **asks("results/{study}/runs/{run}", "processes"),
     params:
         inputs=inputs,
+        carrier=carrier_of("results/{study}/runs/{run}"),
         spec=spec_of("results/{study}/runs/{run}"),
         code=stage_digest("unlearn"),
     shell:
         "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --processes {resources.processes} --out {output.folder} --log {log}"
+        " {params.carrier} --processes {resources.processes} --out {output.folder} --log {log}"
 
 
-# The same where the study does not keep what was trained: it goes once every job that reads it is done.
+# The same where the study does not keep what is trained: it goes once every job that reads it is done. `use rule` does not
+# take `cache:` over, and so the cache keeps no copy.
 if STUDY.keep != "all":
 
-    use rule unlearn as unlearn_passing with:
+    use rule unlearn as unlearn_and_discard with:
         output:
             folder=directory("results/{study}/runs/{run}"),
             carrier=temp(directory("results/{study}/carriers/{run}")),
         wildcard_constraints:
-            run=one_of(PASSING),
+            run=one_of(DISCARDED),

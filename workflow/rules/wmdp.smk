@@ -32,21 +32,22 @@ rule unlearn_wmdp:
         **asks("results/{study}/runs/{wmdp_run}"),
     params:
         inputs=inputs,
+        carrier=carrier_of("results/{study}/runs/{wmdp_run}"),
         spec=spec_of("results/{study}/runs/{wmdp_run}"),
         code=stage_digest("unlearn_wmdp"),
     shell:
         "grunflow unlearn_wmdp --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output.folder} --log {log}"
+        " {params.carrier} --out {output.folder} --log {log}"
 
 
 if STUDY.keep != "all":
 
-    use rule unlearn_wmdp as unlearn_wmdp_passing with:
+    use rule unlearn_wmdp as unlearn_wmdp_and_discard with:
         output:
             folder=directory("results/{study}/runs/{wmdp_run}"),
             carrier=temp(directory("results/{study}/carriers/{wmdp_run}")),
         wildcard_constraints:
-            wmdp_run=one_of(WMDP_PASSING),
+            wmdp_run=one_of(WMDP_DISCARDED),
 
 
 # Answers per question. The batch size is no part of the spec: it changes no answer.

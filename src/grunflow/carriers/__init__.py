@@ -11,6 +11,7 @@ from grunflow.carriers.full import Full
 from grunflow.carriers.lora import Lora
 from grunflow.carriers.representation import Representation
 from grunflow.config import specs
+from grunflow.errors import BadInput
 
 CARRIERS: dict[str, Any] = {"full": Full, "lora": Lora, "reft": Representation, "grun": Representation}
 FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
@@ -23,6 +24,11 @@ def attach(spec: specs.Carrier, model: nn.Module, seed: int) -> Carrier:
         return CARRIERS[spec.name](spec, model)
 
 
+def untouched(model: nn.Module) -> Carrier:
+    """The model as it is, for a target, retain or base model."""
+    return Full(specs.Carrier(name="full"), model)
+
+
 def save(carrier: Carrier, spec: specs.Carrier, folder: Path) -> None:
     """The trained parts, and the spec that restores them, in a folder of their own inside `folder`."""
     place = folder / FOLDER
@@ -32,9 +38,13 @@ def save(carrier: Carrier, spec: specs.Carrier, folder: Path) -> None:
 
 
 def restore(folder: Path, model: nn.Module) -> Carrier:
-    """The carrier saved in `folder`, acting on `model`; a folder without one is a plain model."""
+    """The carrier saved in `folder`, acting on `model`.
+
+    Raises:
+        BadInput: there is none, so that an untouched model is never taken for an unlearned one.
+    """
     place = folder / FOLDER
-    if not place.is_dir():
-        return Full(specs.Carrier(name="full"), model)
+    if not (place / SPEC_FILE).is_file():
+        raise BadInput(f"{folder}: holds no trained carrier (was it discarded, by the study's `keep`?); unlearn again.")
     spec = specs.Carrier.model_validate_json((place / SPEC_FILE).read_text())
     return CARRIERS[spec.name].restore(spec, place, model)

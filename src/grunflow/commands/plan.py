@@ -23,7 +23,7 @@ def plan(study: Any) -> dict[str, Any]:
     """Rows per rule, totals, what full carriers' weights take of the disk, and the assumptions.
 
     GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are not done. Memory is the largest job's.
-    `disk_bytes` stay at the end, `passing_bytes` go once their runs are scored (the study's `keep`).
+    `disk_bytes` stay at the end, `discarded_bytes` go once their runs are scored (the study's `keep`), sooner or later.
     """
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.requests import request
@@ -31,16 +31,18 @@ def plan(study: Any) -> dict[str, Any]:
 
     rows: dict[str, dict[str, Any]] = {}
     full = 0
-    for job in all_jobs(study):
+    jobs = all_jobs(study)
+    finished = done_folders(jobs)
+    for job in jobs:
         spent, asked = cost(study, job.spec), request(study, job.spec)
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
-        done, hours = is_done(job), spent.gpus * spent.seconds / 3600
+        is_finished, hours = job.folder in finished, spent.gpus * spent.seconds / 3600
         row["jobs"] += 1
-        row["done"] += done
+        row["done"] += is_finished
         row["gpu_hours"] += hours
-        row["left_gpu_hours"] += 0 if done else hours
+        row["left_gpu_hours"] += 0 if is_finished else hours
         row["flops"] += spent.flops
-        row["passing_bytes" if job.passing else "disk_bytes"] += spent.disk_bytes
+        row["discarded_bytes" if job.discarded else "disk_bytes"] += spent.disk_bytes
         for key, value in (
             ("gpus", spent.gpus), ("gpu_bytes", spent.gpu_bytes), ("host_bytes", asked["mem_mb"] * 2**20),
             ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes),
@@ -48,7 +50,7 @@ def plan(study: Any) -> dict[str, Any]:
             row[key] = max(row[key], value)
         carrier = getattr(job.spec, "carrier", None)
         full += spent.disk_bytes if carrier and carrier.name == "full" else 0
-    summed = ("jobs", "done", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes", "passing_bytes")
+    summed = ("jobs", "done", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes", "discarded_bytes")
     return {
         "study": study.study,
         "gpu": study.gpu,
@@ -71,8 +73,17 @@ def is_done(job: Any) -> bool:
     return manifest["spec"] == job.spec.model_dump(mode="json") and manifest["code"] == stage_digest(job.stage)
 
 
+def done_folders(jobs: list[Any]) -> set[str]:
+    """Folders of the jobs that are done; not of one whose carrier was discarded and must be scored again."""
+    from grunflow.reruns import is_gone
+
+    done = {job.folder for job in jobs if is_done(job)}
+    wanted = {folder for job in jobs if job.folder not in done for folder in job.inputs.get("model", ())}
+    return done - {job.folder for job in jobs if job.discarded in wanted and is_gone(job)}
+
+
 COLUMNS = (
-    "jobs", "done", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "passing_bytes", "checkpoint_bytes",
+    "jobs", "done", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "discarded_bytes", "checkpoint_bytes",
     "flops", "gpu_hours", "left_gpu_hours",
 )  # fmt: skip
 
@@ -115,7 +126,7 @@ def readable(found: dict[str, Any]) -> str:
     lines += [
         f"{'total':20} {total['jobs']:5} {total['done']:5} {'':33} {total['disk_bytes'] / giga:9.1f} {total['gpu_hours']:10.1f}",
         f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; weights of full carriers "
-        f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; gone once scored {total['passing_bytes'] / giga:.0f} GiB",
+        f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; until scored up to {total['discarded_bytes'] / giga:.0f} GiB more disk",
         *(f"- {line}" for line in found["assumptions"]),
     ]
     return "\n".join(lines)

@@ -71,9 +71,14 @@ def account_faults(profile: dict[str, Any], known: tuple[set[str], str] | None) 
     if known is None:
         return
     allowed, default = known
-    account = profile.get("default-resources", {}).get("slurm_account")
-    if (account or default) not in allowed:
-        yield (
-            f"default-resources.slurm_account: got {account!r}, you may charge {', '.join(sorted(allowed)) or 'none'}; "
-            f"{'set one of these' if allowed else 'ask for an account on this cluster'}"
-        )
+    asked = {"default-resources": profile.get("default-resources", {}).get("slurm_account")}
+    rules = profile.get("set-resources", {}).items()
+    asked |= {f"set-resources.{rule}": row["slurm_account"] for rule, row in rules if "slurm_account" in row}
+    for place, account in asked.items():
+        # The executor takes a list with commas; SLURM writes names in lower case.
+        names = {name.strip().lower() for name in (account or default).split(",")}
+        if not names <= allowed:
+            yield (
+                f"{place}.slurm_account: got {account!r}, you may charge {', '.join(sorted(allowed)) or 'none'}; "
+                f"{'set one of these' if allowed else 'ask for an account on this cluster'}"
+            )

@@ -29,14 +29,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 def screen(study: Any, prefix: str, now: float) -> str:
     """A line per rule, one per running job, one per job that has stopped with the last line of its log, and GPU-hours."""
-    from grunflow.commands.plan import is_done
+    from grunflow.commands.plan import done_folders
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.stages import cost
 
     jobs = all_jobs(study)
     queue = in_queue(prefix)
     beats = heartbeats(now, {job.number for job in queue if job.state == "RUNNING"})
-    done = {job.folder for job in jobs if is_done(job)}
+    done = done_folders(jobs)
     stopped = {job.folder: last_line(Path(job.log)) for job in jobs if job.folder not in done | set(beats)}
     stopped = {folder: line for folder, line in stopped.items() if line}
     lines = [f"study {study.study}", f"{'stage':20} {'jobs':>5} {'done':>5} {'running':>8} {'stopped':>8}"]

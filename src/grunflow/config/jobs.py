@@ -15,15 +15,15 @@ Inputs = dict[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Job:
-    """One call of a stage. inputs: name -> finished folders. files: what it reads that no job made. passing: where the
-    trained carrier lies until all that read it are done, if the study does not keep it; else it is in `folder`."""
+    """One call of a stage. inputs: name -> finished folders. files: what it reads that no job made. discarded: the folder of
+    the trained carrier, which goes once every job that reads it is done; None where it is kept, in `folder`."""
 
     rule: str
     folder: str
     spec: Strict
     inputs: Inputs = field(default_factory=dict)
     files: tuple[str, ...] = ()
-    passing: str | None = None
+    discarded: str | None = None
 
     @property
     def stage(self) -> str:
@@ -41,10 +41,14 @@ class Job:
 
     @property
     def arguments(self) -> str:
-        """The command's `--input`, `--file` and `--carrier` arguments."""
+        """The command's `--input` and `--file` arguments."""
         inputs = [f"--input {name}={folder}" for name, folders in self.inputs.items() for folder in folders]
-        files = [f"--file {shlex.quote(file)}" for file in self.files]
-        return " ".join([*inputs, *files, *([f"--carrier {self.passing}"] if self.passing else [])])
+        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in self.files)])
+
+    @property
+    def carrier_argument(self) -> str:
+        """The command's `--carrier` argument, of a carrier that is discarded."""
+        return f"--carrier {self.discarded}" if self.discarded else ""
 
 
 def all_jobs(study: Study) -> list[Job]:
@@ -65,19 +69,26 @@ def _target(study: Study, run: Run) -> str:
     return f"{_root(study)}/runs/{run.model}/target_t{run.target_seed}"
 
 
-def trained_folder(study: Study, run: Run) -> str:
-    """Where the trained weights of a run lie: a fine-tuned model, or what unlearning trained."""
-    return _target(study, run) if run.objective == "target" else f"{_root(study)}/runs/{run.path}"
+def trained_folder(study: Study, run: Run | WmdpRun) -> str:
+    """What training a run wrote: a fine-tuned model, or the folder of an unlearning run."""
+    if isinstance(run, Run) and run.objective == "target":
+        return _target(study, run)
+    return f"{_root(study)}/runs/{run.path}"
 
 
-def _passing(study: Study, run: Run | WmdpRun) -> str | None:
-    """Where the carrier of a run lies that is not kept."""
-    return None if study.keeps(run.carrier) else f"{_root(study)}/carriers/{run.path}"
+def _unlearning_job(rule: str, study: Study, run: Run | WmdpRun, spec: Strict, inputs: Inputs) -> Job:
+    folder = trained_folder(study, run)
+    if study.keeps(run.carrier):
+        return Job(rule, folder, spec, inputs)
+    return Job(f"{rule}_and_discard", folder, spec, inputs, discarded=f"{_root(study)}/carriers/{run.path}")
 
 
-def _trained_by(rule: str, study: Study, run: Run | WmdpRun, spec: Strict, inputs: Inputs) -> Job:
-    passing = _passing(study, run)
-    return Job(f"{rule}_passing" if passing else rule, f"{_root(study)}/runs/{run.path}", spec, inputs, passing=passing)
+def _scored(trained: Job) -> Inputs:
+    """What scoring an unlearning run reads: its carrier, and where that lies apart the run's folder, which stays, so that
+    scores remain tied to the training they are of."""
+    if trained.discarded:
+        return {"model": (trained.discarded,), "run": (trained.folder,)}
+    return {"model": (trained.folder,)}
 
 
 def _start(study: Study, model: str, data: str) -> Inputs:
@@ -106,13 +117,12 @@ def _tofu_jobs(study: Study) -> list[Job]:
             start = _start(study, run.model, data)
             jobs.append(Job(f"finetune_{run.objective}", trained_folder(study, run), spec, start))
     for run in every:
+        target: Inputs = {"target": (trained_folder(study, run) if run.is_reference else _target(study, run),)}
+        scored: Inputs = {"model": target["target"]}
         if not run.is_reference:
             jobs += _unlearning(study, run, data)
-    for run in every:
-        # The model that a carrier acts on; a reference model stands for itself.
-        target = trained_folder(study, run) if run.is_reference else _target(study, run)
-        scored = target if run.is_reference else _passing(study, run) or trained_folder(study, run)
-        inputs = {"data": (data,), "model": (scored,), "target": (target,)}
+            scored = _scored(jobs[-1])
+        inputs = {"data": (data,), **scored, **target}
         jobs.append(Job("evaluate", f"{root}/scores/{run.path}", runs.evaluate_spec(study, run), inputs))
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
     inputs = {
@@ -123,7 +133,7 @@ def _tofu_jobs(study: Study) -> list[Job]:
 
 
 def _unlearning(study: Study, run: Run, data: str) -> list[Job]:
-    """An unlearning run and, where it trains on them, its target model's frozen states."""
+    """An unlearning run, last, and where it trains on them its target model's frozen states."""
     inputs: Inputs = {"data": (data,), "target": (_target(study, run),)}
     jobs: list[Job] = []
     first = runs.first_edited(study, run)
@@ -132,7 +142,7 @@ def _unlearning(study: Study, run: Run, data: str) -> list[Job]:
         spec = runs.frozen_states_spec(study, run.model, run.target_seed, first)
         jobs = [Job("cache_frozen_states", frozen, spec, dict(inputs))]
         inputs["frozen"] = (frozen,)
-    return [*jobs, _trained_by("unlearn", study, run, runs.unlearn_spec(study, run), inputs)]
+    return [*jobs, _unlearning_job("unlearn", study, run, runs.unlearn_spec(study, run), inputs)]
 
 
 def _wmdp_jobs(study: Study) -> list[Job]:
@@ -140,14 +150,14 @@ def _wmdp_jobs(study: Study) -> list[Job]:
     data = f"{root}/runs/corpora"
     jobs = [Job("prepare_corpora", data, wmdp_runs.prepare_spec(study), files=wmdp_runs.corpus_files(study))]
     jobs += _bases(study, [run.model for run in every], data)
-    trained = {run.path: f"{root}/runs/{run.path}" for run in every if run.carrier}
     for run in every:
-        start = _start(study, run.model, data)
+        inputs = _start(study, run.model, data)
         if run.carrier:
-            jobs.append(_trained_by("unlearn_wmdp", study, run, wmdp_runs.unlearn_spec(study, run), start))
-        inputs = start | ({"model": (_passing(study, run) or trained[run.path],)} if run.carrier else {})
+            jobs.append(_unlearning_job("unlearn_wmdp", study, run, wmdp_runs.unlearn_spec(study, run), inputs))
+            inputs = inputs | _scored(jobs[-1])
         jobs.append(Job("evaluate_wmdp", f"{root}/scores/{run.path}", wmdp_runs.evaluate_spec(study, run), inputs))
-    inputs = {"score": tuple(f"{root}/scores/{run.path}" for run in every), "run": tuple(trained.values())}
+    trained = tuple(trained_folder(study, run) for run in every if run.carrier)
+    inputs = {"score": tuple(f"{root}/scores/{run.path}" for run in every), "run": trained}
     return [*jobs, Job("aggregate_wmdp", f"{root}/wmdp", wmdp_runs.aggregate_spec(study), inputs)]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from grunflow.carriers import restore
+from grunflow.carriers import restore, untouched
 from grunflow.config.specs import Evaluate
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_rows
@@ -19,9 +19,9 @@ from grunflow.models.loading import load_model, load_tokenizer
 
 def run(spec: Evaluate, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
     """Write `scores.parquet` (a row per question, see score_set) and `membership.parquet` (see membership)."""
-    target, records = inputs.get("target", inputs["model"])[0], inputs["data"][0] / "records"
-    tokenizer = load_tokenizer(target)
-    carrier = restore(inputs["model"][0], load_model(target, spec.dtype))
+    asked, target, records = inputs["model"][0], inputs["target"][0], inputs["data"][0] / "records"
+    tokenizer, model = load_tokenizer(target), load_model(target, spec.dtype)
+    carrier = untouched(model) if asked == target else restore(asked, model)
     carrier.model.eval()
     files = {name: records / f"{name}_perturbed.json" for name in EVALUATION_SETS}
     files["forget"] = records / f"{spec.forget_split}_perturbed.json"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from grunflow.carriers import restore
+from grunflow.carriers import restore, untouched
 from grunflow.carriers.base import Carrier
 from grunflow.config.wmdp import EvaluateWmdp
 from grunflow.data.records import read_rows
@@ -18,7 +18,7 @@ def run(spec: EvaluateWmdp, inputs: dict[str, list[Path]], out: Path, batch_size
     data = inputs["data"][0]
     tokenizer = base_tokenizer(spec.model, inputs)
     model = base_model(spec.model, inputs)
-    carrier = restore(inputs["model"][0], model) if "model" in inputs else restore(data, model)
+    carrier = restore(inputs["model"][0], model) if "model" in inputs else untouched(model)
     frames = [harness_answers(carrier, tokenizer, spec, data, batch_size)]
     for task in spec.authors_form:
         rows = read_rows(data / "questions" / f"{task}.json", ("question",))[: spec.limit]
