@@ -49,9 +49,8 @@ def _python(channel: Path) -> tuple[str, dict]:
 
 
 def _pip(channel: Path) -> tuple[str, dict]:
-    """From the wheel that ensurepip carries, or that Debian keeps for it in a folder of its own."""
-    bundled = Path(sysconfig.get_path("stdlib")) / "ensurepip" / "_bundled"
-    wheel = next(Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or bundled).glob("pip-*.whl"))
+    """From the wheel that ensurepip carries."""
+    wheel = next((Path(sysconfig.get_path("stdlib")) / "ensurepip" / "_bundled").glob("pip-*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
         files = {f"lib/python{XY}/site-packages/{name}": archive.read(name) for name in names}
