@@ -12,9 +12,6 @@ from grunflow.config.study import Study
 from grunflow.errors import BadInput
 from grunflow.manifest import identity, read_manifest, sha256
 
-UNLEARNING = ("unlearn", "unlearn_wmdp")
-KEPT = "carrier/carrier.json"  # among the outputs of a run whose carrier stays (carriers/__init__.py)
-
 
 @dataclass(frozen=True)
 class Rerun:
@@ -44,10 +41,10 @@ def reruns(study: Study) -> list[Rerun]:
             reasons.append(f"follows from {', '.join(sorted(waits))}")
         if reasons:
             found[job.folder] = Rerun(job, tuple(reasons), *_cost([own] if own else peers))
+    reader = {folder: item.job.rule for item in found.values() for folder in item.job.inputs.get("model", ())}
     for job in jobs:
-        readers = [item.job.rule for item in found.values() if job.discarded in item.job.inputs.get("model", ())]
-        if readers and job.folder not in found and is_gone(job):
-            reason = f"{readers[0]} runs again, and its carrier was discarded"
+        if job.discarded in reader and job.folder not in found and is_gone(job):
+            reason = f"{reader[job.discarded]} runs again, and its carrier was discarded"
             found[job.folder] = Rerun(job, (reason,), *_cost([made[job.folder]]))
     return [found[job.folder] for job in jobs if job.folder in found]
 
@@ -88,7 +85,7 @@ def _changes(job: Job, manifest: dict[str, Any], made: dict[str, dict[str, Any]]
                 yield f"{folder} was made again"
     scored = set(job.inputs.get("model", ())) - set(manifest["inputs"].get("model", ()))
     yield from (f"reads {folder} now" for folder in sorted(scored))
-    if job.stage in UNLEARNING and bool(job.discarded) == (KEPT in manifest["outputs"]):
+    if bool(job.discarded) != ("--carrier" in manifest["command"]):
         yield "keep: its carrier is to be discarded" if job.discarded else "keep: its carrier is to stay"
     for file, checksum in manifest["files"].items():
         if Path(file).is_file() and sha256(Path(file)) != checksum:

@@ -24,6 +24,7 @@ from grunflow.config.jobs import by_folder
 from grunflow.config.study import read_study
 from grunflow.manifest import output_folder, read_manifest
 from tests.conda import build_channel, conda_on_rattler
+from tests.tools import missing
 from tests.workflow.small_study import BIN, ROOT, make
 
 pytestmark = pytest.mark.conda
@@ -32,13 +33,6 @@ FOLDER = "results/small/wmdp"
 # What rule aggregate_wmdp copies from the manifests of trained models.
 COST = ("model_parameters", "trained_parameters", "steps", "tokens", "seconds", "cpu_seconds", "train_seconds",
         "train_flops", "peak_memory_bytes")  # fmt: skip
-
-
-def missing(reason: str) -> None:
-    """A missing piece hides a test: in CI that is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -65,8 +59,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work tree whose environments come from the local channel, with answers for rule aggregate_wmdp to read."""
     if "deb_system" in sysconfig.get_scheme_names():
         # Its packages lie elsewhere than conda's, and so does what its pip installs.
-        reason = "the channel's python is this one, and Debian's own cannot stand for conda's: make .venv with another"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        missing("the channel's python is this one, and Debian's own cannot stand for conda's: make .venv with another")
     folder, channel = make(tmp_path_factory.mktemp("study")), tmp_path_factory.mktemp("channel")
     build_channel.build(channel)
     for name in ("pyproject.toml", "README.md"):

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -50,6 +51,13 @@ def planned(folder: Path, *arguments: str, **more: str) -> dict[str, int]:
     assert done.returncode == 0, done.stdout + done.stderr
     found = re.findall(r"^([a-z_]+)\s+(\d+)$", done.stdout + done.stderr, re.M)
     return {name: int(count) for name, count in found if name not in ("all", "total")}
+
+
+def why(folder: Path) -> dict[str, int]:
+    """Rule -> number of jobs that `grunflow why` says would run again."""
+    done = call(folder, BIN / "grunflow", "why", "--configfile", "study.yaml", "--json")
+    assert done.returncode == 0, done.stderr
+    return Counter(item["rule"] for item in json.loads(done.stdout))
 
 
 def make(folder: Path) -> Path:

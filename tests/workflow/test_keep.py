@@ -1,31 +1,17 @@
 """`keep`: what a study does not keep goes once it is scored, and is trained again only to be scored again."""
 
-import json
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.workflow.small_study import BIN, call, planned, set_keys, snakemake
-from tests.workflow.test_cache import clone, entries, score_tables
+from tests.workflow.small_study import BIN, call, planned, set_keys, why
+from tests.workflow.test_cache import STUDY, clone, entries, run, score_tables
 from tests.workflow.test_reruns import TOFU_SCORES, source
 
 pytestmark = pytest.mark.slow
-STUDY = Path("results") / "small"
 UNLEARNED = {"unlearn_and_discard": 1, "unlearn_wmdp_and_discard": 1}
 SCORED = {"evaluate": 1, "evaluate_wmdp": 1, "aggregate_wmdp": 1, **TOFU_SCORES}
-
-
-def why(folder: Path) -> Counter[str]:
-    done = call(folder, BIN / "grunflow", "why", "--configfile", "study.yaml", "--json")
-    assert done.returncode == 0, done.stderr
-    return Counter(item["rule"] for item in json.loads(done.stdout))
-
-
-def run(folder: Path, cache: Path) -> None:
-    done = snakemake(folder, "--cache", SNAKEMAKE_OUTPUT_CACHE=str(cache))
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

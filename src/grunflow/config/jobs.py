@@ -117,12 +117,13 @@ def _tofu_jobs(study: Study) -> list[Job]:
             start = _start(study, run.model, data)
             jobs.append(Job(f"finetune_{run.objective}", trained_folder(study, run), spec, start))
     for run in every:
-        target: Inputs = {"target": (trained_folder(study, run) if run.is_reference else _target(study, run),)}
-        scored: Inputs = {"model": target["target"]}
-        if not run.is_reference:
-            jobs += _unlearning(study, run, data)
-            scored = _scored(jobs[-1])
-        inputs = {"data": (data,), **scored, **target}
+        if run.is_reference:  # it stands for itself
+            itself = (trained_folder(study, run),)
+            inputs = {"data": (data,), "model": itself, "target": itself}
+        else:
+            *frozen, trained = _unlearning(study, run, data)
+            jobs += [*frozen, trained]
+            inputs = {"data": (data,), **_scored(trained), "target": (_target(study, run),)}
         jobs.append(Job("evaluate", f"{root}/scores/{run.path}", runs.evaluate_spec(study, run), inputs))
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
     inputs = {
@@ -153,11 +154,12 @@ def _wmdp_jobs(study: Study) -> list[Job]:
     for run in every:
         inputs = _start(study, run.model, data)
         if run.carrier:
-            jobs.append(_unlearning_job("unlearn_wmdp", study, run, wmdp_runs.unlearn_spec(study, run), inputs))
-            inputs = inputs | _scored(jobs[-1])
+            trained = _unlearning_job("unlearn_wmdp", study, run, wmdp_runs.unlearn_spec(study, run), inputs)
+            jobs.append(trained)
+            inputs = inputs | _scored(trained)
         jobs.append(Job("evaluate_wmdp", f"{root}/scores/{run.path}", wmdp_runs.evaluate_spec(study, run), inputs))
-    trained = tuple(trained_folder(study, run) for run in every if run.carrier)
-    inputs = {"score": tuple(f"{root}/scores/{run.path}" for run in every), "run": trained}
+    folders = tuple(trained_folder(study, run) for run in every if run.carrier)
+    inputs = {"score": tuple(f"{root}/scores/{run.path}" for run in every), "run": folders}
     return [*jobs, Job("aggregate_wmdp", f"{root}/wmdp", wmdp_runs.aggregate_spec(study), inputs)]
 
 
