@@ -31,15 +31,23 @@ pytestmark = pytest.mark.slurm
 LOG = Path("results/small/logs/mini/forget10/gd_grun_t0_u0.log")
 
 
-def start(lab: Lab, folder: Path, *arguments: str, gpus: int = 1, account: str = "", **more: str) -> Run:
+def start(
+    lab: Lab,
+    folder: Path,
+    *arguments: str,
+    gpus: int = 1,
+    account: str = "",
+    unlearn: dict[str, str] | None = None,
+    **more: str,
+) -> Run:
     """Snakemake with the slurm profile, edited as a site would; by default for the table of scores.
 
-    A model from scratch asks for no GPU; here its jobs do.
+    A model from scratch asks for no GPU; here its jobs do. unlearn: further resources of that rule.
     """
     profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
     for row in profile["set-resources"].values():
         row["gpu"] = gpus
-    profile["set-resources"]["unlearn"]["runtime"] = "attempt"
+    profile["set-resources"]["unlearn"] |= unlearn or {}
     profile["default-resources"] |= {"slurm_account": account} if account else {}
     place = folder / "profile"
     place.mkdir(exist_ok=True)
@@ -113,7 +121,7 @@ def test_requeue_in_mid_training(lab: Lab, local: Path, interrupted: Path) -> No
 
 def test_a_time_limit(lab: Lab, local: Path, interrupted: Path) -> None:
     """The first attempt has one minute. Its process is stopped until SLURM ends it, so that it cannot be done before."""
-    run = start(lab, interrupted)
+    run = start(lab, interrupted, unlearn={"runtime": "1 if attempt == 1 else 20"})
     number = until("mid-training", lambda: training_job(lab, interrupted), run)
     os.kill(heartbeat(interrupted)["pid"], signal.SIGSTOP)
     until("the end of the first job", lambda: number not in {job["id"] for job in lab.jobs()}, run)

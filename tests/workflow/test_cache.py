@@ -1,5 +1,6 @@
 """The between-workflow cache: what was made once is restored, never trained again, and never mixed up."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,6 +40,14 @@ def score_tables(folder: Path) -> list[bytes]:
     return [(folder / STUDY / "tables" / name).read_bytes() for name in ("tofu_main.csv", "wmdp_main.csv")]
 
 
+def cached_by_plan(folder: Path, cache: Path) -> int:
+    """Jobs that `grunflow plan` says the cache holds."""
+    asked = ("plan", "--configfile", "study.yaml", "--json")
+    done = call(folder, BIN / "grunflow", *asked, SNAKEMAKE_OUTPUT_CACHE=str(cache))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["totals"]["cached"]
+
+
 def entries(cache: Path) -> set[str]:
     return {path.name for path in cache.iterdir()}
 
@@ -52,7 +61,9 @@ def test_every_cached_job_has_an_entry_of_its_own(cached: tuple[Path, Path]) -> 
 def test_a_fresh_clone_restores_everything_and_trains_nothing(cached: tuple[Path, Path], tmp_path: Path) -> None:
     before = entries(cached[1])
     folder = clone(cached[0], tmp_path / "clone")
+    assert cached_by_plan(folder, cached[1]) == len(before)
     run(folder, cached[1])
+    assert cached_by_plan(folder, cached[1]) == 0, "what lies in the study's folder is done"
     assert manifests(folder) == manifests(cached[0])
     assert score_tables(folder) == score_tables(cached[0])
     assert entries(cached[1]) == before
@@ -62,8 +73,8 @@ def test_a_fresh_clone_restores_everything_and_trains_nothing(cached: tuple[Path
 
 def test_a_rate_changed_and_changed_back_restores_the_first_result(cached: tuple[Path, Path], tmp_path: Path) -> None:
     folder, first = clone(cached[0], tmp_path / "clone"), manifests(cached[0])
-    run(folder, cached[1])
     set_keys(folder / "study.yaml", {"training__grun__learning_rate": 0.1})
+    assert cached_by_plan(folder, cached[1]) == len(first) - 4  # two runs and their scores
     run(folder, cached[1])
     changed = {name for name, content in manifests(folder).items() if content != first[name]}
     runs = ("mini/forget01/gd_grun_t0_u0", "crafty/wmdp/rmu_grun_u0")

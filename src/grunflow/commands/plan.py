@@ -22,25 +22,29 @@ def run(arguments: argparse.Namespace) -> None:
 def plan(study: Any) -> dict[str, Any]:
     """Rows per rule, totals, what full carriers' weights take of the disk, and the assumptions.
 
-    GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are not done. Memory is the largest job's.
+    GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are neither done nor `cached`: in the cache that
+    workflows share, from which `snakemake --cache` restores them. Memory is the largest job's.
     `disk_bytes` stay at the end, `discarded_bytes` go once their runs are scored (the study's `keep`), sooner or later.
     """
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.requests import request
     from grunflow.costs.stages import cost
+    from grunflow.output_cache import cached_folders
 
     rows: dict[str, dict[str, Any]] = {}
     full = 0
     jobs = all_jobs(study)
     finished = done_folders(jobs)
+    cached = cached_folders(jobs, finished)
     for job in jobs:
         spent, asked = cost(study, job.spec), request(study, job.spec)
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
-        is_finished, hours = job.folder in finished, spent.gpus * spent.seconds / 3600
+        hours = spent.gpus * spent.seconds / 3600
         row["jobs"] += 1
-        row["done"] += is_finished
+        row["done"] += job.folder in finished
+        row["cached"] += job.folder in cached
         row["gpu_hours"] += hours
-        row["left_gpu_hours"] += 0 if is_finished else hours
+        row["left_gpu_hours"] += 0 if job.folder in finished | cached else hours
         row["flops"] += spent.flops
         row["discarded_bytes" if job.discarded else "disk_bytes"] += spent.disk_bytes
         for key, value in (
@@ -50,7 +54,7 @@ def plan(study: Any) -> dict[str, Any]:
             row[key] = max(row[key], value)
         carrier = getattr(job.spec, "carrier", None)
         full += spent.disk_bytes if carrier and carrier.name == "full" else 0
-    summed = ("jobs", "done", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes", "discarded_bytes")
+    summed = ("jobs", "done", "cached", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes", "discarded_bytes")
     return {
         "study": study.study,
         "gpu": study.gpu,
@@ -83,7 +87,7 @@ def done_folders(jobs: list[Any]) -> set[str]:
 
 
 COLUMNS = (
-    "jobs", "done", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "discarded_bytes", "checkpoint_bytes",
+    "jobs", "done", "cached", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "discarded_bytes", "checkpoint_bytes",
     "flops", "gpu_hours", "left_gpu_hours",
 )  # fmt: skip
 
@@ -115,16 +119,16 @@ def assumptions(study: Any) -> list[str]:
 
 def readable(found: dict[str, Any]) -> str:
     giga, hours = 2**30, "GPU-hours"
-    head = f"{'stage':20} {'jobs':>5} {'done':>5} {'GPUs':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {hours:>10}"
+    head = f"{'stage':20} {'jobs':>5} {'done':>5} {'cached':>6} {'GPUs':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {hours:>10}"
     lines = [f"study {found['study']} on {found['gpu']}", head]
     for rule, row in found["stages"].items():
         lines.append(
-            f"{rule:20} {row['jobs']:5} {row['done']:5} {row['gpus']:5} {row['gpu_bytes'] / giga:8.1f} "
+            f"{rule:20} {row['jobs']:5} {row['done']:5} {row['cached']:6} {row['gpus']:5} {row['gpu_bytes'] / giga:8.1f} "
             f"{row['host_bytes'] / giga:9.1f} {row['minutes']:8} {row['disk_bytes'] / giga:9.1f} {row['gpu_hours']:10.1f}"
         )
     total = found["totals"]
     lines += [
-        f"{'total':20} {total['jobs']:5} {total['done']:5} {'':33} {total['disk_bytes'] / giga:9.1f} {total['gpu_hours']:10.1f}",
+        f"{'total':20} {total['jobs']:5} {total['done']:5} {total['cached']:6} {'':33} {total['disk_bytes'] / giga:9.1f} {total['gpu_hours']:10.1f}",
         f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; weights of full carriers "
         f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; until scored up to {total['discarded_bytes'] / giga:.0f} GiB more disk",
         *(f"- {line}" for line in found["assumptions"]),

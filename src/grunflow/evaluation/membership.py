@@ -8,7 +8,6 @@ import zlib
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu
 
 from grunflow.evaluation.tokens import TokenScores
 
@@ -55,4 +54,6 @@ def attack_scores(tokens: TokenScores, answer: str) -> dict[str, float]:
 
 def auroc(members: NDArray, others: NDArray) -> float:
     """P(score of another > score of a member), ties counted half: 1/2 where they cannot be told apart."""
+    from scipy.stats import mannwhitneyu  # half a second that a process of an evaluation need not pay
+
     return float(mannwhitneyu(others, members).statistic) / (len(members) * len(others))

@@ -145,7 +145,8 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
     """
     sharding.shard(task.module)
     parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=training.learning_rate, weight_decay=training.weight_decay)
+    # Fused: on a GPU torch's default holds a copy of all that it updates for a moment (its docs, foreach).
+    optimizer = torch.optim.AdamW(parameters, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
     rows = min(training.batch_size // training.accumulation, math.ceil(training.batch_size / sharding.count()))
     history = History(micro_batch=rows)

@@ -1,0 +1,81 @@
+"""What a study would find in the shared cache; tests/workflow/test_cache.py holds it against Snakemake's own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grunflow.config.digest import stage_digest
+from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.study import read_study
+from grunflow.config.typed import read_yaml
+from grunflow.manifest import identities_of, output_folder
+from grunflow.output_cache import VARIABLE, cached_folders
+
+
+@pytest.fixture
+def jobs() -> list[Job]:
+    """The data of the demo, its base and its first target model: each reads the one before."""
+    found = all_jobs(read_study(read_yaml("config/demo.yaml", "config")))
+    rules = ("prepare_data", "finetune_base", "finetune_target")
+    return [next(job for job in found if job.rule == rule) for rule in rules]
+
+
+def make(job: Job, out: Path, text: str = "made") -> None:
+    """A finished folder of the job, in place of what its stage would have written."""
+    inputs = identities_of({name: [Path(folder) for folder in folders] for name, folders in job.inputs.items()})
+    spec, code = job.spec.model_dump(mode="json"), stage_digest(job.stage)
+    with output_folder(out, spec=spec, code=code, inputs=inputs) as (draft, _):
+        (draft / "result").write_text(text)
+
+
+@pytest.fixture
+def cache(jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """All of them in the cache, under names that say nothing, and none in the study's folder."""
+    monkeypatch.chdir(tmp_path)
+    for job in jobs:
+        make(job, Path(job.folder))
+    place = tmp_path / "cache"
+    place.mkdir()
+    for number, job in enumerate(jobs):
+        Path(job.folder).rename(place / str(number))
+    monkeypatch.setenv(VARIABLE, str(place))
+    return place
+
+
+def test_a_chain_of_entries_is_found_from_its_beginning(jobs: list[Job], cache: Path) -> None:
+    assert cached_folders(jobs, set()) == {job.folder for job in jobs}
+
+
+def test_what_follows_from_a_missing_entry_is_not_found(jobs: list[Job], cache: Path) -> None:
+    (cache / "1" / "manifest.json").unlink()
+    assert cached_folders(jobs, set()) == {jobs[0].folder}
+
+
+def test_what_was_made_from_other_inputs_is_not_found(jobs: list[Job], cache: Path) -> None:
+    make(jobs[0], Path(jobs[0].folder), "made otherwise")
+    assert cached_folders(jobs, {jobs[0].folder}) == set()
+    make(jobs[0], Path(jobs[0].folder))
+    assert cached_folders(jobs, {jobs[0].folder}) == {job.folder for job in jobs[1:]}
+
+
+def test_another_spec_or_code_is_not_found(jobs: list[Job], cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(jobs[0], spec=jobs[0].spec.model_copy(update={"vocabulary": 1000}))
+    assert cached_folders([other, *jobs[1:]], set()) == set()
+    monkeypatch.setattr("grunflow.output_cache.stage_digest", lambda stage: "another")
+    assert cached_folders(jobs, set()) == set()
+
+
+def test_without_a_cache_nothing_is_found(jobs: list[Job], cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(cache / "nowhere"))
+    assert cached_folders(jobs, set()) == set()
+    monkeypatch.delenv(VARIABLE)
+    assert cached_folders(jobs, set()) == set()
+
+
+def test_what_is_no_manifest_of_ours_is_passed_over(jobs: list[Job], cache: Path) -> None:
+    for name, text in (("a", "{"), ("b", '{"spec": 1}')):
+        (cache / name).mkdir()
+        (cache / name / "manifest.json").write_text(text)
+    (cache / "file").write_text("")
+    assert cached_folders(jobs, set()) == {job.folder for job in jobs}
