@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from grunflow.carriers.base import Carrier
-from grunflow.interventions.packed import Group, run_blocks
+from grunflow.interventions.packed import Group, attend_in_groups, run_blocks
 from grunflow.models.scores import Scores, label_scores
 
 ROWS_PER_GROUP = 8
@@ -35,7 +35,7 @@ class Prompts:
     def attend(self, block: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         self.keys.append(key)
         self.values.append(value)
-        return torch.cat([group.attend(query, key, value, scale) for group in self.groups])
+        return attend_in_groups(self.groups, query, key, value, scale, [None] * len(self.groups))
 
     def of(self, prompt: int, block: int) -> tuple[Tensor, Tensor]:
         """Keys and values of one prompt in one block, (group, length, size)."""
@@ -50,7 +50,7 @@ def read(carrier: Carrier, prompts: Sequence[list[int]]) -> Prompts:
     ends = torch.tensor(lengths).cumsum(0)
     starts = (ends - torch.tensor(lengths)).tolist()
     parts = [slice(at, at + ROWS_PER_GROUP) for at in range(0, len(prompts), ROWS_PER_GROUP)]
-    groups = [Group.of(lengths[part], starts[part][0], [0] * len(lengths[part]), device) for part in parts]
+    groups = [Group.of(lengths[part], [0] * len(lengths[part]), device) for part in parts]
     found = Prompts(lengths, starts, groups)
     ids = torch.tensor([token for prompt in prompts for token in prompt], device=device)
     positions = torch.cat([torch.arange(length) for length in lengths]).to(device)
@@ -69,11 +69,16 @@ class _Answers:
     groups: list[Group]
 
     def attend(self, block: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        parts = []
-        for prompt, group in zip(self.of_prompt, self.groups, strict=True):
-            keys, values = (part.expand(len(group.mask), -1, -1, -1) for part in self.prompts.of(prompt, block))
-            parts.append(group.attend(query, key, value, scale, (keys, values)))
-        return torch.cat(parts)
+        earlier = [
+            self._prompt_of(group, prompt, block) for group, prompt in zip(self.groups, self.of_prompt, strict=True)
+        ]
+        return attend_in_groups(self.groups, query, key, value, scale, earlier)
+
+    def _prompt_of(self, group: Group, prompt: int, block: int) -> tuple[Tensor, Tensor]:
+        """Keys and values of the prompt, the same for every row of the group."""
+        keys, values = self.prompts.of(prompt, block)
+        rows = len(group.mask)
+        return keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)
 
 
 def score_answers(model: Any, prompts: Prompts, answers: dict[int, list[list[int]]]) -> Scores:
@@ -82,13 +87,12 @@ def score_answers(model: Any, prompts: Prompts, answers: dict[int, list[list[int
     # The prompt's last state predicts the first token; the last token of an answer predicts nothing and is not fed.
     fed = [(prompt, ids[:-1]) for prompt, ids in rows]
     positions = torch.cat([torch.arange(len(ids)) + prompts.lengths[prompt] for prompt, ids in fed]).to(device)
-    groups, of_prompt, start = [], [], 0
+    groups, of_prompt = [], []
     for prompt, several in answers.items():
         own = [len(ids) - 1 for ids in several if len(ids) > 1]
         if own:
-            groups.append(Group.of(own, start, [prompts.lengths[prompt]] * len(own), device))
+            groups.append(Group.of(own, [prompts.lengths[prompt]] * len(own), device))
             of_prompt.append(prompt)
-            start += sum(own)
     states = prompts.last
     if groups:
         tokens = torch.tensor([token for _, ids in fed for token in ids], device=device)

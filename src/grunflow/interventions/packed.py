@@ -5,7 +5,7 @@ attends to besides its own row is the caller's (`Rows`): cached keys in training
 evaluation. No block of any architecture is written again: packing goes through transformers' attention interface.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -49,30 +49,28 @@ class Rows(Protocol):
 
 @dataclass
 class Group:
-    """Rows that attend together: tokens [start, stop) of the pack and their (row, place).
+    """Rows that attend together: the (row, place) of each of their tokens, which lie one after the other.
 
     mask: True where attention is allowed; the `before` earlier positions of a row, padded on the left, then its own.
     """
 
-    start: int
-    stop: int
     row: Int[Tensor, " token"]
     place: Int[Tensor, " token"]
     mask: Bool[Tensor, "row 1 own key"]
 
     @classmethod
-    def of(cls, lengths: list[int], start: int, before: list[int], device: torch.device) -> "Group":
-        """Rows of `lengths` tokens, the first at token `start`, each with `before` many earlier positions."""
+    def of(cls, lengths: list[int], before: list[int], device: torch.device) -> "Group":
+        """Rows of `lengths` tokens, each with `before` many earlier positions."""
         own, most = max(lengths), max(before)
         causal = torch.ones(own, own).tril().bool()
         kept = torch.arange(most)[None] >= most - torch.tensor(before)[:, None]
         mask = torch.cat([kept[:, None].expand(-1, own, -1), causal.expand(len(lengths), -1, -1)], dim=2)
         row = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
         place = torch.cat([torch.arange(length) for length in lengths])
-        return cls(start, start + sum(lengths), row.to(device), place.to(device), mask[:, None].to(device))
+        return cls(row.to(device), place.to(device), mask[:, None].to(device))
 
     def padded(self, packed: Float[Tensor, "head token size"]) -> Float[Tensor, "row head own size"]:
-        inside = packed[:, self.start : self.stop].transpose(0, 1)
+        inside = packed.transpose(0, 1)
         rows, own = self.mask.shape[0], self.mask.shape[2]
         if len(inside) == rows * own:
             return inside.unflatten(0, (rows, own)).transpose(1, 2)
@@ -85,8 +83,8 @@ class Group:
         key: Float[Tensor, "group token size"],
         value: Float[Tensor, "group token size"],
         scale: float,
-        earlier: tuple[Tensor, Tensor] | None = None,
-    ) -> Float[Tensor, "own head size"]:
+        earlier: tuple[Tensor, Tensor] | None,
+    ) -> Float[Tensor, "token head size"]:
         """Attention of the group's tokens; `earlier`: keys and values (row, group, before, size)."""
         keys, values = self.padded(key), self.padded(value)
         if earlier is not None:
@@ -96,6 +94,22 @@ class Group:
             self.padded(query), keys, values, attn_mask=self.mask, scale=scale, enable_gqa=grouped
         ).transpose(1, 2)
         return out.flatten(0, 1) if len(self.row) == out.shape[0] * out.shape[1] else out[self.row, self.place]
+
+
+def attend_in_groups(
+    groups: Sequence[Group],
+    query: Float[Tensor, "head token size"],
+    key: Float[Tensor, "group token size"],
+    value: Float[Tensor, "group token size"],
+    scale: float,
+    earlier: Iterable[tuple[Tensor, Tensor] | None],
+) -> Float[Tensor, "token head size"]:
+    """Attention of tokens that lie group after group. They are split at once: the gradient of a slice would be as wide as
+    the whole pack, for every group again."""
+    sizes = [len(group.row) for group in groups]
+    parts = (tensor.split(sizes, dim=1) for tensor in (query, key, value))
+    each = zip(groups, *parts, earlier, strict=True)
+    return torch.cat([group.attend(*own, scale, before) for group, *own, before in each])
 
 
 def _attend(

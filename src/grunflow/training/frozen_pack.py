@@ -14,7 +14,7 @@ from torch import Tensor
 
 from grunflow.costs.flops import Extent
 from grunflow.interventions.gated import GatedLoReFT
-from grunflow.interventions.packed import Group, run_blocks
+from grunflow.interventions.packed import Group, attend_in_groups, run_blocks
 
 ROWS_PER_GROUP = 8
 
@@ -74,10 +74,7 @@ def pack(given: list[FrozenRow], device: torch.device) -> Pack:
     lengths = torch.tensor([len(row.labels) for row in rows])
     starts = lengths.cumsum(0) - lengths
     parts = [slice(at, at + ROWS_PER_GROUP) for at in range(0, len(rows), ROWS_PER_GROUP)]
-    groups = [
-        Group.of(lengths[part].tolist(), int(starts[part][0]), [row.keys.shape[2] for row in rows[part]], device)
-        for part in parts
-    ]
+    groups = [Group.of(lengths[part].tolist(), [row.keys.shape[2] for row in rows[part]], device) for part in parts]
     positions = torch.cat([torch.arange(len(row.labels)) + row.keys.shape[2] for row in rows])
     first = torch.empty_like(starts)
     first[order] = starts
@@ -117,12 +114,8 @@ class _Cached:
 
     def attend(self, block: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         at = block - self.first
-        return torch.cat(
-            [
-                group.attend(query, key, value, scale, (keys[at], values[at]))
-                for group, (keys, values) in zip(self.batch.groups, self.batch.earlier, strict=True)
-            ]
-        )
+        earlier = [(keys[at], values[at]) for keys, values in self.batch.earlier]
+        return attend_in_groups(self.batch.groups, query, key, value, scale, earlier)
 
 
 def packed_forward(

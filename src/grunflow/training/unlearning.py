@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from grunflow.carriers.base import Carrier
 from grunflow.config import specs
@@ -81,6 +82,7 @@ def needs_reference(objective: specs.Objective) -> bool:
     return bool(known_of(objective))
 
 
+@parametrize.cached()  # the rotation of an edit is made once, not for each batch
 def step_loss(
     carrier: Carrier,
     reference: Any | None,
