@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help demo test test-slurm test-all test-slow test-conda lint bench paper-dry-run
+.PHONY: help demo test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -23,8 +23,14 @@ demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
 test: .venv/.done ## quick tests, offline, on a CPU
 	pytest
 
-test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake
-	pytest -m slow
+test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake; two halves at once
+	$(MAKE) --jobs=2 --output-sync=target slow-workflow slow-rest
+
+slow-workflow:
+	pytest -m slow tests/workflow
+
+slow-rest:
+	pytest -m slow --ignore=tests/workflow
 
 test-conda: .venv/.done ## a rule in a conda environment, by conda or py-rattler; needs the package index
 	pytest -m conda tests/conda

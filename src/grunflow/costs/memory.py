@@ -63,8 +63,8 @@ def forward(shapes: Shapes, dtype: str, batch: Extent, labels: int) -> Held:
 
 
 def _logits(shapes: Shapes, tokens: int, labels: int, size: int) -> int:
-    """All logits; at labels also the chosen ones, their log-softmax and its gradient in float32."""
-    return shapes.vocabulary * (tokens * size + 3 * labels * 4)
+    """All logits; at labels also the chosen ones and their gradient in float32."""
+    return shapes.vocabulary * (tokens * size + 2 * labels * 4)
 
 
 def _kept_blocks(shapes: Shapes, carrier: Carrier) -> int:
