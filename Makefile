@@ -38,8 +38,7 @@ test-conda: .venv/.done ## a rule in a conda environment, by conda or py-rattler
 test-slurm: .venv/.done ## tests on a real SLURM (Debian: apt-get install slurm-wlm munge slurmdbd mariadb-server)
 	pytest -m slurm
 
-test-all: .venv/.done ## every test
-	pytest -m ''
+test-all: test test-slow test-slurm test-conda ## every test
 
 paper-dry-run: .venv/.done ## the jobs of the paper's studies, and what they would cost; no hub, no GPU
 	$(SNAKEMAKE) --configfile config/paper.yaml -n --quiet rules

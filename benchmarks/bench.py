@@ -1,7 +1,7 @@
 """make bench: CPU seconds per training step of each engine, interleaved in one process on one thread, as ratios.
 
-Writes results/bench/summary.csv and scaling.csv and prints them. GRUN_REF names a work tree of renjie3/GRUN; without it the authors' rows are
-left out. A row's flop_bound is the counted FLOPs of the baseline over those of the fast path without any padding;
+Writes results/bench/summary.csv, scaling.csv and alternatives.csv and prints them. GRUN_REF names a work tree of
+renjie3/GRUN; without it the authors' rows are left out. A row's flop_bound is the counted FLOPs of the baseline over those of the fast path without any padding;
 `ratio` includes the cost of building the cache, spread over 500 steps.
 """
 
@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import engines, evaluation, memory, scaling
+from benchmarks import alternatives, engines, evaluation, memory, scaling
 from benchmarks.engines import OBJECTIVES, Size, Step
 from benchmarks.lengths import DISTRIBUTIONS, examples
 from grunflow.training.frozen_states import frozen_rows
@@ -190,10 +190,12 @@ def main() -> None:
                 row[key] = memory.measured(engine, row["work"], row["lengths"])
     arguments.out.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(arguments.out / "summary.csv", index=False)
-    grown = pd.DataFrame(scaling.measure(SIZES[0]))
-    grown.to_csv(arguments.out / "scaling.csv", index=False)
-    print(grown.to_string(index=False))
-    print(f"{arguments.out}/summary.csv, {arguments.out}/scaling.csv")
+    beside = {"scaling": scaling.measure(SIZES[0]), "alternatives": alternatives.measure(SIZES)}
+    for name, found in beside.items():
+        frame = pd.DataFrame(found)
+        frame.to_csv(arguments.out / f"{name}.csv", index=False)
+        print(frame.to_string(index=False))
+    print(f"{arguments.out}/: summary.csv, {', '.join(f'{name}.csv' for name in beside)}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from benchmarks.bench import measure, measure_evaluation
 from benchmarks.engines import OBJECTIVES, Size
 from benchmarks.lengths import DISTRIBUTIONS, examples
 
-from benchmarks import gpu, memory, scaling
+from benchmarks import alternatives, gpu, memory, scaling
 
 # DESIGN section 7: columns that readers of results/bench/summary.csv rely on.
 COLUMNS = {"work", "lengths", "size", "baseline", "ratio", "ratio_lo", "ratio_hi", "flop_bound", "max_rel_diff"}
@@ -46,6 +46,12 @@ def test_the_cost_of_examples_and_of_answer_tokens_is_measured() -> None:
     found = scaling.measure(Size(64, 2, (0, 1), vocabulary=64))
     assert {row["grows"] for row in found} == {"examples", "answer_tokens"}
     assert all(row["seconds"] > 0 for row in found)
+
+
+def test_what_is_not_taken_is_measured_beside_what_is() -> None:
+    found = alternatives.measure((Size(64, 2, (0, 1), vocabulary=64),))
+    assert [row["alternative"] for row in found] == ["autocast", "chunked"]
+    assert all(row["ratio"] > 0 for row in found)
 
 
 @pytest.mark.slow
