@@ -63,7 +63,7 @@ def finetuning(shape: str, device: str, blocks: int | None, steps: int) -> dict:
     """AdamW on every weight, batches of 16 rows of forget05's lengths; MFU = 6 x weights x real tokens / seconds / peak."""
     model = model_of(shape, device, blocks).train()
     rows = examples("forget05", ROWS, SHAPES[shape][5], 11)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=device == "cuda")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
 
     def step(indices: list[int]) -> float:
         batch = collate([rows[i] for i in indices], 0).to(model.device)
