@@ -50,6 +50,14 @@ def test_figures_are_one_column_wide(drawn) -> None:
         assert imread(path).shape[1] / 300 == pytest.approx(style.COLUMN_INCHES, abs=0.01)
 
 
+def test_nothing_is_cut_off_at_an_edge(drawn) -> None:
+    """Ink that reaches the outermost pixels would go on beyond them."""
+    for path in (drawn / "a").glob("*.png"):
+        image = imread(path)[..., :3]
+        for edge in (image[0], image[-1], image[:, 0], image[:, -1]):
+            assert (edge == 1).all(), path.name
+
+
 def test_the_frontier_holds_what_no_other_beats() -> None:
     x, y = frontier(np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.5, 0.4, 0.8, 0.7]))
     assert (x.tolist(), y.tolist()) == ([0.1, 0.3], [0.5, 0.8])

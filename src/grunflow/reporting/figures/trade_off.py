@@ -21,7 +21,7 @@ def forget_utility(table: pd.DataFrame, note: str, stem: Path) -> None:
     axes.plot(*front, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 2)), drawstyle="steps-post", zorder=1)
     for row in table.to_dict("records"):
         _point(axes, row, "forget_probability")
-    axes.set_xlabel("Probability of forget answers (lower: more forgotten)")
+    axes.set_xlabel("Forget Probability (lower: more forgotten)")
     axes.set_ylabel("Model Utility (higher: more kept)")
     style.method_legend(fig, table["objective"], table["carrier"])
     style.save(fig, stem, f"{note} Dotted: no method forgets more and keeps more.")
