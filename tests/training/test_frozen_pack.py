@@ -46,10 +46,16 @@ def test_scores_gates_and_gradients_equal_the_plain_paths(kind: str, layers: tup
         parameter.grad = None
 
     rows = dict(frozen_rows(model, examples, min(layers), 0, 4))
-    packed = pack([rows[index] for index in range(len(examples))], model.device)
-    logits, gates = packed_forward(model, carrier.edits, packed)
-    nll = torch.nn.functional.cross_entropy(logits, packed.labels, reduction="none")
-    sums = torch.zeros(len(examples)).index_add(0, packed.row, nll)
+    # Two packs of unequal size, which run together.
+    packs = [pack([rows[index] for index in part], model.device) for part in (range(8), range(8, len(examples)))]
+    outputs = packed_forward(model, carrier.edits, packs)
+    sums = torch.cat([
+        torch.zeros(packed.n_rows).index_add(
+            0, packed.row, torch.nn.functional.cross_entropy(logits, packed.labels, reduction="none")
+        )
+        for packed, (logits, _) in zip(packs, outputs, strict=True)
+    ])  # fmt: skip
+    gates = [torch.cat(parts) for parts in zip(*(opened for _, opened in outputs), strict=True)]
     torch.testing.assert_close(sums, plain.nll_sum, rtol=1e-5, atol=1e-5)
     for got, want in zip(gates, output.gate_logits, strict=True):
         torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)

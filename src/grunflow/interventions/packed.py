@@ -123,7 +123,9 @@ def _attend(
     **ignored: Any,
 ) -> tuple[Tensor, None]:
     """transformers' attention interface; query, key, value: (1, head, token, size); returns (1, token, head, size)."""
-    return rows.attend(module.layer_idx, query[0], key[0], value[0], scaling)[None], None  # type: ignore[arg-type]
+    # Squeezed, not indexed: the gradient of an index is a copy in a tensor of zeros.
+    query, key, value = (tensor.squeeze(0) for tensor in (query, key, value))
+    return rows.attend(module.layer_idx, query, key, value, scaling)[None], None  # type: ignore[arg-type]
 
 
 ALL_ATTENTION_FUNCTIONS.register("grunflow_packed", _attend)
@@ -176,6 +178,6 @@ def run_blocks(
                 position_embeddings=angles,
                 use_cache=False,
                 rows=rows,
-            )[0]
+            ).squeeze(0)
             hidden = edit(hidden, layer)
     return hidden, gate_logits

@@ -4,13 +4,14 @@ By causality nothing below that block and before that position depends on the ed
 (training/frozen_states.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from grunflow.costs.flops import Extent
 from grunflow.interventions.gated import GatedLoReFT
@@ -96,36 +97,46 @@ def pack(given: list[FrozenRow], device: torch.device) -> Pack:
 
 
 def _prefixes(rows: list[FrozenRow], name: str) -> Float[Tensor, "upper row head prefix size"]:
-    upper, heads, _, size = getattr(rows[0], name).shape
-    longest = max(getattr(row, name).shape[2] for row in rows)
-    padded = getattr(rows[0], name).new_zeros(upper, len(rows), heads, longest, size)
-    for index, row in enumerate(rows):
-        own = getattr(row, name)
-        padded[:, index, :, longest - own.shape[2] :] = own
-    return padded
+    """Keys or values of the rows' prefixes, padded on the left."""
+    by_place = [getattr(row, name).permute(2, 0, 1, 3) for row in rows]
+    return pad_sequence(by_place, batch_first=True, padding_side="left").permute(2, 0, 3, 1, 4)
 
 
 @dataclass
 class _Cached:
     """Each row attends to its cached prefix."""
 
-    batch: Pack
+    groups: list[Group]
+    earlier: list[tuple[Tensor, Tensor]]
     first: int  # the block above the first edited one
 
     def attend(self, block: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         at = block - self.first
-        earlier = [(keys[at], values[at]) for keys, values in self.batch.earlier]
-        return attend_in_groups(self.batch.groups, query, key, value, scale, earlier)
+        earlier = [(keys[at], values[at]) for keys, values in self.earlier]
+        return attend_in_groups(self.groups, query, key, value, scale, earlier)
 
 
 def packed_forward(
-    model: Any, edits: Mapping[int, GatedLoReFT], batch: Pack
-) -> tuple[Float[Tensor, "token vocab"], list[Tensor]]:
-    """Logits at every packed position, and gate logits (" row") per gated block.
+    model: Any, edits: Mapping[int, GatedLoReFT], packs: Sequence[Pack]
+) -> list[tuple[Float[Tensor, "token vocab"], list[Tensor]]]:
+    """Of each pack: logits at its positions, and gate logits (" row") per gated block. They run through the blocks as one.
 
     Equals the whole model's forward pass with the edits at the last prompt token, for frozen weights.
     """
     above = min(edits) + 1
-    rows = _Cached(batch, above)
-    hidden, gate_logits = run_blocks(model, batch.hidden, batch.positions, rows, edits, batch.first, above)
-    return model.lm_head(model.model.norm(hidden)), gate_logits
+    tokens, rows = [len(pack.labels) for pack in packs], [pack.n_rows for pack in packs]
+    edited = torch.cat([pack.first + sum(tokens[:at]) for at, pack in enumerate(packs)])
+    groups = [group for pack in packs for group in pack.groups]
+    earlier = [prefixes for pack in packs for prefixes in pack.earlier]
+    hidden, gate_logits = run_blocks(
+        model,
+        torch.cat([pack.hidden for pack in packs]),
+        torch.cat([pack.positions for pack in packs]),
+        _Cached(groups, earlier, above),
+        edits,
+        edited,
+        above,
+    )
+    gates = [gate.split(rows) for gate in gate_logits]
+    states = model.model.norm(hidden).split(tokens)
+    return [(model.lm_head(state), [gate[at] for gate in gates]) for at, state in enumerate(states)]

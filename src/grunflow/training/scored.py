@@ -1,6 +1,7 @@
 """Scores of a batch under a carrier and under the model before unlearning: padded rows, or packed ones with what was
 computed once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,18 +15,28 @@ from grunflow.objectives import Known
 from grunflow.training.frozen_pack import Pack, packed_forward
 
 
-def scored(carrier: Carrier, batch: Batch | Pack, rows: int, labels: int) -> tuple[Scores, list[Tensor]]:
-    """Scores with the carrier acting, and its gate logits.
+def scored(
+    carrier: Carrier, batches: Sequence[Batch | Pack], rows: int, labels: Sequence[int]
+) -> list[tuple[Scores, list[Tensor]]]:
+    """Of each batch the scores with the carrier acting, and its gate logits.
 
     Args:
-        rows, labels: counts of the whole optimiser step.
+        rows, labels: counts of the whole optimiser step; labels for each batch.
     """
-    if isinstance(batch, Batch):
+    packs = [batch for batch in batches if isinstance(batch, Pack)]
+    if len(packs) == len(batches):
+        assert isinstance(carrier, Representation), "only edits of a frozen model are packed"
+        outputs = packed_forward(carrier.base, carrier.edits, packs)
+        return [
+            (_of_packed(logits, pack, rows, count), gate_logits)
+            for (logits, gate_logits), pack, count in zip(outputs, packs, labels, strict=True)
+        ]
+    found = []
+    for batch, count in zip(batches, labels, strict=True):
+        assert isinstance(batch, Batch), "a step's batches are all packed or all padded"
         output = carrier.forward(batch)
-        return score(output.logits, batch.labels, rows, labels), output.gate_logits
-    assert isinstance(carrier, Representation), "only edits of a frozen model are packed"
-    logits, gate_logits = packed_forward(carrier.base, carrier.edits, batch)
-    return _of_packed(logits, batch, rows, labels), gate_logits
+        found.append((score(output.logits, batch.labels, rows, count), output.gate_logits))
+    return found
 
 
 @torch.no_grad()

@@ -100,36 +100,65 @@ def step_loss(
         control: what rmu draws the states of the forget texts to.
     """
     totals = totals or totals_of(objective, [texts])
-    gates: dict[str, list[Tensor]] = {}
-
-    def pair(batch: Batch | Pack | None, labels: int, kind: str, known: Known) -> Pair | None:
-        if batch is None:
-            return None
-        current, gates[kind] = scored(carrier, batch, totals.rows, labels)
-        return Pair(current, reference_scores(reference, batch, known) if known else None)
-
-    def state_pair(batch: Batch, tokens: int, kind: str, wanted: Tensor | None) -> StatePair:
-        assert objective.layer is not None, "config.study refuses rmu without a layer"
-        output = carrier.states(batch, objective.layer)
-        gates[kind] = output.gate_logits
-        if wanted is None:
-            wanted = _reference_states(reference, batch, objective)
-        return StatePair(output.hidden[selected(batch, objective.rmu_positions)], wanted, tokens)
-
     if OBJECTIVES[objective.name].states:
-        assert isinstance(texts.answers, Batch), "states are read on the plain path"
-        assert not isinstance(texts.retain, Pack)
-        assert control is not None
-        steered = state_pair(
-            texts.answers, totals.answer_labels, "forget", control[None].to(texts.answers.labels.device)
-        )
-        matched = state_pair(texts.retain, totals.retain_labels, "retain", None) if texts.retain else None
-        return loss(objective, steered, None, matched) + _gate_term(carrier_spec, gates, totals)
-    known = OBJECTIVES[objective.name].reference
-    refusals = pair(texts.refusals, totals.refusal_labels, "forget", known)
-    answers = pair(texts.answers, totals.answer_labels, "forget", known)
-    kept = pair(texts.retain, totals.retain_labels, "retain", retain_term(objective)[1])
+        pairs, gates = _state_pairs(carrier, reference, objective, texts, totals, control)
+    else:
+        pairs, gates = _score_pairs(carrier, reference, objective, texts, totals)
+    answers, refusals, kept = (pairs.get(name) for name in ("answers", "refusals", "retain"))
     return loss(objective, answers, refusals, kept) + _gate_term(carrier_spec, gates, totals)
+
+
+Gates = dict[str, list[Tensor]]  # name of a batch in Texts -> gate logits per gated block
+
+
+def _score_pairs(
+    carrier: Carrier, reference: Any | None, objective: specs.Objective, texts: Texts, totals: Totals
+) -> tuple[dict[str, Any], Gates]:
+    """A Pair per batch, by its name in Texts."""
+    forgotten, kept = OBJECTIVES[objective.name].reference, retain_term(objective)[1]
+    asked: dict[str, tuple[Batch | Pack, int, Known]] = {
+        name: (batch, labels, known)
+        for name, batch, labels, known in (
+            ("refusals", texts.refusals, totals.refusal_labels, forgotten),
+            ("answers", texts.answers, totals.answer_labels, forgotten),
+            ("retain", texts.retain, totals.retain_labels, kept),
+        )
+        if batch is not None
+    }
+    batches, labels, _ = zip(*asked.values(), strict=True)
+    found = dict(zip(asked, scored(carrier, batches, totals.rows, labels), strict=True))
+    pairs = {
+        name: Pair(found[name][0], reference_scores(reference, batch, known) if known else None)
+        for name, (batch, _, known) in asked.items()
+    }
+    return pairs, {name: gate_logits for name, (_, gate_logits) in found.items()}
+
+
+def _state_pairs(
+    carrier: Carrier,
+    reference: Any | None,
+    objective: specs.Objective,
+    texts: Texts,
+    totals: Totals,
+    control: Float[Tensor, " width"] | None,
+) -> tuple[dict[str, Any], Gates]:
+    """Of rmu a StatePair: states of the forget texts beside the control vector, of the retain texts beside the reference's."""
+    assert objective.layer is not None, "config.study refuses rmu without a layer"
+    assert control is not None
+    pairs, gates = {}, {}
+    for name, batch, tokens in (
+        ("answers", texts.answers, totals.answer_labels),
+        ("retain", texts.retain, totals.retain_labels),
+    ):
+        if batch is None:
+            continue
+        assert isinstance(batch, Batch), "states are read on the plain path"
+        output = carrier.states(batch, objective.layer)
+        steered = name == "answers"
+        wanted = control[None].to(batch.labels.device) if steered else _reference_states(reference, batch, objective)
+        pairs[name] = StatePair(output.hidden[selected(batch, objective.rmu_positions)], wanted, tokens)
+        gates[name] = output.gate_logits
+    return pairs, gates
 
 
 def shares_of(
@@ -170,11 +199,11 @@ def step_flops(shapes: Shapes, objective: specs.Objective, carrier: specs.Carrie
     return total
 
 
-def _gate_term(carrier: specs.Carrier, gates: dict[str, list[Tensor]], totals: Totals) -> Tensor | float:
+def _gate_term(carrier: specs.Carrier, gates: Gates, totals: Totals) -> Tensor | float:
     if not carrier.gate_weight:
         return 0.0
-    form = carrier.gate_loss or "logits"
-    return carrier.gate_weight * gate_bce(gates["forget"], gates["retain"], form, totals.gated_rows)
+    form, forget = carrier.gate_loss or "logits", gates.get("answers") or gates["refusals"]
+    return carrier.gate_weight * gate_bce(forget, gates["retain"], form, totals.gated_rows)
 
 
 @torch.no_grad()
