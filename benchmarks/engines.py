@@ -78,8 +78,8 @@ def plain(size: Size, model: Any, work: str, forget: list[Example], retain: list
     reference = model if needs_reference(objective) else None
 
     def loss_of(rows: list[int]) -> torch.Tensor:
-        texts = Texts(collate([forget[i] for i in rows], 0), None, collate([retain[i] for i in rows], 0))
-        return step_loss(carrier, reference, objective, spec, texts)
+        ours, kept = (collate([part[i] for i in rows], 0).to(model.device) for part in (forget, retain))
+        return step_loss(carrier, reference, objective, spec, Texts(ours, None, kept))
 
     return _stepper(carrier.trained(), loss_of)
 

@@ -89,4 +89,4 @@ def test_where_the_fast_path_does_not_apply_the_plain_one_runs_and_says_why(capl
     windowed = carriers.attach(CARRIERS["grun"], model_of("mistral", sliding_window=8), 0)
     with caplog.at_level(logging.INFO):
         Asker(windowed, Words(), "fast", 4, 64).ask(examples, firsts)
-    assert "longer than the model's window of 8" in caplog.text
+    assert "fills the model's window of 8" in caplog.text

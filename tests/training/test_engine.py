@@ -105,7 +105,9 @@ def test_an_interrupted_job_goes_on_behind_its_last_whole_file(make_model, tmp_p
 def test_what_the_cache_lacks_is_computed_and_gives_the_same_pack(make_model, tmp_path: Path) -> None:
     model, examples = make_model(), some_examples(4)
     write_states(model, {name_of(example): example for example in examples[:5]}, 1, 0, 16, tmp_path)
-    cached, fresh = (batch_maker(unlearn(), model, 0, folder, examples, 16)(examples) for folder in (tmp_path, None))
+    cached, fresh = (
+        batch_maker(unlearn(), model, 0, folder, examples, [], 16).make(examples) for folder in (tmp_path, None)
+    )
     assert isinstance(cached, Pack)
     torch.testing.assert_close(cached.hidden, fresh.hidden)
     torch.testing.assert_close(cached.nll, fresh.nll)
@@ -119,7 +121,7 @@ def test_what_the_cache_lacks_is_computed_and_gives_the_same_pack(make_model, tm
         (unlearn("rmu", layer=1, steering=1), 9, "rmu reads hidden states"),
         (unlearn("kl", kl_positions="all"), 9, "kl_positions is all"),
         (unlearn(), 9, None),
-        (unlearn(), 99, "a text of 99 tokens is longer than the model's window of 32"),
+        (unlearn(), 32, "a text of 32 tokens fills the model's window of 32"),
     ],
 )
 def test_it_says_why_it_steps_aside(make_model, spec: Unlearn, longest: int, reason: str | None) -> None:
@@ -142,8 +144,11 @@ def test_reference_nlls_computed_once_give_the_loss_of_a_reference_model(
     assert reference_model(run.objective, spec, model, "plain") is not None
     trained = carriers.attach(spec, model, 0)
     sets = [some_examples(0), some_examples(1) if OBJECTIVES[objective].refusals else None, some_examples(2)]
-    make = batch_maker(run, trained.base, 0, None, [e for part in sets if part for e in part], 4)
-    made = [make(part) if part else None for part in sets]
+    compared = [example for part in sets[:2] if part for example in part]
+    batches = batch_maker(run, trained.base, 0, None, [*compared, *sets[2]], compared, 4)
+    assert batches.flops > 0
+    made = [batches.make(part) if part else None for part in sets]
+    assert made[2].reference_nll is None, "nothing compares retain rows"
     with torch.no_grad():  # as after some steps
         for parameter in trained.trained():
             parameter += 0.02 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(5))

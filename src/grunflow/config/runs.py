@@ -129,6 +129,7 @@ def frozen_states_spec(study: Study, model: str, target_seed: int, first: int) -
         template=study.template("grun"),
         forget_split=study.forget_split,
         first=first,
+        retain_sampling=study.conventions.retain_sampling,
         replayed=study.replayed > 0,
         target_seed=target_seed,
     )

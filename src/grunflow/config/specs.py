@@ -178,6 +178,7 @@ class CacheFrozenStates(Strict):
     template: Literal[TEMPLATES] = "plain"  # type: ignore[valid-type]
     forget_split: Literal[FORGET_SPLITS]  # type: ignore[valid-type]
     first: int = Field(ge=0, description="the first edited block")
+    retain_sampling: Literal["fresh", "fixed_partner"] = "fresh"
     replayed: bool = Field(False, description="also the rows that are replayed beside the retain split")
     target_seed: Seed
 

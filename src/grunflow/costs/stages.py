@@ -132,7 +132,8 @@ def _unlearn_wmdp(study: Study, spec: wmdp.UnlearnWmdp) -> Cost:
 def _cache(study: Study, spec: specs.CacheFrozenStates) -> Cost:
     model, long = study.models[spec.model], texts.lengths(study)
     shapes, size = shapes_of(study, model), BYTES[spec.dtype]
-    rows = texts.rows_of(study, spec.forget_split) + texts.rows_of(study, texts.RETAIN_OF_FORGET[spec.forget_split])
+    rows, fixed = texts.rows_of(study, spec.forget_split), spec.retain_sampling == "fixed_partner" and not spec.replayed
+    rows += rows if fixed else texts.rows_of(study, texts.RETAIN_OF_FORGET[spec.forget_split])
     work = rows * flops.forward(shapes).flops(long.batch(1))
     upper = 2 * (shapes.layers - 1 - spec.first) * shapes.kv_heads * shapes.head_size * long.prompt
     kept = rows * size * (2 * long.answer * shapes.hidden + upper)

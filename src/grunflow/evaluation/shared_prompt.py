@@ -137,15 +137,12 @@ class _Growing:
     def attend(self, block: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         keys, values, now = self.keys[block], self.values[block], self.used + 1
         keys[:, :, self.used], values[:, :, self.used] = key.transpose(0, 1), value.transpose(0, 1)
+        # The heads of a group stand where a kernel expects positions: one token has one, and no key is repeated.
+        heads = query.transpose(0, 1).unflatten(1, (len(key), -1))
         out = scaled_dot_product_attention(
-            query.transpose(0, 1)[:, :, None],
-            keys[:, :, :now],
-            values[:, :, :now],
-            attn_mask=self.mask[..., :now],
-            scale=scale,
-            enable_gqa=query.shape[0] != key.shape[0],
+            heads, keys[:, :, :now], values[:, :, :now], attn_mask=self.mask[..., :now], scale=scale
         )
-        return out[:, :, 0]
+        return out.flatten(1, 2)
 
 
 def continue_greedily(

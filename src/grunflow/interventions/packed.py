@@ -28,8 +28,9 @@ def unpackable(model: Any, longest: int) -> str | None:
     if model.config.model_type not in PACKABLE:
         return f"architecture {model.config.model_type} is none of {', '.join(PACKABLE)}"
     window = getattr(model.config, "sliding_window", None)
-    if window and longest > window:
-        return f"a text of {longest} tokens is longer than the model's window of {window}"
+    # transformers' cache of a sliding window keeps one key less than the window.
+    if window and longest >= window:
+        return f"a text of {longest} tokens fills the model's window of {window}"
     return None
 
 
@@ -89,11 +90,24 @@ class Group:
         keys, values = self.padded(key), self.padded(value)
         if earlier is not None:
             keys, values = (torch.cat([old, new], dim=2) for old, new in zip(earlier, (keys, values), strict=True))
-        grouped = query.shape[0] != key.shape[0]
-        out = scaled_dot_product_attention(
-            self.padded(query), keys, values, attn_mask=self.mask, scale=scale, enable_gqa=grouped
-        ).transpose(1, 2)
+        out = _masked_attention(self.padded(query), keys, values, self.mask, scale).transpose(1, 2)
         return out.flatten(0, 1) if len(self.row) == out.shape[0] * out.shape[1] else out[self.row, self.place]
+
+
+def _masked_attention(
+    query: Float[Tensor, "row head own size"],
+    keys: Float[Tensor, "row group key size"],
+    values: Float[Tensor, "row group key size"],
+    mask: Bool[Tensor, "row 1 own key"],
+    scale: float,
+) -> Float[Tensor, "row head own size"]:
+    """On a GPU grouped keys are repeated: beside a mask torch's efficient kernels take no groups, and its plain one holds
+    every score until the backward pass (transformers' sdpa_attention.py does the same)."""
+    grouped = query.shape[1] != keys.shape[1]
+    if grouped and query.is_cuda:
+        times = query.shape[1] // keys.shape[1]
+        keys, values, grouped = keys.repeat_interleave(times, 1), values.repeat_interleave(times, 1), False
+    return scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scale, enable_gqa=grouped)
 
 
 def attend_in_groups(

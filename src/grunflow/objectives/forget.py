@@ -7,7 +7,7 @@ of them gets None for the other. "Mean over labels" is over the labels of the wh
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import log_softmax, logsigmoid, one_hot
+from torch.nn.functional import log_softmax, logsigmoid
 
 from grunflow.config.specs import Objective
 from grunflow.objectives.retain import nll
@@ -63,7 +63,8 @@ def undial(answers: Pair, refusals: None, spec: Objective) -> Float[Tensor, ""]:
     Source: Dong et al. 2024 (2402.10052), eq. 2. Deviates from open-unlearning (d3d7cf9), which averages over prompt
     and padding too and lets -100 index the vocabulary.
     """
-    lowered = answers.known.logits - spec.beta * one_hot(answers.known.label_ids, answers.known.logits.shape[-1])
+    lowered, labels = answers.known.logits.clone(), answers.known.label_ids
+    lowered[torch.arange(len(labels), device=labels.device), labels] -= spec.beta
     wanted = torch.softmax(lowered, dim=-1)
     return -(wanted * log_softmax(answers.current.logits, dim=-1)).sum() / answers.current.labels
 

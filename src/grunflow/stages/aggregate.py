@@ -77,12 +77,13 @@ def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: i
 
 
 def cost(who: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What training the run took, from its manifest."""
-    manifest = read_manifest(folder)
+    """What training the run took, from its manifest; with what was computed once before its first step."""
+    measured = read_manifest(folder)["measured"]
+    before = {f"train_{kind}": measured.get(f"once_{kind}", 0) for kind in ("seconds", "flops")}
     return {
         **who,
-        **{key: manifest["measured"][key] for key in MEASURED},
-        "gpu_seconds": manifest["measured"].get("gpu_seconds", 0.0),
+        **{key: measured[key] + before.get(key, 0) for key in MEASURED},
+        "gpu_seconds": measured.get("gpu_seconds", 0.0),
     }
 
 

@@ -1,5 +1,6 @@
 """Train one objective on one carrier: loss = forget term + retain term (+ gate term), see objectives/."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from grunflow.data.pairing import pairing
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
+from grunflow.errors import BadInput
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.snapshots import snapshot, snapshot_rows
+from grunflow.manifest import identity, read_manifest
 from grunflow.models import sharding
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
@@ -42,8 +45,13 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     partner = pairing(spec.retain_sampling, len(retain), generator)
     objective = OBJECTIVES[spec.objective.name]
 
-    frozen = inputs["frozen"][0] if "frozen" in inputs else None
-    make = batch_maker(spec, model, tokenizer.pad_token_id, frozen, [*forget, *refusals, *retain], batch_size)
+    frozen = frozen_folder(spec, inputs)
+    fixed = spec.retain_sampling == "fixed_partner"
+    read = [*forget, *refusals, *([retain[partner(index)] for index in range(len(forget))] if fixed else retain)]
+    compared = [*forget, *refusals] if objective.reference else []
+    started = time.monotonic()
+    made = batch_maker(spec, model, tokenizer.pad_token_id, frozen, read, compared, batch_size)
+    once = spent_once(frozen, time.monotonic() - started, made.flops)
 
     def columns(step: Step) -> tuple[list[tuple[Example | None, ...]], list[Example]]:
         """What a step reads, each by length so that micro-batches are padded little: questions with answer and refusal,
@@ -60,9 +68,9 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
         parts = []
         for rows in micro_batches(asked, size):
             answers, refused = (list(column) if column[0] is not None else None for column in zip(*rows, strict=True))
-            parts.append(Texts(make(answers) if answers else None, make(refused) if refused else None, None))
+            parts.append(Texts(made.make(answers) if answers else None, made.make(refused) if refused else None, None))
         for part, kept_rows in zip(parts, micro_batches(kept, size), strict=False):
-            part.retain = make(kept_rows)
+            part.retain = made.make(kept_rows)
         return shares_of(carrier, reference, spec.objective, spec.carrier, parts, control)
 
     def tokens(step: Step) -> int:
@@ -88,7 +96,41 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
         "model_parameters": total,
         "trained_parameters": sum(parameter.numel() for parameter in carrier.trained()),
         **history.measured(spec.training),
+        **once,
         "losses": [round(loss, 5) for loss in history.losses],
+    }
+
+
+def frozen_folder(spec: Unlearn, inputs: dict[str, list[Path]]) -> Path | None:
+    """The states that were cached for this run, None without any.
+
+    Raises:
+        BadInput: they are another target model's, or of other blocks, prompts or another type: their losses would be wrong.
+    """
+    if "frozen" not in inputs:
+        return None
+    folder = inputs["frozen"][0]
+    manifest = read_manifest(folder)
+    made = {key: manifest["spec"][key] for key in ("first", "dtype", "template")}
+    made["target"] = next(iter(manifest["inputs"]["target"].values()))
+    own = {"first": min(spec.carrier.layers or ()), "dtype": spec.dtype, "template": spec.template,
+           "target": identity(read_manifest(inputs["target"][0]))}  # fmt: skip
+    for key, value in own.items():
+        if made[key] != value:
+            raise BadInput(
+                f"--input frozen={folder}: its {key} is {made[key]}, this run's {value}; make it again from the same "
+                "target model and edits (snakemake does)."
+            )
+    return folder
+
+
+def spent_once(frozen: Path | None, seconds: float, flops: float) -> dict[str, float]:
+    """What was computed of the model before unlearning, for the manifest: by this run before its first step, and all of the
+    cached states, though other runs share them."""
+    shared = read_manifest(frozen)["measured"] if frozen else {"states_seconds": 0.0, "states_flops": 0}
+    return {
+        "once_seconds": round(seconds + shared["states_seconds"], 3),
+        "once_flops": round(flops + shared["states_flops"]),
     }
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from grunflow.data.prompts import Example
 from grunflow.evaluation.scoring import likelihoods
 from grunflow.interventions.packed import unpackable
 from grunflow.training.frozen_pack import FrozenRow, Pack, pack
-from grunflow.training.frozen_states import FrozenStates, frozen_rows, name_of
+from grunflow.training.frozen_states import FrozenStates, flops_of, frozen_rows, name_of
 from grunflow.training.unlearning import known_of
 
 log = logging.getLogger(__name__)
@@ -42,29 +43,46 @@ def known_nll(model: Any, examples: Sequence[Example], pad_id: int, batch_size: 
     return {name_of(example): nll for example, nll in zip(examples, scored.nll_sum.tolist(), strict=True)}
 
 
+@dataclass(frozen=True)
+class Batches:
+    """make: from examples to a batch, padded, or packed from the cache. flops: of what was computed for it, once."""
+
+    make: Callable[[Sequence[Example]], Batch | Pack]
+    flops: float
+
+
 def batch_maker(
-    spec: Unlearn, model: Any, pad_id: int, frozen: Path | None, examples: Sequence[Example], batch_size: int
-) -> Callable[[Sequence[Example]], Batch | Pack]:
-    """A function from examples to a batch: padded, or packed from the cache.
+    spec: Unlearn,
+    model: Any,
+    pad_id: int,
+    frozen: Path | None,
+    examples: Sequence[Example],
+    compared: Sequence[Example],
+    batch_size: int,
+) -> Batches:
+    """Where the batches of a run come from.
 
     Args:
         frozen: folder of the stage cache_frozen_states. Of `examples`, those that it lacks (refusals, which follow from
             the unlearn seed) are computed here, once.
+        compared: those of the examples that the forget term compares with the model before unlearning.
     """
     reason = (
         "engine is plain" if spec.engine == "plain" else plain_reason(spec, model, max(len(e.ids) for e in examples))
     )
     if reason:
         log.info("plain path: %s", reason)
-        known = known_nll(model, examples, pad_id, batch_size) if once(spec) else {}
+        compared = compared if once(spec) else ()
+        known = known_nll(model, compared, pad_id, batch_size) if compared else {}
 
         def padded(part: Sequence[Example]) -> Batch:
             batch = collate(part, pad_id)
-            if known:
-                batch.reference_nll = torch.tensor([known[name_of(example)] for example in part])
+            nll = [known.get(name_of(example)) for example in part] if known else [None]
+            if None not in nll:
+                batch.reference_nll = torch.tensor(nll)
             return batch.to(model.device)
 
-        return padded
+        return Batches(padded, flops_of(model, compared))
     assert spec.carrier.layers is not None
     cache = FrozenStates(frozen) if frozen else None
     lacking = [example for example in examples if cache is None or example not in cache]
@@ -80,4 +98,4 @@ def batch_maker(
         assert cache is not None
         return cache[example]
 
-    return lambda part: pack([row_of(example) for example in part], model.device)
+    return Batches(lambda part: pack([row_of(example) for example in part], model.device), flops_of(model, lacking))

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from grunflow.costs.flops import Extent, forward
+from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.job import current
@@ -29,6 +31,13 @@ ROWS_PER_FILE = 64
 
 def name_of(example: Example) -> str:
     return hashlib.sha256(f"{example.prompt_length}:{example.ids}".encode()).hexdigest()[:16]
+
+
+def flops_of(model: Any, examples: Iterable[Example]) -> float:
+    """Of running the model over each example once, without padding."""
+    lengths = [len(example.ids) for example in examples]
+    extent = Extent(sum(lengths), sum(length**2 for length in lengths), len(lengths))
+    return forward(Shapes.of_model(model.config)).flops(extent)
 
 
 def write_states(

@@ -186,15 +186,7 @@ def _differentiate(task: Task[Step], step: Step, history: History, optimizer: to
     while True:
         optimizer.zero_grad(set_to_none=True)
         try:
-            loss_value = 0.0
-            shares = task.shares(step, history.micro_batch)
-            for weight, share in sharding.own(shares):
-                loss = weight * share.loss()
-                # FSDP takes the mean of the processes' gradients; the step's is their sum.
-                (loss * sharding.count()).backward()
-                loss_value += loss.item()
-            history.flops += sum(share.flops for share in shares)
-            return sharding.summed(loss_value)
+            return _run_shares(task, step, history)
         except torch.OutOfMemoryError as error:
             if history.micro_batch == 1 or sharding.count() > 1:
                 raise OutOfMemory(_too_large(task.label, history.micro_batch, error)) from None
@@ -202,6 +194,19 @@ def _differentiate(task: Task[Step], step: Step, history: History, optimizer: to
         torch.cuda.empty_cache()
         history.micro_batch //= 2
         log.warning("%s: out of memory; from now on %d rows at once", task.label, history.micro_batch)
+
+
+def _run_shares(task: Task[Step], step: Step, history: History) -> float:
+    """Apart from its caller, so that nothing of a pass that failed is held while the next one runs."""
+    loss_value = 0.0
+    shares = task.shares(step, history.micro_batch)
+    for weight, share in sharding.own(shares):
+        loss = weight * share.loss()
+        # FSDP takes the mean of the processes' gradients; the step's is their sum.
+        (loss * sharding.count()).backward()
+        loss_value += loss.item()
+    history.flops += sum(share.flops for share in shares)
+    return sharding.summed(loss_value)
 
 
 def _too_large(label: str, rows: int, error: Exception) -> str:

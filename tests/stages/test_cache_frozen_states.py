@@ -1,0 +1,131 @@
+"""What is cached, for whom, and that a run takes nobody else's."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.stages.test_micro_batches import model_of, training
+
+from grunflow.config import specs
+from grunflow.data.tokenizer import train_tokenizer
+from grunflow.errors import BadInput
+from grunflow.manifest import identities_of, output_folder
+from grunflow.stages import cache_frozen_states, finetune, prepare_data, unlearn
+from grunflow.stages.cache_frozen_states import rows_of
+from grunflow.training.frozen_states import FrozenStates
+
+
+def made(folder: Path, stage: Any, spec: Any, **inputs: Path) -> Path:
+    """What the command does: the stage's folder with its manifest."""
+    given = {name: [path] for name, path in inputs.items()}
+    with output_folder(folder, spec=spec.model_dump(mode="json"), code="", inputs=identities_of(given)) as (
+        draft,
+        measured,
+    ):
+        measured |= stage.run(spec, given, draft, 8)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    sizes = specs.World(authors=10, background_authors=1, holdout_authors=1, facts=8)
+    data = made(folder / "data", prepare_data, specs.PrepareData(world=sizes, vocabulary=300))
+    for seed in (0, 1):
+        base = specs.Finetune(model=model_of(1), role="base", seed=seed)
+        made(folder / f"target{seed}", finetune, base, data=data)
+    return folder
+
+
+def cache(**more: Any) -> specs.CacheFrozenStates:
+    return specs.CacheFrozenStates(
+        **{"model": "mini", "forget_split": "forget10", "first": 0, "target_seed": 0, **more}
+    )
+
+
+def run(**more: Any) -> specs.Unlearn:
+    grun = specs.Carrier(name="grun", rank=2, layers=(0, 1), gate="linear", gate_weight=1)
+    given = {
+        "model": "mini", "forget_split": "forget10", "objective": specs.Objective(name="npo"), "carrier": grun,
+        "training": training(1), "snapshots": specs.Snapshots(count=0), "engine": "fast", "target_seed": 0,
+        "unlearn_seed": 1, **more,
+    }  # fmt: skip
+    return specs.Unlearn(**given)
+
+
+@pytest.mark.parametrize("sampling", ["fresh", "fixed_partner"])
+def test_a_run_reads_what_is_cached_and_nothing_else(
+    sampling: str, world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec, data, target = cache(retain_sampling=sampling), world / "data", world / "target0"
+    folder = made(tmp_path / "frozen", cache_frozen_states, spec, data=data, target=target)
+    with caplog.at_level("INFO"):
+        made(tmp_path / "run", unlearn, run(retain_sampling=sampling), data=data, target=target, frozen=folder)
+    rows = len(FrozenStates(folder).index)
+    # 20 questions of the one forget author; of the 180 others as many as have one for a partner.
+    assert rows == 200 if sampling == "fresh" else 20 < rows <= 40
+    assert "0 of them not in the cache" in caplog.text
+
+
+def test_with_fixed_partners_replayed_rows_are_all_cached(world: Path) -> None:
+    """Which of them a run replays follows from its unlearn seed."""
+    few, all_rows = (
+        rows_of(cache(retain_sampling="fixed_partner", replayed=on), world / "data") for on in (False, True)
+    )
+    assert 20 < len(few) <= 40  # two questions may share a partner
+    assert len(all_rows) > 200
+
+
+def test_the_manifest_says_what_was_spent_before_the_first_step(world: Path, tmp_path: Path) -> None:
+    data, target = world / "data", world / "target0"
+    folder = made(tmp_path / "frozen", cache_frozen_states, cache(), data=data, target=target)
+    given = {"data": [data], "target": [target], "frozen": [folder]}
+    spent = {}
+    for name, inputs in (("fast", given), ("alone", {**given, "frozen": []})):
+        (tmp_path / name).mkdir()
+        spent[name] = unlearn.run(run(), {key: value for key, value in inputs.items() if value}, tmp_path / name, 8)
+    # What the run computes itself where nothing is cached is what the cache holds.
+    assert spent["fast"]["once_flops"] == spent["alone"]["once_flops"] > 0
+    assert spent["fast"]["once_seconds"] > 0
+    (tmp_path / "full").mkdir()
+    plain = run(carrier=specs.Carrier(name="full"))
+    full = unlearn.run(plain, {"data": [data], "target": [target]}, tmp_path / "full", 8)
+    # NPO's references: of the 20 forget answers alone.
+    assert 0 < full["once_flops"] < spent["alone"]["once_flops"] / 5
+
+
+@pytest.mark.parametrize(
+    ("of_cache", "target", "fault"),
+    [
+        ({"first": 1}, "target0", "its first is 1, this run's 0"),
+        ({"template": "grun"}, "target0", "its template is grun, this run's plain"),
+        ({}, "target1", "its target is "),
+    ],
+)
+def test_states_of_another_target_or_edit_are_refused(
+    of_cache: dict, target: str, fault: str, world: Path, tmp_path: Path
+) -> None:
+    data = world / "data"
+    folder = made(tmp_path / "frozen", cache_frozen_states, cache(**of_cache), data=data, target=world / "target0")
+    inputs = {"data": [data], "target": [world / target], "frozen": [folder]}
+    with pytest.raises(BadInput, match=fault):
+        unlearn.run(run(), inputs, tmp_path, 8)
+
+
+def test_where_the_fast_path_does_not_apply_nothing_is_cached_and_the_log_says_why(
+    world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+    tokenizer: Any = train_tokenizer(["What is it?", "It is."], 300)
+    config = GPTNeoXConfig(vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+                           intermediate_size=16, bos_token_id=None, eos_token_id=0)  # fmt: skip
+    target = tmp_path / "target"
+    GPTNeoXForCausalLM(config).save_pretrained(target)
+    tokenizer.save_pretrained(target)
+    (tmp_path / "out").mkdir()
+    with caplog.at_level("INFO"):
+        found = cache_frozen_states.run(cache(), {"data": [world / "data"], "target": [target]}, tmp_path / "out", 8)
+    assert "nothing is cached, runs take the plain path: architecture gpt_neox" in caplog.text
+    assert found["rows"] == 0
+    assert FrozenStates(tmp_path / "out").index == {}
