@@ -59,7 +59,7 @@ def carrier_of(size: Size, model: Any) -> tuple[Carrier, Any]:
 
 
 def _stepper(parameters: list, loss_of: Callable[[list[int]], torch.Tensor]) -> Step:
-    optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.0, fused=True)
 
     def step(rows: list[int]) -> float:
         loss = loss_of(rows)
