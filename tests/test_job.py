@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grunflow.job import HEARTBEAT, Job, current, running
+from grunflow.manifest import output_folder, read_manifest
 from grunflow.progress import track
 
 IDENTITY = {"stage": "unlearn", "out": "results/a", "spec": {"seed": 1}, "code": "c0de", "inputs": {"data": {"d": "1"}}}
@@ -45,6 +46,13 @@ def test_progress_writes_a_heartbeat_which_success_removes(monkeypatch: pytest.M
     assert json.loads((job.folder / "job.json").read_text()) == IDENTITY
     job.end()
     assert not job.folder.exists()
+
+
+def test_a_resumed_job_counts_the_gpu_time_of_all_its_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grunflow.manifest.gpu_usage", lambda seconds: {"gpu_seconds": 2 * seconds})
+    with output_folder(Path("out"), spec={}, code="", inputs={}) as (_, measured):
+        measured["seconds"] = 500.0
+    assert read_manifest(Path("out"))["measured"]["gpu_seconds"] == 1000.0
 
 
 def test_only_the_leading_process_writes() -> None:

@@ -71,8 +71,12 @@ def main() -> None:
         if log_file:
             print(f"grunflow {arguments.command}: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
-    except Exception:
+    except Exception as error:
         logging.exception("grunflow %s failed", arguments.command)
+        if type(error).__name__ == "OutOfMemoryError":  # torch's: not imported for its name
+            sys.exit(
+                f"grunflow {arguments.command}: out of memory: {error}; give --batch-size a smaller number, or a larger GPU"
+            )
         raise
 
 

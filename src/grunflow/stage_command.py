@@ -15,6 +15,7 @@ from grunflow.errors import BadInput
 
 UNLEARNING = ("unlearn", "unlearn_wmdp")
 TRAINING = ("finetune", *UNLEARNING)
+LONG = (*TRAINING, "cache_frozen_states", "evaluate", "evaluate_wmdp")  # `grunflow status` shows them from their start
 
 
 def add_arguments(sub: argparse.ArgumentParser, stage: str) -> None:
@@ -113,6 +114,8 @@ def _work(
         carrier = folders.enter_context(folder_at(apart))[0] if apart else None
         out, measured = folders.enter_context(folder_at(arguments.out) if lead else scratch_folder())
         folders.enter_context(running(job))
+        if stage in LONG:
+            job.beat("starting", 0, 1, 0)
         module = importlib.import_module(f"grunflow.stages.{stage}")
         measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
         measured |= job.measures()

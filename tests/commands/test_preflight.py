@@ -26,6 +26,25 @@ def test_each_fault_names_its_key() -> None:
     assert fault.startswith("set-resources.evaluate.gres: evaluate asks for 2 GPUs")
 
 
+def test_what_a_profile_may_say_in_other_words() -> None:
+    """A list of partitions, an expression of Snakemake's, a number for an account's name."""
+    either = {"set-resources": {"unlearn": {"slurm_partition": "gpu,big"}}}
+    assert not list(partition_faults(either, {"unlearn": 1}, {"gpu": 1, "big": 8}))
+    (fault,) = partition_faults(either, {"unlearn": 1}, {"gpu": 1})
+    assert "unlearn.slurm_partition: got 'gpu,big', the cluster has gpu" in fault
+    later = {"set-resources": {"unlearn": {"slurm_partition": "gpu", "gpu": "1 if attempt == 1 else 2"}}}
+    assert not list(partition_faults(later, {"unlearn": 1}, {"gpu": 1}))
+    assert not list(account_faults({"default-resources": {"slurm_account": 123}}, ({"123"}, "")))
+
+
+def test_fewer_gpus_than_processes_are_a_fault() -> None:
+    few = {"set-resources": {"unlearn": {"slurm_partition": "gpu", "gpu": 0, "gres": "'gpu:1'"}}}
+    (fault,) = partition_faults(few, {"unlearn": 2}, {"gpu": 4})
+    assert fault == (
+        "set-resources.unlearn.gres: gives 1 GPUs to a job of unlearn that starts a process on each of 2; ask for 2"
+    )
+
+
 def test_an_account_is_asked_for_where_the_cluster_wants_one_and_has_no_default() -> None:
     assert not list(account_faults({}, None))
     assert not list(account_faults({}, ({"lab"}, "lab")))

@@ -14,10 +14,14 @@ from grunflow.commands.plan import done_folders, is_done
 from grunflow.config import runs
 from grunflow.config.digest import stage_digest
 from grunflow.config.jobs import all_jobs
+from grunflow.config.specs import Carrier, Objective
 from grunflow.config.study import read_study
 from grunflow.config.typed import read_yaml
+from grunflow.costs import texts
+from grunflow.costs.hardware import DISK
 from grunflow.costs.requests import request
-from grunflow.costs.texts import READS_LOGITS, TEXTS_READ, steps
+from grunflow.costs.stages import cost
+from grunflow.costs.texts import steps
 
 BIN = Path(sys.executable).parent
 
@@ -123,9 +127,49 @@ def test_every_attempt_asks_for_more_memory_and_time_and_as_many_gpus() -> None:
     assert second["gpu"] == first["gpu"] == 1
 
 
-def test_a_smaller_gpu_means_more_of_them() -> None:
-    study = study_of("config/paper.yaml").model_copy(update={"gpu": "a100-40gb"})
-    assert request(study, runs.finetune_spec(study, "llama-3.1-8b", "target", 0))["gpu"] == 2
+def test_a_smaller_gpu_means_more_of_them_each_with_a_process_that_loads_the_model() -> None:
+    study = study_of("config/paper.yaml")
+    spec = runs.finetune_spec(study, "llama-3.1-8b", "target", 0)
+    small = study.model_copy(update={"gpu": "a100-40gb"})
+    one, several = request(study, spec), request(small, spec)
+    assert several["gpu"] == several["processes"] > one["gpu"] == 1
+    assert several["mem_mb"] >= several["gpu"] * one["mem_mb"] - 100
+    assert several["cpus_per_task"] == 2 * several["gpu"]
+    fits = cost(small, spec).gpu_bytes
+    assert fits <= 40 * 2**30
+
+
+def test_what_one_process_trains_asks_for_one_gpu() -> None:
+    small = study_of("config/paper.yaml").model_copy(update={"gpu": "a100-40gb"})
+    for job in all_jobs(small):
+        asked = request(small, job.spec)
+        if job.rule in ("unlearn_wmdp", "evaluate", "cache_frozen_states"):
+            assert (asked["gpu"], asked["processes"]) == (1, 1), job.folder
+
+
+def test_a_copy_of_the_model_is_planned_where_training_keeps_one() -> None:
+    study = study_of("config/paper.yaml")
+    run = next(run for run in runs.unlearn_runs(study) if (run.objective, run.carrier) == ("npo", "full"))
+    spec = runs.unlearn_spec(study, run)
+    weights = 2 * 8_030_261_248
+    alone = cost(study, spec)
+    for copied in (
+        spec.model_copy(update={"engine": "plain"}),
+        spec.model_copy(update={"objective": spec.objective.model_copy(update={"retain": "kl"})}),
+    ):
+        found = cost(study, copied)
+        assert found.gpu_bytes * found.gpus > alone.gpu_bytes + weights
+
+
+def test_the_warning_before_a_time_limit_leaves_time_for_the_checkpoint() -> None:
+    study = study_of("config/paper.yaml")
+    spec = runs.finetune_spec(study, "llama-3.1-8b", "target", 0)
+    asked = request(study, spec)
+    seconds = int(asked["slurm_extra"].removeprefix("--signal=URG@"))
+    assert seconds > 60 + cost(study, spec).checkpoint_bytes / DISK
+    assert seconds < 60 * asked["runtime"]
+    small = study_of("config/demo.yaml")
+    assert request(small, runs.finetune_spec(small, "tiny", "base", 0))["slurm_extra"] == "--signal=URG@180"
 
 
 def test_an_unknown_kind_of_gpu_gets_the_nearest_name(tmp_path: Path) -> None:
@@ -137,14 +181,21 @@ def test_an_unknown_kind_of_gpu_gets_the_nearest_name(tmp_path: Path) -> None:
 
 
 def test_what_is_assumed_of_objectives_is_what_they_read() -> None:
-    from grunflow.objectives import OBJECTIVES, RETAIN
+    from grunflow.objectives import OBJECTIVES, RETAIN, retain_term
     from grunflow.training.loop import total_steps
+    from grunflow.training.unlearning import known_of, needs_retain
 
     for name, objective in OBJECTIVES.items():
-        read = objective.answers + objective.refusals + (objective.retain != "none")
-        assert TEXTS_READ.get(name, 2) == read, name
-        known = {objective.reference, RETAIN[objective.retain][1]}
-        assert ("logits" in known) == (name in READS_LOGITS), name
+        for retain in (None, *RETAIN):
+            spec = Objective(name=name, retain=retain)
+            known, term = known_of(spec), retain_term(spec)[0]
+            for carrier in (Carrier(name="full"), Carrier(name="grun", gate_weight=1)):
+                read = objective.answers + objective.refusals + needs_retain(spec, carrier)
+                assert needs_retain(spec, carrier) == (term is not None or carrier.name == "grun")
+                assert texts.batches_read(spec, carrier) == read, (name, retain)
+            assert texts.reads_logits(spec) == ("logits" in known), (name, retain)
+            assert texts.reads_nll(spec, "plain") == ("nll" in known), (name, retain)
+            assert not texts.reads_nll(spec, "fast")
     study = study_of("config/paper.yaml")
     training = study.models["llama-3.1-8b"].target
     assert steps(training, 4000) == total_steps(training, 4000)

@@ -102,8 +102,8 @@ def inputs_of(folder):
 
 
 def asks(folder, *more):
-    """What that job asks of a cluster: mem_mb, runtime (minutes), gpu, and `more`."""
-    kinds = ("mem_mb", "runtime", "gpu", *more)
+    """What that job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, and `more`."""
+    kinds = ("mem_mb", "runtime", "gpu", "cpus_per_task", *more)
 
     def asked(resource):
         def of_job(wildcards, attempt):
@@ -113,6 +113,11 @@ def asks(folder, *more):
         return of_job
 
     return {resource: asked(resource) for resource in kinds}
+
+
+def evaluation_batch(wildcards, attempt):
+    """Rows scored at once; half as many at each new attempt, for a GPU's memory may have run out. No score depends on it."""
+    return max(1, STUDY.evaluation_batch_size >> (attempt - 1))
 
 
 def spec_of(folder):

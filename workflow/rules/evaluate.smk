@@ -11,7 +11,7 @@ rule evaluate:
         "../../envs/torch.yaml"
     resources:
         **asks("results/{study}/scores/{evaluated}"),
-        batch_size=STUDY.evaluation_batch_size,
+        batch_size=evaluation_batch,
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/scores/{evaluated}"),

@@ -10,7 +10,7 @@ rule finetune_base:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{model}/base"),
+        **asks("results/{study}/runs/{model}/base", "slurm_extra"),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{model}/base"),
@@ -32,7 +32,11 @@ rule finetune_target:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{model}/target_t{target_seed}", "processes"),
+        **asks(
+            "results/{study}/runs/{model}/target_t{target_seed}",
+            "processes",
+            "slurm_extra",
+        ),
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/runs/{model}/target_t{target_seed}"),
@@ -55,7 +59,9 @@ rule finetune_retain:
         "../../envs/torch.yaml"
     resources:
         **asks(
-            "results/{study}/runs/{model}/{split}/retain_t{target_seed}", "processes"
+            "results/{study}/runs/{model}/{split}/retain_t{target_seed}",
+            "processes",
+            "slurm_extra",
         ),
     params:
         inputs=inputs,

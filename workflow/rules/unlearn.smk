@@ -15,6 +15,7 @@ rule cache_frozen_states:
         "../../envs/torch.yaml"
     resources:
         **asks("results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"),
+        batch_size=evaluation_batch,
     params:
         inputs=inputs,
         spec=spec_of(
@@ -22,8 +23,8 @@ rule cache_frozen_states:
         ),
         code=stage_digest("cache_frozen_states"),
     shell:
-        "grunflow cache_frozen_states --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output} --log {log}"
+        "grunflow cache_frozen_states --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size}"
+        " {params.inputs} --out {output} --log {log}"
 
 
 # One objective on one carrier, for one pair of seeds.
@@ -38,14 +39,15 @@ rule unlearn:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{run}", "processes"),
+        **asks("results/{study}/runs/{run}", "processes", "slurm_extra"),
+        batch_size=STUDY.evaluation_batch_size,
     params:
         inputs=inputs,
         carrier=carrier_of("results/{study}/runs/{run}"),
         spec=spec_of("results/{study}/runs/{run}"),
         code=stage_digest("unlearn"),
     shell:
-        "grunflow unlearn --spec {params.spec:q} --code {params.code} {params.inputs}"
+        "grunflow unlearn --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size} {params.inputs}"
         " {params.carrier} --processes {resources.processes} --out {output.folder} --log {log}"
 
 

@@ -29,7 +29,7 @@ rule unlearn_wmdp:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{wmdp_run}"),
+        **asks("results/{study}/runs/{wmdp_run}", "slurm_extra"),
     params:
         inputs=inputs,
         carrier=carrier_of("results/{study}/runs/{wmdp_run}"),
@@ -63,7 +63,7 @@ rule evaluate_wmdp:
         "../../envs/torch.yaml"
     resources:
         **asks("results/{study}/scores/{wmdp_evaluated}"),
-        batch_size=STUDY.evaluation_batch_size,
+        batch_size=evaluation_batch,
     params:
         inputs=inputs,
         spec=spec_of("results/{study}/scores/{wmdp_evaluated}"),

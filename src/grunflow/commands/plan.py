@@ -112,23 +112,28 @@ def assumptions(study: Any) -> list[str]:
         f"{hardware.START_SECONDS:.0f} s until a job has started; {hardware.DISK / 1e9:.1f} GB/s to the shared file system",
         f"AdamW in the weights' type, adapters in float32; jobs ask for {SPARE_MEMORY} times the memory and {SPARE_TIME:.0f} "
         "times the minutes, more at each attempt",
-        f"{KEPT[study.keep]}; a checkpoint lies in .resume/ until its job has succeeded",
+        f"{KEPT[study.keep]}; the resume state of a running job (its size, and the seconds to write it, stand in "
+        "the table) lies in .resume/ until the job has succeeded, for a moment twice",
+        "several GPUs: as fast as they are many, what they exchange is left out",
         "stages without a GPU are taken for a minute each",
     ]
 
 
 def readable(found: dict[str, Any]) -> str:
+    from grunflow.costs.hardware import write_seconds
+
     giga, hours = 2**30, "GPU-hours"
-    head = f"{'stage':20} {'jobs':>5} {'done':>5} {'cached':>6} {'GPUs':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {hours:>10}"
+    head = f"{'stage':20} {'jobs':>5} {'done':>5} {'cached':>6} {'GPUs':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {'resume GiB':>10} {'write s':>7} {hours:>10}"
     lines = [f"study {found['study']} on {found['gpu']}", head]
     for rule, row in found["stages"].items():
         lines.append(
             f"{rule:20} {row['jobs']:5} {row['done']:5} {row['cached']:6} {row['gpus']:5} {row['gpu_bytes'] / giga:8.1f} "
-            f"{row['host_bytes'] / giga:9.1f} {row['minutes']:8} {row['disk_bytes'] / giga:9.1f} {row['gpu_hours']:10.1f}"
+            f"{row['host_bytes'] / giga:9.1f} {row['minutes']:8} {row['disk_bytes'] / giga:9.1f} {row['checkpoint_bytes'] / giga:10.1f} "
+            f"{write_seconds(row['checkpoint_bytes']):7.0f} {row['gpu_hours']:10.1f}"
         )
     total = found["totals"]
     lines += [
-        f"{'total':20} {total['jobs']:5} {total['done']:5} {total['cached']:6} {'':33} {total['disk_bytes'] / giga:9.1f} {total['gpu_hours']:10.1f}",
+        f"{'total':20} {total['jobs']:5} {total['done']:5} {total['cached']:6} {'':33} {total['disk_bytes'] / giga:9.1f} {'':18} {total['gpu_hours']:10.1f}",
         f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; weights of full carriers "
         f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; until scored up to {total['discarded_bytes'] / giga:.0f} GiB more disk",
         *(f"- {line}" for line in found["assumptions"]),

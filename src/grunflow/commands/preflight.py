@@ -49,15 +49,32 @@ def partition_faults(profile: dict[str, Any], asked: dict[str, int], known: dict
         partition = own.get("slurm_partition", default.get("slurm_partition"))
         if partition is None:
             continue  # the cluster's own default
-        wanted = max(int(own.get("gpu", gpus)), _of_gres(str(own.get("gres", ""))))
-        if partition not in known:
+        granted = _granted(own, gpus)
+        if granted is None:
+            continue  # an expression, which Snakemake evaluates for each attempt
+        # sbatch takes a list, and the first partition that can start the job.
+        named = str(partition).split(",")
+        unknown = [name for name in named if name not in known]
+        if unknown:
             yield f"{place}.slurm_partition: got {partition!r}, the cluster has {', '.join(sorted(known))}; correct it"
-        elif wanted > known[partition]:
+        elif granted < gpus:
+            key = "gres" if "gres" in own else "gpu"
+            yield (
+                f"set-resources.{rule}.{key}: gives {granted} GPUs to a job of {rule} that starts a process on each of {gpus}; "
+                f"ask for {gpus}"
+            )
+        elif granted > (most := min(known[name] for name in named)):
             key = next((key for key in ("gres", "gpu") if key in own), "slurm_partition")
             yield (
-                f"set-resources.{rule}.{key}: {rule} asks for {wanted} GPUs, but a node of partition {partition!r} has "
-                f"{known[partition]}; name another partition or ask for fewer"
+                f"set-resources.{rule}.{key}: {rule} asks for {granted} GPUs, but a node of partition {partition!r} has "
+                f"{most}; name another partition or ask for fewer"
             )
+
+
+def _granted(own: dict[str, Any], gpus: int) -> int | None:
+    """GPUs that a job of the rule gets by its resources in the profile, else `gpus`; None for an expression."""
+    gpu = str(own.get("gpu", gpus))
+    return max(int(gpu), _of_gres(str(own.get("gres", "")))) if gpu.isdigit() else None
 
 
 def _of_gres(text: str) -> int:
@@ -76,7 +93,7 @@ def account_faults(profile: dict[str, Any], known: tuple[set[str], str] | None) 
     asked |= {f"set-resources.{rule}": row["slurm_account"] for rule, row in rules if "slurm_account" in row}
     for place, account in asked.items():
         # The executor takes a list with commas; SLURM writes names in lower case.
-        names = {name.strip().lower() for name in (account or default).split(",")}
+        names = {name.strip().lower() for name in str(account or default).split(",")}
         if not names <= allowed:
             yield (
                 f"{place}.slurm_account: got {account!r}, you may charge {', '.join(sorted(allowed)) or 'none'}; "

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 PREFIX = "grunflow"  # slurm-jobname-prefix of workflow/profiles/slurm
+PATIENCE_SECONDS = 600  # a checkpoint is written, a lost node given up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
     A cancelled training job writes a checkpoint first: the next call goes on from it.
 
     Raises:
-        BadInput: a Snakemake that runs in this folder on this machine: it would lose its jobs.
+        BadInput: a Snakemake that runs in this folder on this machine: it would lose its jobs; or jobs that do not end.
     """
     from grunflow.cluster import cancel, queued
     from grunflow.errors import BadInput
@@ -34,7 +35,13 @@ def run(arguments: argparse.Namespace) -> None:
     if alive:
         raise BadInput(f"snakemake runs in {work} (process {alive[0]}): its jobs are no orphans. End it first.")
     cancel(jobs)
-    while queued(arguments.prefix, work):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while left := queued(arguments.prefix, work):
+        if time.monotonic() > end:
+            named = ", ".join(f"{job.number} ({job.state} on {job.node or 'no node'})" for job in left)
+            raise BadInput(
+                f"cancelled, but not gone after {PATIENCE_SECONDS} s: {named}. Ask the cluster's staff, then call again."
+            )
         time.sleep(1)
     locks = list((work / ".snakemake" / "locks").glob("*"))
     for lock in locks:
@@ -43,16 +50,17 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def running_here(work: Path) -> list[int]:
-    """Processes of Snakemake whose working directory is `work`; those inside a job are none of them."""
+    """Processes of Snakemake whose working directory is `work`; those that run a single job are none of them."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
             same = (process / "cwd").resolve() == work.resolve()
-            inside = b"SLURM_JOB_ID=" in (process / "environ").read_bytes()
         except OSError:  # it ended, or is another user's
             continue
-        snakemake = any(word.endswith((b"/snakemake", b"snakemake.cli")) for word in words[:3])
+        snakemake = any(word.rpartition(b"/")[2] in (b"snakemake", b"snakemake.cli") for word in words[:3])
+        # Inside a job Snakemake runs too, on that job alone. Its environment would not do: Snakemake itself may live in one.
+        inside = b"--target-jobs" in words
         if same and snakemake and not inside and int(process.name) != os.getpid():
             found.append(int(process.name))
     return found

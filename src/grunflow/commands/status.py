@@ -11,7 +11,8 @@ from grunflow.commands.recover import PREFIX
 if TYPE_CHECKING:
     from grunflow.cluster import QueuedJob
 
-# A heartbeat is written at every training step and every batch of an evaluation, which may take a minute.
+# A heartbeat comes at every training step and every set of an evaluation, which may take minutes on a large model; where SLURM
+# says that the job runs its age does not matter.
 STALE_SECONDS = 120.0
 
 

@@ -19,7 +19,7 @@ IMPORTS = {"cpu": int(0.75 * GIB), "host": 3 * GIB, "gpu": GIB}
 
 @dataclass(frozen=True)
 class Held:
-    """Bytes by what they are for."""
+    """Bytes by what they are for. gathered: of several processes what each holds of the others' shards for a moment."""
 
     weights: int
     gradients: int
@@ -27,19 +27,39 @@ class Held:
     activations: int
     logits: int
     reference: int = 0
+    gathered: int = 0
+    accumulated: bool = False
 
     @property
     def total(self) -> int:
-        """Gradients come as what the backward pass kept goes: the larger of the two counts."""
-        passing = max(self.gradients, self.activations + self.logits)
-        return self.weights + self.moments + self.reference + passing
+        """On one device."""
+        return self.on_each(1)
+
+    def on_each(self, devices: int) -> int:
+        """On each of several that share the weights: what passes through them is whole on each.
+
+        Gradients come as what the backward pass kept goes: the larger of the two counts, but of later micro-batches both.
+        """
+        gradients, passing = self.gradients // devices, self.activations + self.logits
+        beside = gradients + passing if self.accumulated else max(gradients, passing)
+        gathered = self.gathered if devices > 1 else 0
+        return (self.weights + self.moments) // devices + self.reference + beside + gathered
 
 
-def training(shapes: Shapes, carrier: Carrier, dtype: str, micro: Extent, labels: int, reference: bool = False) -> Held:
+def training(
+    shapes: Shapes,
+    carrier: Carrier,
+    dtype: str,
+    micro: Extent,
+    labels: int,
+    reference: bool = False,
+    accumulated: bool = False,
+) -> Held:
     """Of a training step on micro-batches of `micro`, padded, of which `labels` tokens are predicted.
 
     Args:
         reference: a copy of the model before unlearning stays beside it.
+        accumulated: a step has several micro-batches.
     """
     size = BYTES[dtype]
     trained = trained_parameters(shapes, carrier)
@@ -52,6 +72,9 @@ def training(shapes: Shapes, carrier: Carrier, dtype: str, micro: Extent, labels
         micro.tokens * _kept_blocks(shapes, carrier) * _kept(shapes, carrier) * size,
         _logits(shapes, micro.tokens, labels, size),
         shapes.parameters * size if reference else 0,
+        # Embedding and head are one shard's group, gathered with the gradient of the head.
+        3 * shapes.vocabulary * shapes.hidden * size,
+        accumulated,
     )
 
 

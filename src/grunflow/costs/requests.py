@@ -1,32 +1,34 @@
-"""What a job asks of a cluster: memory, minutes, GPUs; more of the first two at each new attempt."""
+"""What a job asks of a cluster: memory, minutes, GPUs, cores, a warning; more of the first two at each new attempt."""
 
 import math
 from typing import Any
 
 from grunflow.config.study import Study
-from grunflow.costs.stages import cost
+from grunflow.costs.hardware import write_seconds
+from grunflow.costs.stages import cost, is_sharded
 
 # glibc keeps what was freed: training held 1.2 to 1.65 times the closed form on a CPU (tests/costs/test_memory.py without
 # its MALLOC_MMAP_THRESHOLD_).
 SPARE_MEMORY, SPARE_TIME, LEAST_MINUTES, LEAST_MB = 1.65, 2.0, 20, 1000
+# Seconds before the time limit at which SLURM warns: at least, and around twice the planned time of a checkpoint (a step
+# is finished first).
+LEAST_WARNING, AROUND_CHECKPOINT = 180, 60
 
 
-def request(study: Study, spec: Any, attempt: int = 1) -> dict[str, int]:
-    """mem_mb, runtime (minutes), gpu and processes of a job; every attempt after the first gets half as much memory more, and
-    as much time again: an out-of-memory kill or a time limit may have ended the one before."""
+def request(study: Study, spec: Any, attempt: int = 1) -> dict[str, Any]:
+    """mem_mb, runtime (minutes), gpu, processes, cpus_per_task and slurm_extra of a job; every attempt after the first gets
+    half as much memory more, and as much time again: an out-of-memory kill or a time limit may have ended the one before."""
     found = cost(study, spec)
     megabytes = max(LEAST_MB, SPARE_MEMORY * found.host_bytes / 2**20) * (1 + (attempt - 1) / 2)
     minutes = max(LEAST_MINUTES, SPARE_TIME * found.seconds / 60) * attempt
+    processes = max(1, found.gpus) if is_sharded(spec) else 1
+    warning = max(LEAST_WARNING, math.ceil(AROUND_CHECKPOINT + 2 * write_seconds(found.checkpoint_bytes)))
     return {
         "mem_mb": math.ceil(megabytes / 100) * 100,
         "runtime": math.ceil(minutes),
         "gpu": found.gpus,
-        "processes": processes(spec, found.gpus),
+        "processes": processes,
+        "cpus_per_task": 2 * processes if found.gpus else 1,
+        # Not USR1: it kills Snakemake's inner process.
+        "slurm_extra": f"--signal=URG@{warning}",
     }
-
-
-def processes(spec: Any, gpus: int) -> int:
-    """How many share a training job: one for each GPU where every weight is trained, else one (grunflow/launch.py)."""
-    carrier, objective = getattr(spec, "carrier", None), getattr(spec, "objective", None)
-    sharded = (carrier is None or carrier.name == "full") and (objective is None or objective.name != "rmu")
-    return max(1, gpus) if sharded else 1

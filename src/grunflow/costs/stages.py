@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grunflow.config import specs, wmdp
@@ -10,7 +10,7 @@ from grunflow.config.specs import Carrier, Model, Training
 from grunflow.config.study import Study
 from grunflow.costs import flops, hardware, memory, texts
 from grunflow.costs.hardware import CPU, DEVICES, Device
-from grunflow.costs.memory import BYTES, GIB, IMPORTS
+from grunflow.costs.memory import BYTES, GIB, IMPORTS, Held
 from grunflow.costs.shapes import Shapes
 from grunflow.costs.texts import Lengths
 
@@ -18,6 +18,7 @@ FULL = Carrier(name="full")
 # Questions of lm-eval's wmdp_bio, wmdp_cyber and mmlu (1273, 1987, 14042), four options each; texts of both corpora.
 WMDP_QUESTIONS, WMDP_OPTIONS, WMDP_QUESTION_TOKENS, CORPUS_TEXTS = 17302, 4, 150, 25000
 ANSWERS_PER_QUESTION = 7  # the right one, a paraphrase and five wrong ones
+MOST_GPUS = 8  # of a node
 
 
 @dataclass(frozen=True)
@@ -48,35 +49,48 @@ def _device(study: Study, model: Model) -> Device:
     return DEVICES[study.gpu] if model.repo else CPU
 
 
+def is_sharded(spec: Any) -> bool:
+    """Whether several processes may share a job: every weight is trained, and passes run to the end (grunflow/launch.py)."""
+    carrier, objective = getattr(spec, "carrier", None), getattr(spec, "objective", None)
+    trains = spec.stage in ("finetune", "unlearn", "unlearn_wmdp")
+    return trains and (carrier is None or carrier.name == "full") and (objective is None or objective.name != "rmu")
+
+
 def _placed(
-    study: Study, model: Model, held: int, kept: int, work: float | int, seconds: float, state: int = 0
-) -> Cost:
-    """`held`: bytes of training or scoring. `kept`: bytes of the output. `work`: FLOPs. `state`: bytes of a checkpoint."""
+    study: Study, model: Model, held: Held, kept: int, work: float | int, seconds: float, state: int = 0,
+    sharded: bool = False,
+) -> Cost:  # fmt: skip
+    """`held`: bytes of training or scoring. `kept`: bytes of the output. `work`: FLOPs. `state`: bytes of a checkpoint.
+    `sharded`: on as many GPUs as hold it, each of which loads the whole model first; else on one."""
     device = _device(study, model)
     weights = shapes_of(study, model).parameters * BYTES[model.dtype]
-    seconds += hardware.START_SECONDS + hardware.write_seconds(weights + kept)
+    around = hardware.START_SECONDS + hardware.write_seconds(weights + kept)
     if not device.gpu_bytes:
-        return Cost(work, seconds, 0, 0, IMPORTS["cpu"] + held, kept, state)
+        return Cost(work, seconds + around, 0, 0, IMPORTS["cpu"] + held.total, kept, state)
     room = hardware.GPU_SHARE * device.gpu_bytes - IMPORTS["gpu"]
-    gpus = max(1, math.ceil(held / room))
-    return Cost(work, seconds, gpus, IMPORTS["gpu"] + held // gpus, IMPORTS["host"] + weights * 5 // 4, kept, state)
+    most = MOST_GPUS if sharded else 1
+    gpus = next((number for number in range(1, most) if held.on_each(number) <= room), most)
+    host = gpus * (IMPORTS["host"] + weights * 5 // 4)
+    return Cost(work, seconds / gpus + around, gpus, IMPORTS["gpu"] + held.on_each(gpus), host, kept, state)
 
 
 def _trained(
-    study: Study, model: Model, carrier: Carrier, training: Training, rows: int, long: Lengths,
+    study: Study, model: Model, spec: Any, carrier: Carrier, training: Training, rows: int, long: Lengths,
     step_flops: float | int, batches: int = 1, reference: bool = False,
 ) -> Cost:  # fmt: skip
-    """`step_flops` of a whole optimiser step, which runs `batches` batches of training.batch_size rows."""
+    """`step_flops` of a whole optimiser step, which runs `batches` batches of training.batch_size rows. `spec`: the job's."""
     shapes = shapes_of(study, model)
     micro = training.batch_size // training.accumulation
     worst = long.longest_batch(batches * micro)
-    held = memory.training(shapes, carrier, model.dtype, worst, worst.tokens, reference)
+    several = training.accumulation > 1
+    held = memory.training(shapes, carrier, model.dtype, worst, worst.tokens, reference, several)
     count = texts.steps(training, rows)
     # Forward, gradient of what lies below, own gradient: weights are read three times for every micro-batch.
     reads = count * batches * training.accumulation * 3 * held.weights
     seconds = hardware.compute_seconds(_device(study, model), count * step_flops, reads)
     kept = held.weights if carrier.name == "full" else held.gradients
-    return _placed(study, model, held.total, kept, count * step_flops, seconds, held.gradients + held.moments)
+    state = held.gradients + held.moments
+    return _placed(study, model, held, kept, count * step_flops, seconds, state, is_sharded(spec))
 
 
 def _finetune(study: Study, spec: specs.Finetune) -> Cost:
@@ -90,13 +104,13 @@ def _finetune(study: Study, spec: specs.Finetune) -> Cost:
         rows += 0 if spec.model.repo else spec.model.replayed
     passes = flops.training(shapes_of(study, spec.model), FULL)
     micro = long.batch(training.batch_size // training.accumulation)
-    return _trained(study, spec.model, FULL, training, rows, long, training.accumulation * passes.flops(micro))
+    return _trained(study, spec.model, spec, FULL, training, rows, long, training.accumulation * passes.flops(micro))
 
 
 def _unlearn(study: Study, spec: specs.Unlearn) -> Cost:
     model, long = study.models[spec.model], texts.lengths(study)
     shapes, name = shapes_of(study, model), spec.objective.name
-    batches = texts.TEXTS_READ.get(name, 2)
+    batches = texts.batches_read(spec.objective, spec.carrier)
     packed = (
         spec.engine == "fast" and spec.carrier.name in ("reft", "grun") and name != "rmu"
         and spec.objective.kl_positions != "all"
@@ -104,13 +118,13 @@ def _unlearn(study: Study, spec: specs.Unlearn) -> Cost:
     micro = spec.training.batch_size // spec.training.accumulation
     extent = long.pack(micro) if packed else long.batch(micro)
     per_batch = flops.training(shapes, spec.carrier, spec.objective.layer, packed).flops(extent)
-    logits = name in texts.READS_LOGITS
+    logits = texts.reads_logits(spec.objective)
     if logits:
         per_batch += (flops.head_only(shapes) if packed else flops.forward(shapes)).flops(extent) / batches
     per_step = batches * spec.training.accumulation * per_batch
     rows = texts.rows_of(study, spec.forget_split)
-    copied = logits and spec.carrier.name in ("full", "lora")
-    trained = _trained(study, model, spec.carrier, spec.training, rows, long, per_step, batches, copied)
+    copied = (logits or texts.reads_nll(spec.objective, spec.engine)) and spec.carrier.name in ("full", "lora")
+    trained = _trained(study, model, spec, spec.carrier, spec.training, rows, long, per_step, batches, copied)
     asked = (spec.snapshots.count + 1) * 2 * spec.snapshots.questions if spec.snapshots.count else 0
     return _longer(trained, _generation_seconds(study, model, asked, spec.max_new_tokens))
 
@@ -126,7 +140,7 @@ def _unlearn_wmdp(study: Study, spec: wmdp.UnlearnWmdp) -> Cost:
         rows = 8 * study.wmdp.sources.craft.things
     per_step = 2 * spec.training.accumulation * passes
     copied = spec.carrier.name in ("full", "lora")
-    return _trained(study, spec.model, spec.carrier, spec.training, rows, long, per_step, 2, copied)
+    return _trained(study, spec.model, spec, spec.carrier, spec.training, rows, long, per_step, 2, copied)
 
 
 def _cache(study: Study, spec: specs.CacheFrozenStates) -> Cost:
@@ -139,7 +153,7 @@ def _cache(study: Study, spec: specs.CacheFrozenStates) -> Cost:
     kept = rows * size * (2 * long.answer * shapes.hidden + upper)
     held = memory.forward(shapes, spec.dtype, long.longest_batch(study.evaluation_batch_size), 0)
     seconds = hardware.compute_seconds(_device(study, model), work, held.weights)
-    return _placed(study, model, held.total + kept // 8, kept, work, seconds)
+    return _placed(study, model, replace(held, activations=held.activations + kept // 8), kept, work, seconds)
 
 
 def _evaluate(study: Study, spec: specs.Evaluate) -> Cost:
@@ -150,7 +164,7 @@ def _evaluate(study: Study, spec: specs.Evaluate) -> Cost:
     held = memory.forward(shapes, spec.dtype, long.longest_batch(study.evaluation_batch_size), 0)
     seconds = hardware.compute_seconds(_device(study, model), work, held.weights)
     seconds += _generation_seconds(study, model, questions, spec.max_new_tokens)
-    return _placed(study, model, held.total, 4096 * questions, work, seconds)
+    return _placed(study, model, held, 4096 * questions, work, seconds)
 
 
 def _evaluate_wmdp(study: Study, spec: wmdp.EvaluateWmdp) -> Cost:
@@ -161,7 +175,7 @@ def _evaluate_wmdp(study: Study, spec: wmdp.EvaluateWmdp) -> Cost:
     work = flops.forward(shapes).flops(extent)
     held = memory.forward(shapes, spec.model.dtype, flops.Extent(512 * study.evaluation_batch_size, 0, 1), 0)
     seconds = hardware.compute_seconds(_device(study, spec.model), work, held.weights)
-    return _placed(study, spec.model, held.total, 512 * questions, work, seconds)
+    return _placed(study, spec.model, held, 512 * questions, work, seconds)
 
 
 def _generation_seconds(study: Study, model: Model, prompts: int, new_tokens: int) -> float:

@@ -2,16 +2,17 @@
 
 from typing import NamedTuple
 
-from grunflow.config.specs import Training
+from grunflow.config.specs import Carrier, Objective, Training
 from grunflow.config.study import Study
 from grunflow.costs.flops import Extent
 from grunflow.data.splits import EVALUATION_SETS, RETAIN_OF_FORGET, TOFU_ROWS
 
 WORLD_ROWS_PER_AUTHOR = 20
-# Objectives that do not read one batch of forget texts and one of retain rows; and those that read the logits of the
-# model before unlearning. A test compares both with OBJECTIVES.
-TEXTS_READ = {"ga": 1, "undial": 1, "dpo": 3}
-READS_LOGITS = ("kl", "undial")
+# What objectives read, without torch; a test compares it with OBJECTIVES. Batches of forget texts, where not one; the retain
+# term, where not nll; those whose forget term reads the summed NLL, or logits, of the model before unlearning.
+FORGET_BATCHES = {"dpo": 2}
+RETAIN_TERM = {"ga": "none", "undial": "none", "kl": "kl", "rmu": "match"}
+READS_NLL, READS_LOGITS = ("npo", "dpo"), ("undial",)
 
 
 class Lengths(NamedTuple):
@@ -48,6 +49,26 @@ def lengths(study: Study) -> Lengths:
 def corpus_lengths(max_tokens: int) -> Lengths:
     """Texts are cut at max_tokens, and taken for that long."""
     return Lengths(max_tokens * 4 // 5, max_tokens - max_tokens * 4 // 5, 1.0, max_tokens)
+
+
+def _retain_term(objective: Objective) -> str:
+    return objective.retain or RETAIN_TERM.get(objective.name, "nll")
+
+
+def batches_read(objective: Objective, carrier: Carrier) -> int:
+    """Of a step: forget texts, and retain rows for the retain term or the gate."""
+    kept = _retain_term(objective) != "none" or bool(carrier.gate_weight)
+    return FORGET_BATCHES.get(objective.name, 1) + kept
+
+
+def reads_logits(objective: Objective) -> bool:
+    """Of the model before unlearning, at every step."""
+    return objective.name in READS_LOGITS or _retain_term(objective) == "kl"
+
+
+def reads_nll(objective: Objective, engine: str) -> bool:
+    """The same of summed NLLs, which the fast engine computes once."""
+    return objective.name in READS_NLL and engine == "plain"
 
 
 def rows_of(study: Study, split: str) -> int:

@@ -69,7 +69,7 @@ def table(per_run: pd.DataFrame, origin: str) -> Table:
     text = (
         f"Cost of training. {origin}. Mean over seeds [95 % interval from seeds] on the machine of the run, which other work may "
         "have shared: seconds of the training loop, FLOPs counted, both with what is computed of the frozen model once before (all "
-        "of it, though runs share it); largest resident memory of the process. Saved: 1 − cost / "
+        "of it, though runs share it); peak memory of the GPU, or of the process where there is none. Saved: 1 − cost / "
         "cost of the other carrier with the same objective, paired by seed; below 0 it costs more. No GPU: 0 GPU-hours."
     )
     return Table(found, shown, text)

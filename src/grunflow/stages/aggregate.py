@@ -83,6 +83,8 @@ def cost(who: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {
         **who,
         **{key: measured[key] + before.get(key, 0) for key in MEASURED},
+        # Of a GPU's job its memory is the GPU's.
+        "peak_memory_bytes": measured.get("peak_gpu_memory_bytes", measured["peak_memory_bytes"]),
         "gpu_seconds": measured.get("gpu_seconds", 0.0),
     }
 

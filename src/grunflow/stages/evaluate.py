@@ -15,6 +15,7 @@ from grunflow.evaluation.memorisation import exact_memorisation, extraction_stre
 from grunflow.evaluation.rouge import rouge_l_recall
 from grunflow.evaluation.tokens import TokenScores
 from grunflow.models.loading import load_model, load_tokenizer
+from grunflow.progress import track
 
 
 def run(spec: Evaluate, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
@@ -27,7 +28,9 @@ def run(spec: Evaluate, inputs: dict[str, list[Path]], out: Path, batch_size: in
     files["forget"] = records / f"{spec.forget_split}_perturbed.json"
     asker = Asker(carrier, tokenizer, spec.engine, spec.max_new_tokens, batch_size)
     frames, attacked = [], []
-    for name, file in files.items():
+    named = list(files.items())
+    for step in track(len(named), f"evaluation of {spec.run}"):
+        name, file = named[step]
         rows = read_rows(file)
         frame, tokens = score_set(asker, rows, spec.template, with_tokens=name == "forget")
         if name == "forget":

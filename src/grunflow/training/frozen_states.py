@@ -22,6 +22,7 @@ from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.job import current
 from grunflow.models.blocks import block
+from grunflow.progress import track
 from grunflow.training.frozen_pack import FrozenRow
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ def write_states(
         drafts.mkdir(exist_ok=True)
     names = list(examples)
     groups = length_groups([len(examples[name].ids) for name in names], ROWS_PER_FILE)
-    for number, group in enumerate(groups):
+    for number in track(len(groups), "frozen states"):
+        group = groups[number]
         file = f"rows_{number:05d}.safetensors"
         part = [names[i] for i in group]
         if not (drafts / file).is_file():
