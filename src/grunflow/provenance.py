@@ -25,7 +25,7 @@ def provenance() -> dict[str, Any]:
     }
 
 
-def gpu_usage(seconds: float) -> dict[str, float]:
+def gpu_usage(seconds: float | int) -> dict[str, float]:
     """GPU seconds (wall seconds times the GPUs that the job held) and the peak of allocated bytes; empty without a GPU."""
     cuda = _cuda()
     if cuda is None:
