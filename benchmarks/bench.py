@@ -1,8 +1,8 @@
 """make bench: CPU seconds per training step of each engine, interleaved in one process on one thread, as ratios.
 
 Writes results/bench/summary.csv, scaling.csv and alternatives.csv and prints them. GRUN_REF names a work tree of
-renjie3/GRUN; without it the authors' rows are left out. A row's flop_bound is the counted FLOPs of the baseline over those of the fast path without any padding;
-`ratio` includes the cost of building the cache (200 rows on each side), spread over 500 steps.
+renjie3/GRUN; without it the authors' rows are left out. A row's flop_bound is the counted FLOPs of the baseline over
+those of the fast path without any padding; `ratio` includes the cost of building the cache (200 rows on each side), spread over 500 steps.
 """
 
 import argparse

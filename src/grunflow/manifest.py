@@ -19,6 +19,7 @@ from grunflow.provenance import gpu_usage, provenance
 MANIFEST = "manifest.json"
 # Snakemake drops this into every directory() output.
 NOT_OURS = {".snakemake_timestamp", MANIFEST}
+MADE_FROM = ("spec", "code", "inputs", "files")  # keys of a manifest that say what its outputs follow from
 
 
 def sha256(path: Path) -> str:
@@ -64,7 +65,7 @@ def identities_of(inputs: dict[str, list[Path]]) -> dict[str, dict[str, str]]:
 def identity(manifest: dict[str, Any]) -> str:
     """What the folder holds, whenever, wherever and however fast it was made: it names an input in the manifests of those
     who read it, and stays the same when a stage is rebuilt with the same bytes."""
-    return digest_of({key: manifest[key] for key in ("spec", "code", "inputs", "files", "outputs")})
+    return digest_of({key: manifest[key] for key in (*MADE_FROM, "outputs")})
 
 
 def seeds_of(spec: dict[str, Any], prefix: str = "") -> dict[str, int]:

@@ -5,17 +5,16 @@ its spec, code and files, and inputs that are what lies in the study's folder or
 Snakemake hashes too, is not looked at.
 """
 
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from grunflow.config.digest import stage_digest
 from grunflow.config.jobs import Job
-from grunflow.manifest import MANIFEST, digest_of, identity, read_manifest, sha256
+from grunflow.errors import BadInput
+from grunflow.manifest import MADE_FROM, MANIFEST, digest_of, identity, read_manifest, sha256
 
 VARIABLE = "SNAKEMAKE_OUTPUT_CACHE"
-MADE_FROM = ("spec", "code", "inputs", "files")  # keys of a manifest
 
 
 def cached_folders(jobs: Iterable[Job], done: set[str]) -> set[str]:
@@ -40,9 +39,9 @@ def _entries(cache: Path) -> dict[str, str]:
     found = {}
     for path in cache.glob(f"*/{MANIFEST}"):
         try:
-            manifest = json.loads(path.read_text())
+            manifest = read_manifest(path.parent)
             found[digest_of([manifest[key] for key in MADE_FROM])] = identity(manifest)
-        except (OSError, ValueError, KeyError):  # another workflow's, or on its way in or out
+        except (BadInput, OSError, KeyError):  # another workflow's, or on its way in or out
             continue
     return found
 

@@ -54,17 +54,15 @@ def partition_faults(profile: dict[str, Any], asked: dict[str, int], known: dict
             continue  # an expression, which Snakemake evaluates for each attempt
         # sbatch takes a list, and the first partition that can start the job.
         named = str(partition).split(",")
-        unknown = [name for name in named if name not in known]
-        if unknown:
+        key = next((key for key in ("gres", "gpu") if key in own), "slurm_partition")
+        if not known.keys() >= set(named):
             yield f"{place}.slurm_partition: got {partition!r}, the cluster has {', '.join(sorted(known))}; correct it"
         elif granted < gpus:
-            key = "gres" if "gres" in own else "gpu"
             yield (
                 f"set-resources.{rule}.{key}: gives {granted} GPUs to a job of {rule} that starts a process on each of {gpus}; "
                 f"ask for {gpus}"
             )
         elif granted > (most := min(known[name] for name in named)):
-            key = next((key for key in ("gres", "gpu") if key in own), "slurm_partition")
             yield (
                 f"set-resources.{rule}.{key}: {rule} asks for {granted} GPUs, but a node of partition {partition!r} has "
                 f"{most}; name another partition or ask for fewer"

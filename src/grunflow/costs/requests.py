@@ -5,7 +5,7 @@ from typing import Any
 
 from grunflow.config.study import Study
 from grunflow.costs.hardware import write_seconds
-from grunflow.costs.stages import cost, is_sharded
+from grunflow.costs.stages import cost
 
 # glibc keeps what was freed: training held 1.2 to 1.65 times the closed form on a CPU (tests/costs/test_memory.py without
 # its MALLOC_MMAP_THRESHOLD_).
@@ -21,7 +21,7 @@ def request(study: Study, spec: Any, attempt: int = 1) -> dict[str, Any]:
     found = cost(study, spec)
     megabytes = max(LEAST_MB, SPARE_MEMORY * found.host_bytes / 2**20) * (1 + (attempt - 1) / 2)
     minutes = max(LEAST_MINUTES, SPARE_TIME * found.seconds / 60) * attempt
-    processes = max(1, found.gpus) if is_sharded(spec) else 1
+    processes = max(1, found.gpus)  # only what is sharded is given several GPUs
     warning = max(LEAST_WARNING, math.ceil(AROUND_CHECKPOINT + 2 * write_seconds(found.checkpoint_bytes)))
     return {
         "mem_mb": math.ceil(megabytes / 100) * 100,

@@ -50,10 +50,9 @@ def _device(study: Study, model: Model) -> Device:
 
 
 def is_sharded(spec: Any) -> bool:
-    """Whether several processes may share a job: every weight is trained, and passes run to the end (grunflow/launch.py)."""
+    """Whether several processes may share a training job: every weight is trained, passes run to the end (launch.py)."""
     carrier, objective = getattr(spec, "carrier", None), getattr(spec, "objective", None)
-    trains = spec.stage in ("finetune", "unlearn", "unlearn_wmdp")
-    return trains and (carrier is None or carrier.name == "full") and (objective is None or objective.name != "rmu")
+    return (carrier is None or carrier.name == "full") and (objective is None or objective.name != "rmu")
 
 
 def _placed(

@@ -16,6 +16,13 @@ def fixed_partner(forget_index: int, n_retain: int) -> int:
     return (forget_index + int(drawn)) % n_retain
 
 
+def partners(kind: str, n_forget: int, n_retain: int) -> list[int]:
+    """Retain rows that a run may read: of fixed partners those alone."""
+    if kind == "fixed_partner":
+        return sorted({fixed_partner(index, n_retain) for index in range(n_forget)})
+    return list(range(n_retain))
+
+
 def endless(rows: int, generator: torch.Generator) -> Iterator[int]:
     """Row numbers without end, a fresh order each pass."""
     while True:

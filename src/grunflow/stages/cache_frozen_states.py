@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from grunflow.config.specs import CacheFrozenStates
-from grunflow.data.pairing import fixed_partner
+from grunflow.data.pairing import partners
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
@@ -44,6 +44,4 @@ def rows_of(spec: CacheFrozenStates, data: Path) -> list[dict]:
     retain = read_rows(data / "records" / f"{RETAIN_OF_FORGET[spec.forget_split]}.json")
     if spec.replayed:
         return [*forget, *retain, *read_rows(data / "replay.json"), *read_rows(data / "unevaluated.json")]
-    if spec.retain_sampling == "fixed_partner":
-        retain = [retain[index] for index in sorted({fixed_partner(i, len(retain)) for i in range(len(forget))})]
-    return [*forget, *retain]
+    return [*forget, *(retain[index] for index in partners(spec.retain_sampling, len(forget), len(retain)))]

@@ -28,9 +28,7 @@ def run(spec: Evaluate, inputs: dict[str, list[Path]], out: Path, batch_size: in
     files["forget"] = records / f"{spec.forget_split}_perturbed.json"
     asker = Asker(carrier, tokenizer, spec.engine, spec.max_new_tokens, batch_size)
     frames, attacked = [], []
-    named = list(files.items())
-    for step in track(len(named), f"evaluation of {spec.run}"):
-        name, file = named[step]
+    for _, (name, file) in zip(track(len(files), f"evaluation of {spec.run}"), files.items(), strict=True):
         rows = read_rows(file)
         frame, tokens = score_set(asker, rows, spec.template, with_tokens=name == "forget")
         if name == "forget":

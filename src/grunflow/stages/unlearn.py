@@ -10,7 +10,7 @@ import torch
 from grunflow.carriers import attach, save
 from grunflow.carriers.base import Carrier
 from grunflow.config.specs import Unlearn
-from grunflow.data.pairing import pairing
+from grunflow.data.pairing import pairing, partners
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
 from grunflow.data.splits import RETAIN_OF_FORGET
@@ -46,8 +46,8 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     objective = OBJECTIVES[spec.objective.name]
 
     frozen = frozen_folder(spec, inputs)
-    fixed = spec.retain_sampling == "fixed_partner"
-    read = [*forget, *refusals, *([retain[partner(index)] for index in range(len(forget))] if fixed else retain)]
+    kept = (retain[index] for index in partners(spec.retain_sampling, len(forget), len(retain)))
+    read = [*forget, *refusals, *kept]
     compared = [*forget, *refusals] if objective.reference else []
     started = time.monotonic()
     made = batch_maker(spec, model, tokenizer.pad_token_id, frozen, read, compared, batch_size)

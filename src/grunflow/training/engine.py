@@ -77,8 +77,8 @@ def batch_maker(
 
         def padded(part: Sequence[Example]) -> Batch:
             batch = collate(part, pad_id)
-            nll = [known.get(name_of(example)) for example in part] if known else [None]
-            if None not in nll:
+            nll = [known.get(name_of(example)) for example in part] if known else []
+            if nll and None not in nll:
                 batch.reference_nll = torch.tensor(nll)
             return batch.to(model.device)
 

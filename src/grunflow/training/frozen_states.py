@@ -56,8 +56,7 @@ def write_states(
         drafts.mkdir(exist_ok=True)
     names = list(examples)
     groups = length_groups([len(examples[name].ids) for name in names], ROWS_PER_FILE)
-    for number in track(len(groups), "frozen states"):
-        group = groups[number]
+    for number, group in zip(track(len(groups), "frozen states"), groups, strict=True):
         file = f"rows_{number:05d}.safetensors"
         part = [names[i] for i in group]
         if not (drafts / file).is_file():
