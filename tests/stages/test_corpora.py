@@ -104,7 +104,7 @@ def test_texts_are_filtered_cut_and_edited_at_a_fraction(tmp_path: Path) -> None
 
 
 def test_domains_take_turns_in_whole_batches() -> None:
-    steps = turns(unlearn(), [3, 5], 4)
+    steps = turns(unlearn(), {"bio": 3, "cyber": 5}, 4)
     first = [next(steps) for _ in range(8)]
     assert [domain for domain, _, _ in first] == [0, 1] * 4
     assert {len(rows) for _, rows, kept in first for rows in (rows, kept)} == {2}

@@ -21,6 +21,7 @@ from grunflow.manifest import identity, read_manifest
 from grunflow.models import sharding
 from grunflow.models.loading import load_model, load_tokenizer
 from grunflow.objectives import OBJECTIVES
+from grunflow.seeds import derived, generator
 from grunflow.training.engine import batch_maker
 from grunflow.training.loop import Share, Task, Watch, batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
@@ -33,16 +34,16 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     """Write the trained carrier and `snapshots.parquet` into `out`."""
     data, target = inputs["data"][0], inputs["target"][0]
     tokenizer, model = load_tokenizer(target), load_model(target, spec.dtype)
-    generator = torch.Generator().manual_seed(spec.unlearn_seed)
+    seed = spec.unlearn_seed
     rows = read_rows(data / "records" / f"{spec.forget_split}.json")
     forget = [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]
-    refusals = refusal_examples(spec, rows, data, tokenizer, generator)
-    retain = retain_examples(spec, data, tokenizer, generator)
+    refusals = refusal_examples(spec, rows, data, tokenizer)
+    retain = retain_examples(spec, data, tokenizer)
     reference = reference_model(spec.objective, spec.carrier, model, spec.engine)
-    control = control_of(spec.objective, model, spec.unlearn_seed)
+    control = control_of(spec.objective, model, derived(seed, "control"))
     total = model.num_parameters()
-    carrier = attach(spec.carrier, model, spec.unlearn_seed)
-    partner = pairing(spec.retain_sampling, len(retain), generator)
+    carrier = attach(spec.carrier, model, derived(seed, "carrier"))
+    partner = pairing(spec.retain_sampling, len(retain), generator(seed, "partners"))
     objective = OBJECTIVES[spec.objective.name]
 
     frozen = frozen_folder(spec, inputs)
@@ -80,12 +81,12 @@ def run(spec: Unlearn, inputs: dict[str, list[Path]], out: Path, batch_size: int
     paired = needs_retain(spec.objective, spec.carrier)
     order = (
         [(index, partner(index) if paired else None) for index in indices]
-        for indices in batches(len(forget), spec.training.batch_size, generator)
+        for indices in batches(len(forget), spec.training.batch_size, generator(seed, "order"))
     )
     steps = total_steps(spec.training, len(forget))
     watch = Snapshots(spec, carrier, tokenizer, data, steps, batch_size)
     # LoRA's dropout draws from the global generator.
-    torch.manual_seed(spec.unlearn_seed)
+    torch.manual_seed(derived(seed, "dropout"))
     carrier.model.train()
     label = f"{spec.objective.name} {spec.carrier.name} seed {spec.unlearn_seed}"
     history = train(Task(carrier.trained_module, order, shares, tokens, label, watch), steps, spec.training)
@@ -173,22 +174,20 @@ class Snapshots(Watch):
         return pd.concat(self.taken, ignore_index=True) if self.taken else pd.DataFrame({"step": []})
 
 
-def refusal_examples(
-    spec: Unlearn, rows: list[dict], data: Path, tokenizer, generator: torch.Generator
-) -> list[Example]:
+def refusal_examples(spec: Unlearn, rows: list[dict], data: Path, tokenizer) -> list[Example]:
     """Each forget question with one refusal, drawn once; empty for objectives that read none."""
     if not OBJECTIVES[spec.objective.name].refusals:
         return []
     refusals = read_refusals(data / "refusals.json")
-    drawn = torch.randint(len(refusals), (len(rows),), generator=generator).tolist()
+    drawn = torch.randint(len(refusals), (len(rows),), generator=generator(spec.unlearn_seed, "refusals")).tolist()
     return [encode(tokenizer, row["question"], refusals[i], spec.template) for row, i in zip(rows, drawn, strict=True)]
 
 
-def retain_examples(spec: Unlearn, data: Path, tokenizer, generator: torch.Generator) -> list[Example]:
+def retain_examples(spec: Unlearn, data: Path, tokenizer) -> list[Example]:
     """The matching retain split and, with `replayed`, rows of what the base model knew; none of those is evaluated."""
     rows = read_rows(data / "records" / f"{RETAIN_OF_FORGET[spec.forget_split]}.json")
     if spec.replayed:
         replay = read_rows(data / "replay.json")
-        picked = torch.randperm(len(replay), generator=generator)[: spec.replayed]
+        picked = torch.randperm(len(replay), generator=generator(spec.unlearn_seed, "replay"))[: spec.replayed]
         rows += [replay[i] for i in picked.tolist()] + read_rows(data / "unevaluated.json")
     return [encode(tokenizer, row["question"], row["answer"], spec.template) for row in rows]

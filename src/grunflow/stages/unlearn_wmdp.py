@@ -13,6 +13,7 @@ from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
 from grunflow.errors import BadInput
 from grunflow.models.loading import base_model, base_tokenizer
+from grunflow.seeds import derived, generator
 from grunflow.training.loop import Share, Task, batches, micro_batches, total_steps, train
 from grunflow.training.reference import control_of, reference_model
 from grunflow.training.unlearning import Texts, needs_retain, shares_of
@@ -24,12 +25,13 @@ def run(spec: UnlearnWmdp, inputs: dict[str, list[Path]], out: Path, batch_size:
     """Write the trained carrier into `out`."""
     tokenizer, model = base_tokenizer(spec.model, inputs), base_model(spec.model, inputs)
     folder = texts_folder(spec, inputs["data"][0])
-    forget = [examples_of(path, spec, tokenizer) for path in sorted((folder / "forget").glob("*.json"))]
+    paths = sorted((folder / "forget").glob("*.json"))
+    forget = [examples_of(path, spec, tokenizer) for path in paths]
     retain = examples_of(folder / "retain.json", spec, tokenizer)
     reference = reference_model(spec.objective, spec.carrier, model)
-    control = control_of(spec.objective, model, spec.unlearn_seed)
+    control = control_of(spec.objective, model, derived(spec.unlearn_seed, "control"))
     total = model.num_parameters()
-    carrier = attach(spec.carrier, model, spec.unlearn_seed)
+    carrier = attach(spec.carrier, model, derived(spec.unlearn_seed, "carrier"))
     paired = needs_retain(spec.objective, spec.carrier)
 
     def shares(step: Step, size: int) -> list[Share]:
@@ -46,10 +48,10 @@ def run(spec: UnlearnWmdp, inputs: dict[str, list[Path]], out: Path, batch_size:
         return sum(len(forget[domain][i].ids) for i in rows) + sum(len(retain[i].ids) for i in kept)
 
     steps = total_steps(spec.training, sum(len(examples) for examples in forget))
-    torch.manual_seed(spec.unlearn_seed)  # LoRA's dropout draws from the global generator
+    torch.manual_seed(derived(spec.unlearn_seed, "dropout"))  # LoRA's dropout draws from the global generator
     carrier.model.train()
     label = f"{spec.objective.name} {spec.carrier.name} seed {spec.unlearn_seed}"
-    order = turns(spec, [len(examples) for examples in forget], len(retain))
+    order = turns(spec, {path.stem: len(examples) for path, examples in zip(paths, forget, strict=True)}, len(retain))
     history = train(Task(carrier.trained_module, order, shares, tokens, label), steps, spec.training)
     carrier.model.eval()
     save(carrier, spec.carrier, out)
@@ -86,14 +88,16 @@ def examples_of(path: Path, spec: UnlearnWmdp, tokenizer) -> list[Example]:
     ]
 
 
-def turns(spec: UnlearnWmdp, forget: list[int], retain: int) -> Iterator[Step]:
+def turns(spec: UnlearnWmdp, forget: dict[str, int], retain: int) -> Iterator[Step]:
     """Endless steps: domain 0, 1, ..., 0, each with the next batch of its texts and of the retain texts.
 
     Every batch is whole, so that forget and retain batches have one size; each pass over a corpus has a fresh order.
     """
-    generator = torch.Generator().manual_seed(spec.unlearn_seed)
     size = spec.training.batch_size
-    streams = [whole(batches(n, size, generator), size) for n in (*forget, retain)]
+    corpora = {**{f"order {domain}": rows for domain, rows in forget.items()}, "partners": retain}
+    streams = [
+        whole(batches(rows, size, generator(spec.unlearn_seed, purpose)), size) for purpose, rows in corpora.items()
+    ]
     for step in count():
         domain = step % len(forget)
         yield domain, next(streams[domain]), next(streams[-1])
