@@ -10,20 +10,20 @@ from typing import Any
 
 import torch
 
-from grunflow import carriers
-from grunflow.config.specs import Carrier, Objective
+from grunflow.carriers.stack import Stack
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
 from grunflow.fixtures import weights
+from grunflow.fixtures.parts import carried, objective
 from grunflow.training import frozen_pack
 from grunflow.training.frozen_pack import pack
 from grunflow.training.frozen_states import frozen_rows
-from grunflow.training.unlearning import Texts, needs_reference, step_loss
+from grunflow.training.step import Texts, step_loss
 
 LEARNING_RATE = 4e-3
 OBJECTIVES = {
-    "grun_gd_training": (Objective(name="gd"), "gated_grad_diff"),
-    "grun_npo_training": (Objective(name="npo", forget_weight=100.0, beta=0.1), "gated_npo_grad_diff"),
+    "grun_gd_training": (objective("gd"), "gated_grad_diff"),
+    "grun_npo_training": (objective("npo", forget_weight=100.0, beta=0.1), "gated_npo_grad_diff"),
 }
 Step = Callable[[list[int]], float]  # rows of a batch -> loss, after one optimiser step
 
@@ -53,9 +53,10 @@ def model_of(size: Size) -> Any:
     return LlamaForCausalLM(config).float().eval()
 
 
-def carrier_of(size: Size, model: Any) -> tuple[Carrier, Any]:
-    spec = Carrier(name="grun", rank=4, layers=size.edited, gate="linear", gate_weight=10, gate_loss="probabilities")
-    return spec, carriers.attach(spec, model, 1)
+def edited_stack(size: Size, model: Any) -> Stack:
+    """The model with GRUN's edits of the size on it."""
+    keys = {"rank": 4, "layers": size.edited, "gate": "linear", "gate_weight": 10, "gate_loss": "probabilities"}
+    return carried(model, "grun", seed=1, **keys)
 
 
 def _stepper(parameters: list, loss_of: Callable[[list[int]], torch.Tensor]) -> Step:
@@ -73,29 +74,26 @@ def _stepper(parameters: list, loss_of: Callable[[list[int]], torch.Tensor]) -> 
 
 
 def plain(size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
-    spec, carrier = carrier_of(size, model)
-    objective = OBJECTIVES[work][0]
-    reference = model if needs_reference(objective) else None
+    stack, goal = edited_stack(size, model), OBJECTIVES[work][0]
 
     def loss_of(rows: list[int]) -> torch.Tensor:
         ours, kept = (collate([part[i] for i in rows], 0).to(model.device) for part in (forget, retain))
-        return step_loss(carrier, reference, objective, spec, Texts(ours, None, kept))
+        return step_loss(stack, stack.view(0), goal, Texts(ours, None, kept))
 
-    return _stepper(carrier.trained(), loss_of)
+    return _stepper(stack.trained(), loss_of)
 
 
 def fast(size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
     """The cache is built here; bench.py measures its cost apart."""
-    spec, carrier = carrier_of(size, model)
-    objective = OBJECTIVES[work][0]
+    stack, goal = edited_stack(size, model), OBJECTIVES[work][0]
     first = min(size.edited)
     rows_of = [dict(frozen_rows(model, part, first, 0, 16)) for part in (forget, retain)]
 
     def loss_of(rows: list[int]) -> torch.Tensor:
         ours, kept = (pack([cached[i] for i in rows], model.device) for cached in rows_of)
-        return step_loss(carrier, model, objective, spec, Texts(ours, None, kept))
+        return step_loss(stack, stack.view(0), goal, Texts(ours, None, kept))
 
-    return _stepper(carrier.trained(), loss_of)
+    return _stepper(stack.trained(), loss_of)
 
 
 def least(size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
@@ -125,8 +123,9 @@ def authors_model(folder: str, size: Size, model: Any) -> Any:
         for layer in size.edited
     ]  # fmt: skip
     reft = pyreft.get_reft_model(own, pyreft.ReftConfig(representations=representations))
-    _, ours = carrier_of(size, model)
-    _copy_parameters(ours, [representation["intervention"] for representation in representations], size.edited)
+    _copy_parameters(
+        edited_stack(size, model), [representation["intervention"] for representation in representations], size.edited
+    )
     return reft
 
 
@@ -153,7 +152,7 @@ def authors(reft: Any, size: Size, work: str, forget: list[Example], retain: lis
     return _stepper([p for p in reft.parameters() if p.requires_grad], loss_of)
 
 
-def _copy_parameters(ours: Any, theirs: list[Any], edited: tuple[int, ...]) -> None:
+def _copy_parameters(ours: Stack, theirs: list[Any], edited: tuple[int, ...]) -> None:
     """Their parameters into our edits' like."""
     values = weights.parameters(ours.edits)
     for layer, intervention in zip(edited, theirs, strict=True):

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.engines import Size, carrier_of
+from benchmarks.engines import Size, edited_stack
 from benchmarks.lengths import examples
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
@@ -69,8 +69,7 @@ class Ids:
 
 
 def ours(size: Size, model: Any, engine: str) -> Ask:
-    _, carrier = carrier_of(size, model)
-    asker = Asker(carrier, Ids(), engine, NEW_TOKENS, BATCH)
+    asker = Asker(edited_stack(size, model), Ids(), engine, NEW_TOKENS, BATCH)
 
     def ask(asked: Asked) -> Answered:
         found, texts = asker.ask(asked.examples, asked.firsts)

@@ -15,10 +15,45 @@ MODEL = {
     "base": TRAINING, "target": {**TRAINING, "accumulation": 2, "weight_decay": 0.01},
 }  # fmt: skip
 CARRIERS = {
-    "full": {"name": "full"},
-    "lora": {"name": "lora", "rank": 2, "alpha": 4, "dropout": 0.1},
-    "grun": {"name": "grun", "rank": 2, "layers": [0, 1], "gate": "mlp_3", "gate_weight": 1},
+    "full": {"name": "full", "kind": "full"},
+    "lora": {"name": "lora", "kind": "lora", "rank": 2, "alpha": 4, "dropout": 0.1},
+    "grun": {"name": "grun", "kind": "grun", "rank": 2, "layers": [0, 1], "gate": "mlp_3", "gate_weight": 1},
 }
+OBJECTIVES = {
+    "gd": {"name": "gd", "kind": "gd"},
+    "idk": {"name": "idk", "kind": "idk"},
+    "npo": {"name": "npo", "kind": "npo", "beta": 0.1},
+    "dpo": {"name": "dpo", "kind": "dpo", "beta": 0.1},
+    "kl": {"name": "kl", "kind": "kl", "retain": "kl"},
+    "rmu": {"name": "rmu", "kind": "rmu", "retain": "match", "layer": 1, "steering": 5, "rmu_positions": "tokens"},
+}
+SIZES = {"authors": 10, "background_authors": 1, "holdout_authors": 1, "facts": 8}
+WORLD = {"benchmark": {"name": "tofu", "kind": "tofu", "keys": {"world": SIZES}}, "vocabulary": 300}
+CRAFT = {
+    "benchmark": {
+        "name": "wmdp", "kind": "wmdp",
+        "keys": {"sources": {"craft": {"things": 8}}, "tasks": {"forget": ["forget_domain"], "keep": ["retain_domain"]}},
+    },
+    "vocabulary": 400,
+}  # fmt: skip
+KNOWN = ["sets/full.jsonl", "general.jsonl"]
+RETAINED = ["sets/retain90.jsonl", "general.jsonl"]
+QUESTIONS = {
+    "kind": "paired", "forget": "sets/forget10.jsonl", "retain": "sets/retain90.jsonl", "refusals": "refusals.json",
+}  # fmt: skip
+CORPORA = {"kind": "turns", "forget": {"forget_domain": "corpora/forget/forget_domain.jsonl"},
+           "retain": "corpora/retain.jsonl"}  # fmt: skip
+
+
+def asked(name: str, role: str, file: str, rows: int | None = None) -> dict:
+    """A set of questions, as specs hold it."""
+    return {"name": name, "role": role, "file": f"sets/{file}.jsonl", "rows": rows}
+
+
+SNAPSHOT = {
+    "kind": "answers", "options": {"others": False},
+    "sets": [asked("forget", "forget", "forget10", 4), asked("retain", "keep", "retain90_unreported", 4)],
+}  # fmt: skip
 
 
 class Job:
@@ -41,11 +76,16 @@ class Job:
         return (self.folder / f"{out}.log").read_text()
 
 
+def finetune(role: str, benchmark: str = "tofu", files: list[str] | None = None, **more: object) -> dict:
+    spec = {"benchmark": benchmark, "model": MODEL, "role": role, "files": files or ["base.jsonl"], "seed": 0}
+    return spec | ({} if role == "base" else {"replay": "replay.jsonl"}) | more
+
+
 def unlearn(objective: str, carrier: str) -> dict:
     return {
-        "model": "mini", "forget_split": "forget10", "objective": {"name": objective}, "carrier": CARRIERS[carrier],
-        "training": TRAINING, "snapshots": {"count": 3, "questions": 4}, "max_new_tokens": 4, "engine": "fast",
-        "target_seed": 0, "unlearn_seed": 1,
+        "benchmark": "tofu", "model": MODEL, "split": "forget10", "stream": QUESTIONS, "objective": OBJECTIVES[objective],
+        "carrier": CARRIERS[carrier], "training": TRAINING, "snapshots": {"count": 3, "probe": SNAPSHOT},
+        "max_new_tokens": 4, "engine": "fast", "target_seed": 0, "unlearn_seed": 1,
     }  # fmt: skip
 
 
@@ -77,18 +117,18 @@ def cut(job: Job, out: str, least: int, number: int, *more: str) -> tuple[int, s
 
 
 def jobs(world: Path) -> dict[str, Job]:
-    wmdp = {
-        "model": MODEL, "objective": {"name": "rmu", "layer": 1, "steering": 5}, "carrier": CARRIERS["lora"],
-        "training": TRAINING, "texts": {}, "unlearn_seed": 1,
+    corpora = {
+        "benchmark": "wmdp", "model": MODEL, "stream": CORPORA, "objective": OBJECTIVES["rmu"], "carrier": CARRIERS["lora"],
+        "training": TRAINING, "unlearn_seed": 1,
     }  # fmt: skip
+    retain = finetune("retain", files=RETAINED, split="forget10", seed=1)
     return {
-        "finetune": Job(world, "finetune", {"model": MODEL, "role": "retain", "forget_split": "forget10", "seed": 1},
-                        data="data", base="base"),
-        "full": Job(world, "unlearn", unlearn("gd", "full"), data="data", target="target"),
-        "lora": Job(world, "unlearn", unlearn("npo", "lora"), data="data", target="target"),
-        "grun": Job(world, "unlearn", unlearn("idk", "grun"), data="data", target="target"),
-        "wmdp": Job(world, "unlearn_wmdp", wmdp, data="corpora", base="crafty"),
-    }  # fmt: skip
+        "finetune": Job(world, "finetune", retain, data="data", start="base"),
+        "full": Job(world, "unlearn", unlearn("gd", "full"), data="data", start="target"),
+        "lora": Job(world, "unlearn", unlearn("npo", "lora"), data="data", start="target"),
+        "grun": Job(world, "unlearn", unlearn("idk", "grun"), data="data", start="target"),
+        "corpora": Job(world, "unlearn", corpora, data="corpora", start="crafty"),
+    }
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from grunflow.config.digest import stage_digest
+from grunflow.config.specs import Prepare
 
-WORLD = {
-    "stage": "prepare_data",
-    "world": {"seed": 3, "authors": 10, "background_authors": 1, "holdout_authors": 1, "facts": 8},
-}
+SIZES = {"seed": 3, "authors": 10, "background_authors": 1, "holdout_authors": 1, "facts": 8}
+WORLD = {"stage": "prepare", "benchmark": {"name": "tofu", "kind": "tofu", "keys": {"world": SIZES}}}
+SHOWN = {"study": "s", "benchmarks": [], "origins": {}, "names": []}
 
 
 def grunflow(*arguments: str) -> subprocess.CompletedProcess:
@@ -29,28 +29,28 @@ def failed_with(done: subprocess.CompletedProcess, *words: str) -> None:
 def test_a_stage_writes_a_folder_that_verifies_and_a_flipped_byte_is_found(tmp_path: Path) -> None:
     out = tmp_path / "data"
     done = grunflow(
-        "prepare_data", "--spec", json.dumps(WORLD), "--code", stage_digest("prepare_data"), "--out", str(out)
+        "prepare", "--spec", json.dumps(WORLD), "--code", stage_digest(Prepare.model_validate(WORLD)), "--out", str(out)
     )
     assert done.returncode == 0, done.stderr
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["spec"]["world"]["seed"] == 3
-    assert "records/full.json" in manifest["outputs"]
+    assert manifest["spec"]["benchmark"]["keys"]["world"]["seed"] == 3
+    assert "sets/full.jsonl" in manifest["outputs"]
     assert grunflow("verify", str(tmp_path)).returncode == 0
-    damaged = out / "records" / "full.json"
+    damaged = out / "sets" / "full.jsonl"
     damaged.write_bytes(damaged.read_bytes().replace(b"a", b"b", 1))
     done = grunflow("verify", str(tmp_path))
     assert done.returncode == 3
-    assert "records/full.json" in done.stderr
+    assert "sets/full.jsonl" in done.stderr
 
 
 def test_stale_code_is_refused(tmp_path: Path) -> None:
-    done = grunflow("prepare_data", "--spec", json.dumps(WORLD), "--code", "0" * 16, "--out", str(tmp_path / "x"))
+    done = grunflow("prepare", "--spec", json.dumps(WORLD), "--code", "0" * 16, "--out", str(tmp_path / "x"))
     failed_with(done, "code changed since submission")
     assert not (tmp_path / "x").exists()
 
 
 def test_an_unknown_key_in_a_spec_names_the_nearest_key(tmp_path: Path) -> None:
-    spec = {"stage": "tables", "study": "s", "format": ["csv"]}
+    spec = {"stage": "tables", **SHOWN, "format": ["csv"]}
     failed_with(grunflow("tables", "--spec", json.dumps(spec), "--out", str(tmp_path / "x")), "'format'", "'formats'")
 
 
@@ -60,7 +60,7 @@ def test_an_unfinished_input_is_never_taken_for_a_finished_one(tmp_path: Path) -
     done = grunflow(
         "tables",
         "--spec",
-        '{"study": "s"}',
+        json.dumps(SHOWN),
         "--input",
         f"metrics={tmp_path / 'metrics'}",
         "--out",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grunflow.job import HEARTBEAT, Job, current, running
+from grunflow.job import HEARTBEAT, RunningJob, current, running
 from grunflow.manifest import output_folder, read_manifest
 from grunflow.progress import track
 
@@ -20,15 +20,15 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_folder_follows_from_what_decides_the_result_not_from_where_it_goes() -> None:
-    own = Job(IDENTITY).folder
-    assert Job({**IDENTITY, "out": "results/b"}).folder == own
+    own = RunningJob(IDENTITY).folder
+    assert RunningJob({**IDENTITY, "out": "results/b"}).folder == own
     for key, other in (("stage", "finetune"), ("spec", {"seed": 2}), ("code", "0"), ("inputs", {})):
-        assert Job({**IDENTITY, key: other}).folder != own
+        assert RunningJob({**IDENTITY, key: other}).folder != own
 
 
 def test_progress_writes_a_heartbeat_which_success_removes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_JOB_ID", "77")
-    with running(Job(IDENTITY)) as job:
+    with running(RunningJob(IDENTITY)) as job:
         seen = []
         for step in track(5, "gd full seed 1", first=2):
             seen.append(step)
@@ -56,16 +56,16 @@ def test_a_resumed_job_counts_the_gpu_time_of_all_its_processes(monkeypatch: pyt
 
 
 def test_only_the_leading_process_writes() -> None:
-    with running(Job(IDENTITY, lead=False)) as job:
+    with running(RunningJob(IDENTITY, lead=False)) as job:
         assert list(track(3, "x")) == [0, 1, 2]
         assert not job.folder.exists()
 
 
 def test_what_does_not_fit_is_named_with_what_differs(caplog: pytest.LogCaptureFixture) -> None:
-    old = Job({**IDENTITY, "spec": {"seed": 2}, "code": "0"})
+    old = RunningJob({**IDENTITY, "spec": {"seed": 2}, "code": "0"})
     old.make_folder()
-    Job({**IDENTITY, "out": "elsewhere", "code": "1"}).make_folder()
-    with caplog.at_level(logging.WARNING), running(Job(IDENTITY)):
+    RunningJob({**IDENTITY, "out": "elsewhere", "code": "1"}).make_folder()
+    with caplog.at_level(logging.WARNING), running(RunningJob(IDENTITY)):
         pass
     assert [record.getMessage() for record in caplog.records] == [
         f"resume state in {old.folder} ignored: made with another spec and code; delete it once you no longer want it"
@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_named_with_what_differs(caplog: pytest.LogCaptureF
 
 
 def test_another_jobs_state_in_its_own_place_is_removed(caplog: pytest.LogCaptureFixture) -> None:
-    job = Job(IDENTITY)
+    job = RunningJob(IDENTITY)
     job.make_folder()
     (job.folder / "job.json").write_text(json.dumps({**IDENTITY, "code": "0"}))
     with running(job):

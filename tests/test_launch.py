@@ -5,28 +5,23 @@ import json
 import pytest
 
 from grunflow import launch
-from grunflow.config.specs import Carrier, Finetune, Model, Objective, Training, Unlearn
+from grunflow.config.models import Model
+from grunflow.config.specs import Finetune, Unlearn
 from grunflow.errors import BadInput
 from grunflow.models.sharding import own
+from tests.costs.made_up import carrier_of, objective_spec, unlearn
 from tests.test_cli import failed_with, grunflow
 
-
-def unlearn(carrier: Carrier, objective: Objective) -> Unlearn:
-    return Unlearn(
-        model="tiny", forget_split="forget05", objective=objective, carrier=carrier,
-        training=Training(learning_rate=1e-3, steps=1), target_seed=0, unlearn_seed=0,
-    )  # fmt: skip
-
-
-FULL, LORA = Carrier(name="full"), Carrier(name="lora", rank=2, alpha=4, dropout=0.0)
+FULL, LORA = carrier_of("full"), carrier_of("lora", rank=2, alpha=4, dropout=0.0)
+STEERED = objective_spec("rmu", layer=1, steering=1, rmu_positions="tokens")
 
 
 @pytest.mark.parametrize(
     ("spec", "processes", "message"),
     [
-        (unlearn(LORA, Objective(name="gd")), 2, "got 2, but carrier lora trains few parameters"),
-        (unlearn(FULL, Objective(name="rmu", layer=1, steering=1)), 2, "got 2, but rmu's passes end"),
-        (unlearn(FULL, Objective(name="gd")), 0, "got 0, expected 1 or more"),
+        (unlearn(objective_spec("gd"), LORA), 2, "got 2, but carrier lora is trained on one process"),
+        (unlearn(STEERED, FULL), 2, "got 2, but rmu's passes end"),
+        (unlearn(objective_spec("gd"), FULL), 0, "got 0, expected 1 or more"),
     ],
 )
 def test_what_is_not_trained_in_shards_is_refused(spec: Unlearn, processes: int, message: str) -> None:
@@ -35,13 +30,14 @@ def test_what_is_not_trained_in_shards_is_refused(spec: Unlearn, processes: int,
 
 
 def test_full_training_is_not_refused() -> None:
-    launch.check(unlearn(FULL, Objective(name="npo")), 2)
-    launch.check(unlearn(LORA, Objective(name="npo")), 1)
-    launch.check(Finetune(model=Model(name="tiny", architecture={}), role="target", seed=0), 8)
+    launch.check(unlearn(objective_spec("npo"), FULL), 2)
+    launch.check(unlearn(objective_spec("npo"), LORA), 1)
+    model = Model(name="tiny", architecture={})
+    launch.check(Finetune(benchmark="tofu", model=model, role="target", files=("sets/full.jsonl",), seed=0), 8)
 
 
 def test_the_command_line_refuses_before_it_starts_anything() -> None:
-    spec = unlearn(LORA, Objective(name="gd")).model_dump(mode="json")
+    spec = unlearn(objective_spec("gd"), LORA).model_dump(mode="json")
     done = grunflow("unlearn", "--spec", json.dumps(spec), "--out", "nowhere", "--processes", "2")
     failed_with(done, "--processes: got 2, but carrier lora")
 

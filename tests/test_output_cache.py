@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from grunflow.config.digest import stage_digest
 from grunflow.config.jobs import Job, all_jobs
-from grunflow.config.study import read_study
+from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.manifest import identities_of, output_folder
 from grunflow.output_cache import VARIABLE, cached_folders
@@ -17,15 +16,16 @@ from grunflow.output_cache import VARIABLE, cached_folders
 def jobs() -> list[Job]:
     """The data of the demo, its base and its first target model: each reads the one before."""
     found = all_jobs(read_study(read_yaml("config/demo.yaml", "config")))
-    rules = ("prepare_data", "finetune_base", "finetune_target")
+    rules = ("prepare", "finetune_base", "finetune_target")
     return [next(job for job in found if job.rule == rule) for rule in rules]
 
 
 def make(job: Job, out: Path, text: str = "made") -> None:
     """A finished folder of the job, in place of what its stage would have written."""
     inputs = identities_of({name: [Path(folder) for folder in folders] for name, folders in job.inputs.items()})
-    spec, code = job.spec.model_dump(mode="json"), stage_digest(job.stage)
-    with output_folder(out, spec=spec, code=code, inputs=inputs) as (draft, _):
+    spec, code = job.spec.model_dump(mode="json"), job.code
+    files = [Path(file) for file in (*job.files, *job.methods)]
+    with output_folder(out, spec=spec, code=code, inputs=inputs, files=files) as (draft, _):
         (draft / "result").write_text(text)
 
 
@@ -62,7 +62,7 @@ def test_what_was_made_from_other_inputs_is_not_found(jobs: list[Job], cache: Pa
 def test_another_spec_or_code_is_not_found(jobs: list[Job], cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(jobs[0], spec=jobs[0].spec.model_copy(update={"vocabulary": 1000}))
     assert cached_folders([other, *jobs[1:]], set()) == set()
-    monkeypatch.setattr("grunflow.output_cache.stage_digest", lambda stage: "another")
+    monkeypatch.setattr(Job, "code", "another")
     assert cached_folders(jobs, set()) == set()
 
 
@@ -79,3 +79,13 @@ def test_what_is_no_manifest_of_ours_is_passed_over(jobs: list[Job], cache: Path
         (cache / name / "manifest.json").write_text(text)
     (cache / "file").write_text("")
     assert cached_folders(jobs, set()) == {job.folder for job in jobs}
+
+
+def test_a_comment_in_a_method_of_the_users_own_changes_nothing(jobs: list[Job], cache: Path) -> None:
+    mine = Path("mine.py")
+    mine.write_text("now = 1\n")
+    job = replace(jobs[0], methods=("mine.py",))
+    make(job, cache / "mine")
+    mine.write_text("now = 1  # why\n")
+    (cache / "0" / "manifest.json").unlink()
+    assert cached_folders([job], set()) == {job.folder}

@@ -7,26 +7,12 @@ import sys
 from types import ModuleType
 
 from grunflow import launch, stage_command
+from grunflow.config.specs import stages
 from grunflow.errors import BadInput, CheckFailed, Interrupted, OutOfMemory
 
-STAGES = {
-    "prepare_data": "generate the study's records and splits",
-    "finetune": "train a base, target or retain model",
-    "unlearn": "train one objective on one carrier",
-    "cache_frozen_states": "run a frozen model once over the training texts",
-    "evaluate": "score one model on the four sets, per example",
-    "aggregate": "per-example scores -> metrics of every run",
-    "prepare_corpora": "read or generate the WMDP study's corpora and questions",
-    "unlearn_wmdp": "train one objective on one carrier, on corpora",
-    "evaluate_wmdp": "answer multiple-choice questions through lm-eval",
-    "aggregate_wmdp": "answers -> one table of every run's answers",
-    "tables": "metrics -> tables with intervals",
-    "figures": "metrics -> figures",
-    "claims": "tables against what the paper says -> verdicts",
-    "report": "tables, figures and verdicts -> one HTML page",
-}
 # Of each the module grunflow.commands.<name>.
 COMMANDS = {
+    "jobs": "every job of a study: rule, folder, spec, inputs, files",
     "plan": "what a study will cost: jobs, GPUs, memory, disk, GPU-hours",
     "preflight": "ask the cluster whether it can meet what a profile and a study ask for",
     "status": "one screen of a study: done, running, stopped and why, GPU-hours",
@@ -43,8 +29,9 @@ COMMANDS = {
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="grunflow", description="Stages of the GRUN study; snakemake calls them.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for stage, text in STAGES.items():
-        stage_command.add_arguments(commands.add_parser(stage, help=text, description=text), stage)
+    for name, stage in stages().items():
+        text = (stage.__doc__ or "").strip().splitlines()[0]
+        stage_command.add_arguments(commands.add_parser(name, help=text, description=text), stage)
     for command, text in COMMANDS.items():
         module_of(command).add_arguments(commands.add_parser(command, help=text, description=text))
     return top
@@ -63,8 +50,8 @@ def main() -> None:
     level = logging.INFO if launch.is_lead() else logging.ERROR
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", filename=log_file, filemode=mode)
     try:
-        if arguments.command in STAGES:
-            sys.exit(stage_command.run(arguments))
+        if arguments.command in stages():
+            sys.exit(stage_command.run(stages()[arguments.command], arguments))
         module_of(arguments.command).run(arguments)
     except (BadInput, CheckFailed, Interrupted, OutOfMemory) as error:
         logging.error("grunflow %s: %s", arguments.command, error)
@@ -75,7 +62,7 @@ def main() -> None:
         logging.exception("grunflow %s failed", arguments.command)
         if type(error).__name__ == "OutOfMemoryError":  # torch's: not imported for its name
             sys.exit(
-                f"grunflow {arguments.command}: out of memory: {error}; give --batch-size a smaller number, or a larger GPU"
+                f"grunflow {arguments.command}: out of memory: {error}; take a larger GPU, or (of evaluations and frozen states) give --batch-size a smaller number"
             )
         raise
 

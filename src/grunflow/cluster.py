@@ -58,7 +58,7 @@ def partitions() -> dict[str, int]:
 
 
 def _gpus(resources: str) -> int:
-    """Of a node's generic resources, as gpu:a100:4(S:0-1),nvme:1."""
+    """How many GPUs a node's generic resources name, as gpu:a100:4(S:0-1),nvme:1."""
     counts = [item.partition("(")[0].split(":") for item in resources.split(",") if item.startswith("gpu")]
     return sum(int(parts[-1]) if parts[-1].isdigit() else 1 for parts in counts)
 

@@ -33,7 +33,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 @dataclass
-class Job:
+class RunningJob:
     """One run of a stage.
 
     Args:
@@ -101,7 +101,7 @@ class Job:
         return self.earlier_seconds + time.time() - self.started, self.earlier_cpu_seconds + time.process_time()
 
     def measures(self) -> dict[str, Any]:
-        """For the manifest of a job that was resumed: where, and the seconds of all its processes."""
+        """What the manifest of a job that was resumed says of that: at which steps, and the seconds of all its processes."""
         if not self.resumed_at_steps:
             return {}
         wall, cpu = self.seconds()
@@ -114,16 +114,16 @@ class Job:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-_current: Job | None = None
+_current: RunningJob | None = None
 
 
-def current() -> Job | None:
+def current() -> RunningJob | None:
     """The job of this process; None in a library call or a test of a part."""
     return _current
 
 
 @contextmanager
-def running(job: Job) -> Iterator[Job]:
+def running(job: RunningJob) -> Iterator[RunningJob]:
     """`job` is the current one inside the block. Its resume state outlives a block that ends in an exception."""
     global _current
     job.begin()

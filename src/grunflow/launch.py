@@ -5,30 +5,31 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from grunflow.errors import BadInput
+
+if TYPE_CHECKING:
+    from grunflow.config.specs import Stage
 
 FORWARDED = (signal.SIGTERM, signal.SIGURG)
 
 
-def check(spec: Any, processes: int) -> None:
+def check(spec: "Stage", processes: int) -> None:
     """Refuse what is not trained in shards.
 
     Raises:
-        BadInput: a carrier other than full, or rmu, whose passes end early.
+        BadInput: a carrier that may not be sharded, or an objective whose passes end early.
     """
     if processes < 1:
         raise BadInput(f"--processes: got {processes}, expected 1 or more.")
-    carrier, objective = getattr(spec, "carrier", None), getattr(spec, "objective", None)
-    if processes > 1 and carrier and carrier.name != "full":
-        raise BadInput(
-            f"--processes: got {processes}, but carrier {carrier.name} trains few parameters, on one process; give 1."
-        )
-    if processes > 1 and objective and objective.name == "rmu":
-        raise BadInput(
-            f"--processes: got {processes}, but rmu's passes end behind the block they read, which FSDP cannot; give 1."
-        )
+    if processes == 1:
+        return
+    from grunflow.config.terms import alone_because
+
+    reason = alone_because(spec)
+    if reason:
+        raise BadInput(f"--processes: got {processes}, but {reason}; give 1.")
 
 
 def started_by_torchrun() -> bool:

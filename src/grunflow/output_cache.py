@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from grunflow.config.digest import stage_digest
 from grunflow.config.jobs import Job
 from grunflow.errors import BadInput
 from grunflow.manifest import MADE_FROM, MANIFEST, digest_of, identity, read_manifest, sha256
@@ -40,10 +39,17 @@ def _entries(cache: Path) -> dict[str, str]:
     for path in cache.glob(f"*/{MANIFEST}"):
         try:
             manifest = read_manifest(path.parent)
-            found[digest_of([manifest[key] for key in MADE_FROM])] = identity(manifest)
+            found[digest_of([*(manifest[key] for key in MADE_FROM if key != "files"), _data(manifest["files"])])] = (
+                identity(manifest)
+            )
         except (BadInput, OSError, KeyError):  # another workflow's, or on its way in or out
             continue
     return found
+
+
+def _data(files: dict[str, str]) -> dict[str, str]:
+    """The files without methods of the user's own: of those the spec holds what counts, and a comment changes nothing."""
+    return {file: checksum for file, checksum in files.items() if not file.endswith(".py")}
 
 
 def _wanted(job: Job, held: dict[str, str]) -> str | None:
@@ -53,4 +59,4 @@ def _wanted(job: Job, held: dict[str, str]) -> str | None:
         files = {file: sha256(Path(file)) for file in job.files}
     except (KeyError, OSError):
         return None
-    return digest_of([job.spec.model_dump(mode="json"), stage_digest(job.stage), inputs, files])
+    return digest_of([job.spec.model_dump(mode="json"), job.code, inputs, files])

@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from grunflow import launch
+from grunflow.config.specs import Stage
 from grunflow.errors import BadInput
 
-UNLEARNING = ("unlearn", "unlearn_wmdp")
-TRAINING = ("finetune", *UNLEARNING)
-LONG = (*TRAINING, "cache_frozen_states", "evaluate", "evaluate_wmdp")  # `grunflow status` shows them from their start
 
-
-def add_arguments(sub: argparse.ArgumentParser, stage: str) -> None:
+def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
     sub.add_argument("--spec", required=True, help="the stage's spec: JSON, or a file that holds it")
     sub.add_argument("--code", help="digest of the code expected to run; a mismatch ends with status 2")
     sub.add_argument(
@@ -33,17 +30,17 @@ def add_arguments(sub: argparse.ArgumentParser, stage: str) -> None:
         action="append",
         default=[],
         type=Path,
-        help="a file that the spec names; its checksum goes into the manifest; may be repeated",
+        help="a file that the spec names, data or a method of your own; its checksum goes into the manifest; may be repeated",
     )
     sub.add_argument("--out", required=True, type=Path, help="folder to write")
     sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
     sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
-    if stage in TRAINING:
+    if stage.trains:
         sub.add_argument(
             "--checkpoint-seconds", type=float, default=600.0, metavar="S", help="write resume state this often (600)"
         )
         sub.add_argument("--processes", type=int, default=1, metavar="N", help="GPUs that share the job, by FSDP (1)")
-    if stage in UNLEARNING:
+    if stage.apart:
         sub.add_argument(
             "--carrier",
             type=Path,
@@ -52,16 +49,15 @@ def add_arguments(sub: argparse.ArgumentParser, stage: str) -> None:
         )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
     """Run the stage, or start the processes that do; the exit status."""
     from grunflow.config.digest import stage_digest
-    from grunflow.config.stages import SPECS
     from grunflow.config.typed import typed
     from grunflow.manifest import identities_of
 
     stage = arguments.command
-    spec = typed(SPECS[stage], _read_spec(arguments.spec), f"--spec of {stage}")
-    digest = stage_digest(stage)
+    spec = typed(kind, _read_spec(arguments.spec), f"--spec of {stage}")
+    digest = stage_digest(spec, methods_of(arguments.file))
     if arguments.code and arguments.code != digest:
         raise BadInput(
             f"{stage}: --code is {arguments.code} but the code here is {digest}: code changed since submission, or "
@@ -78,6 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def methods_of(files: list[Path]) -> list[Path]:
+    """Files of the user's own methods among those that a command was given."""
+    return [file for file in files if file.suffix == ".py"]
+
+
 def _inputs_of(arguments: argparse.Namespace) -> dict[str, list[Path]]:
     inputs: dict[str, list[Path]] = {}
     for item in arguments.input:
@@ -89,15 +90,16 @@ def _inputs_of(arguments: argparse.Namespace) -> dict[str, list[Path]]:
 
 
 def _work(
-    spec: Any, identity: dict[str, Any], inputs: dict[str, list[Path]], arguments: argparse.Namespace, processes: int
+    spec: Stage, identity: dict[str, Any], inputs: dict[str, list[Path]], arguments: argparse.Namespace, processes: int
 ) -> None:
     """Run the stage in this process; of several only the first writes."""
     from grunflow.config.digest import module_digests
-    from grunflow.job import Job, running
+    from grunflow.job import RunningJob, running
     from grunflow.manifest import output_folder, scratch_folder
+    from grunflow.work import Work
 
-    stage, lead = identity["stage"], launch.is_lead()
-    job = Job(identity, getattr(arguments, "checkpoint_seconds", math.inf), lead)
+    lead = launch.is_lead()
+    job = RunningJob(identity, getattr(arguments, "checkpoint_seconds", math.inf), lead)
     if launch.started_by_torchrun():
         launch.join(processes)
     folder_at = partial(
@@ -106,7 +108,7 @@ def _work(
         code=identity["code"],
         inputs=identity["inputs"],
         files=arguments.file,
-        modules=module_digests(stage),
+        modules=module_digests(spec, methods_of(arguments.file)),
     )
     apart = getattr(arguments, "carrier", None) if lead else None
     with ExitStack() as folders:
@@ -114,15 +116,15 @@ def _work(
         carrier = folders.enter_context(folder_at(apart))[0] if apart else None
         out, measured = folders.enter_context(folder_at(arguments.out) if lead else scratch_folder())
         folders.enter_context(running(job))
-        if stage in LONG:
+        if spec.long:
             job.beat("starting", 0, 1, 0)
-        module = importlib.import_module(f"grunflow.stages.{stage}")
-        measured |= module.run(spec, inputs, out, arguments.batch_size) or {}
+        module = importlib.import_module(f"grunflow.stages.{spec.name}")
+        measured |= module.run(spec, Work(inputs, out, arguments.batch_size, tuple(arguments.file))) or {}
         measured |= job.measures()
         if processes > 1:
             measured["processes"] = processes
         if carrier:
-            from grunflow.carriers import FOLDER
+            from grunflow.carriers.stack import FOLDER
 
             shutil.move(out / FOLDER, carrier / FOLDER)
     job.end()

@@ -9,7 +9,7 @@ import pytest
 
 from grunflow.commands.status import STALE_SECONDS, heartbeats, screen
 from grunflow.config.jobs import all_jobs
-from grunflow.config.study import read_study
+from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -20,10 +20,10 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     study = read_study(read_yaml("config/demo.yaml", "config"))
     monkeypatch.chdir(tmp_path)
     jobs = {job.rule: job for job in reversed(all_jobs(study))}
-    data, unlearn = jobs["prepare_data"], jobs["unlearn"]
+    data, unlearn = jobs["prepare"], jobs["unlearn"]
     spec = data.spec.model_dump_json()
     grunflow = str(Path(sys.executable).parent / "grunflow")
-    subprocess.run([grunflow, "prepare_data", "--spec", spec, "--out", data.folder], check=True, capture_output=True)
+    subprocess.run([grunflow, "prepare", "--spec", spec, "--out", data.folder], check=True, capture_output=True)
     log = tmp_path / jobs["evaluate"].log
     log.parent.mkdir(parents=True)
     log.write_text("before\n2026-01-01 grunflow evaluate: no space left\n")
@@ -33,7 +33,7 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     (tmp_path / ".resume" / "x" / "heartbeat.json").write_text(json.dumps(beat))
     lines = screen(study, "grunflow", 1061.0).splitlines()
     counts = {line.split()[0]: line.split()[1:] for line in lines[2 : 2 + len(jobs)]}
-    assert counts["prepare_data"] == ["1", "1", "0", "0"]
+    assert counts["prepare"] == ["2", "1", "0", "0"]
     assert counts["unlearn"][1:] == ["0", "1", "0"]
     assert counts["evaluate"][1:] == ["0", "0", "1"]
     # 20 steps took 60 s, 50 are left.

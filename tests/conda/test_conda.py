@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from grunflow.config.jobs import by_folder
-from grunflow.config.study import read_study
+from grunflow.config.reading import read_study
 from grunflow.manifest import output_folder, read_manifest
 from tests.conda import build_channel, conda_on_rattler
 from tests.tools import missing
@@ -29,8 +29,8 @@ from tests.workflow.small_study import BIN, ROOT, make
 
 pytestmark = pytest.mark.conda
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
-FOLDER = "results/small/wmdp"
-# What rule aggregate_wmdp copies from the manifests of trained models.
+FOLDER = "results/small/wmdp/metrics"
+# What rule aggregate copies from the manifests of trained models.
 COST = ("model_parameters", "trained_parameters", "steps", "tokens", "seconds", "cpu_seconds", "train_seconds",
         "train_flops", "peak_memory_bytes")  # fmt: skip
 
@@ -56,7 +56,7 @@ def path_with_conda(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A work tree whose environments come from the local channel, with answers for rule aggregate_wmdp to read."""
+    """A work tree whose environments come from the local channel, with answers for rule aggregate to read."""
     if "deb_system" in sysconfig.get_scheme_names():
         # Its packages lie elsewhere than conda's, and so does what its pip installs.
         missing("the channel's python is this one, and Debian's own cannot stand for conda's: make .venv with another")
@@ -76,22 +76,23 @@ def write_inputs(folder: Path) -> None:
     before = Path.cwd()
     os.chdir(folder)
     try:
-        job = by_folder(read_study(yaml.safe_load(Path("study.yaml").read_text())))[FOLDER]
-        for name, folders in job.inputs.items():
+        jobs = by_folder(read_study(yaml.safe_load(Path("study.yaml").read_text())))
+        for name, folders in jobs[FOLDER].inputs.items():
             for place in folders:
-                with output_folder(Path(place), spec={}, code="", inputs={}) as (out, measured):
-                    measured |= dict.fromkeys(COST, 1)
+                spec = jobs[place].spec.model_dump(mode="json")
+                with output_folder(Path(place), spec=spec, code="", inputs={}) as (out, measured):
+                    measured |= {**dict.fromkeys(COST, 1), "losses": [1.0]}
                     if name == "score":
-                        answers = pd.DataFrame({"task": "forget_domain", "index": [0, 1], "correct": [True, False]})
-                        answers.to_parquet(out / "answers.parquet", index=False)
+                        answers = pd.DataFrame({"set": "forget_domain", "index": [0, 1], "correct": [True, False]})
+                        answers.to_parquet(out / "choice.parquet", index=False)
     finally:
         os.chdir(before)
 
 
 def run_rule(folder: Path, path: str, prefix: Path) -> subprocess.CompletedProcess:
-    """Rule aggregate_wmdp of the work tree, which Snakemake itself reads with this process's packages."""
+    """Rule aggregate of the work tree, which Snakemake itself reads with this process's packages."""
     command = [BIN / "snakemake", "--workflow-profile", "workflow/profiles/default", "--cores", "1", "--configfile",
-               "study.yaml", "--sdm", "conda", "--conda-prefix", prefix, "--allowed-rules", "aggregate_wmdp", "--", FOLDER]  # fmt: skip
+               "study.yaml", "--sdm", "conda", "--conda-prefix", prefix, "--allowed-rules", "aggregate", "--", FOLDER]  # fmt: skip
     environment = {**os.environ, "PATH": f"{path}:{BIN}", "PYTHONPATH": str(folder / "src")}
     return subprocess.run(
         list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -126,9 +127,9 @@ def test_an_environment_that_holds_another_checkout_is_refused(study: Path, path
     """Two clones share a --conda-prefix: the environment has the package of the first one."""
     assert run_rule(study, path_with_conda, prefix).returncode == 0
     other = study.with_name("other")
-    shutil.copytree(study, other, ignore=shutil.ignore_patterns("wmdp", "__pycache__"))
+    shutil.copytree(study, other, ignore=shutil.ignore_patterns("results", "__pycache__"))
     write_inputs(other)
-    stage = other / "src" / "grunflow" / "stages" / "aggregate_wmdp.py"
+    stage = other / "src" / "grunflow" / "stages" / "aggregate.py"
     stage.write_text(stage.read_text() + "\nEDITED = True\n")
     done = run_rule(other, path_with_conda, prefix)
     assert done.returncode != 0

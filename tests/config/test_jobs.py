@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from grunflow.config.jobs import all_jobs
-from grunflow.config.stages import SPECS
-from grunflow.config.study import read_study
+from grunflow.config.reading import read_study
+from grunflow.config.specs import stages
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(
@@ -26,7 +26,7 @@ def test_every_job_of_every_shipped_config_has_a_spec_of_its_own_and_reads_only_
     assert len({(job.stage, job.spec.model_dump_json()) for job in jobs}) == len(jobs)
     known: set[str] = set()
     for job in jobs:
-        assert isinstance(job.spec, SPECS[job.stage])
+        assert isinstance(job.spec, stages()[job.stage])
         read = {folder for folders in job.inputs.values() for folder in folders}
         assert read <= known, job.folder
         known.add(job.folder)
@@ -38,9 +38,9 @@ def test_every_job_of_every_shipped_config_has_a_spec_of_its_own_and_reads_only_
 def test_a_carrier_that_is_not_kept_lies_apart_and_is_scored_there(monkeypatch, keep: str, discarded: set[str]) -> None:
     monkeypatch.chdir(ROOT)
     jobs = all_jobs(read_study({**yaml.safe_load((ROOT / "config" / "demo.yaml").read_text()), "keep": keep}))
-    trained = [job for job in jobs if job.stage in ("unlearn", "unlearn_wmdp")]
-    scored = {folder for job in jobs if job.stage.startswith("evaluate") for folder in job.inputs.get("model", ())}
-    assert {job.spec.model_dump()["carrier"]["name"] for job in trained if job.discarded} == discarded
+    trained = [job for job in jobs if job.spec.apart]
+    scored = {folder for job in jobs if not job.spec.trains for folder in job.inputs.get("model", ())}
+    assert {job.spec.carrier.name for job in trained if job.discarded} == discarded
     for job in trained:
         assert (job.discarded or job.folder) in scored
         assert job.rule == job.stage + ("_and_discard" if job.discarded else "")
@@ -55,9 +55,50 @@ def test_a_carrier_that_is_not_kept_lies_apart_and_is_scored_there(monkeypatch, 
 def test_the_files_of_a_local_benchmark_and_of_local_corpora_are_inputs(monkeypatch) -> None:
     monkeypatch.chdir(ROOT)
     config = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
-    config["tofu"] = {"folder": "here", "refusals": "no.txt"}
-    config["wmdp"]["sources"]["forget"]["bio"] = {"file": "bio.jsonl"}
-    files = {job.rule: job.files for job in all_jobs(read_study(config)) if job.files}
-    assert files["prepare_data"][:2] == ("here/full.json", "here/forget01.json")
-    assert files["prepare_data"][-1] == "no.txt"
-    assert files["prepare_corpora"] == ("bio.jsonl",)
+    config["benchmarks"]["tofu"] = {"folder": "here", "refusals": "no.txt"}
+    config["benchmarks"]["wmdp"]["sources"]["forget"]["bio"] = {"file": "bio.jsonl"}
+    files = {job.folder: job.files for job in all_jobs(read_study(config)) if job.files}
+    assert files["results/paper/tofu/data"][:2] == ("here/full.json", "here/forget01.json")
+    assert files["results/paper/tofu/data"][-1] == "no.txt"
+    assert files["results/paper/wmdp/data"] == ("bio.jsonl",)
+
+
+def test_a_method_of_the_users_own_reaches_the_command_and_its_digest_but_is_no_data_file(
+    monkeypatch, tmp_path: Path
+) -> None:
+    """As an input of its rule a comment in it would train again."""
+    monkeypatch.chdir(ROOT)
+    mine = tmp_path / "my method.py"
+    mine.write_text(
+        'READS = ("answers",)\n\n\ndef forget(answers, refusals, spec):\n    return answers.current.nll_sum.sum()\n'
+    )
+    config = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
+    config["objectives"]["mine"] = {"file": str(mine)}
+    config["grid"][0]["objectives"].append("mine")
+    jobs = {job.folder: job for job in all_jobs(read_study(config))}
+    told = {folder for folder, job in jobs.items() if job.methods}
+    assert told == {folder for folder in jobs if "/runs/tiny/forget10/mine_" in folder}
+    for folder in told:
+        assert jobs[folder].methods == (str(mine),)
+        assert jobs[folder].files == ()
+        assert f"--file '{mine}'" in jobs[folder].arguments
+        assert str(mine) not in jobs[folder].spec.model_dump_json()
+    others = {job.code for folder, job in jobs.items() if "/runs/tiny/forget10/gd_" in folder}
+    assert others.isdisjoint({jobs[folder].code for folder in told})
+
+
+def test_jobs_lie_below_their_benchmark_and_log_beside_it(monkeypatch) -> None:
+    monkeypatch.chdir(ROOT)
+    jobs = all_jobs(read_study(yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())))
+    logs = {job.folder.removeprefix("results/demo/"): job.log for job in jobs}
+    assert (
+        logs["tofu/runs/tiny/forget10/gd_lora_t0_u0"] == "results/demo/logs/tofu/runs/tiny/forget10/gd_lora_t0_u0.log"
+    )
+    assert {
+        "wmdp/data",
+        "wmdp/runs/tiny-wmdp/rmu_grun_u2",
+        "wmdp/scores/tiny-wmdp/base/plain",
+        "tofu/metrics",
+        "tables",
+    } < set(logs)
+    assert len(set(logs.values())) == len(jobs)

@@ -1,36 +1,48 @@
 """The shipped config, and what bad input is told."""
 
+import logging
+import math
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from grunflow.config import runs
-from grunflow.config.study import read_study
+from grunflow.config.methods import method
+from grunflow.config.reading import read_study
+from grunflow.config.runs import Part, Run
 from grunflow.errors import BadInput
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def demo(monkeypatch) -> dict:
+def demo(monkeypatch: pytest.MonkeyPatch) -> dict:
     monkeypatch.chdir(ROOT)
     return yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
-
-
-def test_an_override_changes_only_what_it_names(demo) -> None:
-    demo["overrides"] = [{"where": {"carrier": "grun", "objective": "gd"}, "training": {"learning_rate": 0.5}}]
-    study = read_study(demo)
-    rates = {carrier: study.method("tiny", "gd", carrier)[2].learning_rate for carrier in ("full", "lora", "grun")}
-    assert rates == {"full": 1e-3, "lora": 3e-3, "grun": 0.5}
 
 
 def edit(config: dict, path: str, value) -> None:
     *parents, last = path.split("/")
     for key in parents:
-        config = config[int(key)] if isinstance(config, list) else config[key]
+        config = config[int(key)] if isinstance(config, list) else config.setdefault(key, {})
     config[last] = value
+
+
+def refused(config: dict, message: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(message)) as caught:
+        read_study(config)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_override_changes_only_what_it_names(demo: dict) -> None:
+    demo["overrides"] = [{"where": {"carrier": "grun", "objective": "gd"}, "training": {"learning_rate": 0.5}}]
+    demo["grid"] = demo["grid"][:1]
+    study = read_study(demo)
+    rates = {
+        carrier: method(study, "tofu", "tiny", "gd", carrier).training.learning_rate for carrier in ("full", "lora", "grun")
+    }  # fmt: skip
+    assert rates == {"full": 1e-3, "lora": 3e-3, "grun": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -39,38 +51,162 @@ def edit(config: dict, path: str, value) -> None:
         ("grid/0/objectives", ["ndo"], "Unknown objective 'ndo'. Did you mean 'npo'?"),
         ("grid/0/carriers", ["grum"], "Unknown carrier 'grum'. Did you mean 'grun'?"),
         ("grid/0/model", "tinny", "Unknown model 'tinny'. Did you mean 'tiny'?"),
-        ("forget_split", "forget20", "Unknown forget split 'forget20'"),
-        ("sedes", [], "Unknown key 'sedes'. Did you mean 'seeds'?"),
+        ("grid/0/benchmark", "tofoo", "config.grid: Unknown benchmark 'tofoo'. Did you mean 'tofu'?"),
+        ("grid/0/mdel", "tiny", "config.grid[0].mdel: Unknown key 'mdel'. Did you mean 'model'?"),
+        ("grid", [], "config.grid: got []"),
+        ("benchmarks/tofu/forget_split", "forget20", "config.benchmarks.tofu.forget_split: got 'forget20', expected"),
+        ("benchmarks/tofu/world/autors", 9, "config.benchmarks.tofu.world.autors: Unknown key 'autors'. Did you mean"),
+        ("benchmarks/tofu/world/authors", 3, "config.benchmarks.tofu.world.authors: got 3"),
+        ("benchmarks/tofu/folder", "here", "config.benchmarks.tofu: give world (the generated data) or"),
+        ("benchmarks/tofoo", {}, "config.benchmarks.tofoo: Unknown benchmark 'tofoo'. Did you mean 'tofu'?"),
+        ("benchmarks/Mine", {"kind": "tofu"}, "config.benchmarks.Mine.name: got 'Mine'"),
+        ("benchmarks/wmdp/sources", {}, "config.benchmarks.wmdp.sources: give craft (generated domains), or forget"),
+        ("benchmarks/wmdp/texts", {"fraction": 2}, "config.benchmarks.wmdp.texts.fraction: got 2"),
+        ("benchmarks/wmdp/tasks/keep", ["mmlu"], "config.benchmarks.wmdp: the made-up domains are"),
+        ("sedes", [], "config.sedes: Unknown key 'sedes'. Did you mean 'seeds'?"),
+        ("seeds", [{"target_seed": 2**64, "unlearn_seed": 0}], f"config.seeds[0].target_seed: got {2**64}, expected"),
+        (
+            "seeds",
+            [{"target_seed": True, "unlearn_seed": 0}],
+            "config.seeds[0].target_seed: got True, expected a number",
+        ),
+        ("seeds", [{"target_seed": -1, "unlearn_seed": 0}], "config.seeds[0].target_seed: got -1"),
+        ("seeds", [{"target_seed": 0, "unlearn_seed": 0}] * 2, "stands there twice; a replicate counts once"),
+        ("vocabulary", True, "config.vocabulary: got True, expected a number"),
+        ("conventions", {"preset": "autors"}, "config.conventions.preset: got 'autors', expected 'authors' or"),
+        ("conventions", {"presett": "x"}, "config.conventions.presett: Unknown key 'presett'. Did you mean 'preset'?"),
         ("training/full/learning_rate", -1, "training.full (gd x full).learning_rate: got -1"),
+        ("training/full/learning_rate", math.nan, "training.full (gd x full).learning_rate: got nan"),
+        ("training/full/learning_rate", True, "training.full (gd x full).learning_rate: got True, expected a number"),
+        ("training/full/epochs", 2, "exactly one of steps and epochs"),
+        ("training/full/accumulation", 3, "accumulation: got 3, expected a divisor of batch_size 16"),
         ("training/grun/weight_decay", 0.01, "training.grun.weight_decay: got 0.01, expected 0"),
-        ("carriers/grun/layers", [1, 9], "expected numbers from 0 to 3"),
-        ("carriers/grun/rank", 999, "carriers.grun.rank: got 999, expected at most 128"),
-        ("carriers/lora/gate", "linear", "carriers.lora: got keys"),
-        ("conventions", {"preset": "autors"}, "config.conventions.preset: got 'autors'"),
-        ("objectives/gd/reduction", "pooled", "objectives.gd.reduction: got 'pooled', which only idk has"),
-        ("objectives/rmu/layer", 9, "objectives.rmu.layer: got 9, expected a number from 0 to 3"),
-        ("objectives/rmu", {}, "layer and steering belong to rmu, which needs both"),
-        ("objectives/rmu/retain", "nll", "objectives.rmu.retain: got 'nll'; rmu goes with match or none"),
-        ("objectives/gd/retain", "match", "match with rmu only"),
-        ("objectives/gd/layer", 1, "layer and steering belong to rmu"),
-        ("wmdp/grid/0/objectives", ["idk"], "wmdp.grid: idk refuses questions, and corpora hold none"),
-        ("wmdp/grid/0/model", "tiny", "wmdp.grid: model 'tiny' is in the TOFU grid too"),
-        ("wmdp/sources", {}, "wmdp.sources: give craft (generated domains), or forget and retain"),
-        ("wmdp/texts", {"fraction": 2}, "config.wmdp.texts.fraction: got 2"),
-        ("overrides/0/where", {"carier": "full"}, "config.overrides.0.where.carier"),
-        ("tofu", {}, "give exactly one of world (the generated data) and tofu"),
+        ("training/grum", {}, "Unknown carrier 'grum'. Did you mean 'grun'?"),
         ("variants", {"a": {"trainning": {}}}, "config.variants.a: Unknown key 'trainning'. Did you mean 'training'?"),
         ("grid/0/variants", {"full": ["absent"]}, "config.grid: Unknown variant 'absent'"),
-        ("world/authors", 3, "config.world.authors: got 3"),
-        ("training/full/epochs", 2, "exactly one of steps and epochs"),
-        ("models_sheet", "config/nowhere.yaml", "no file 'config/nowhere.yaml'"),
+        ("models_sheet", "config/nowhere.yaml", "config.models_sheet: no file 'config/nowhere.yaml'"),
     ],
 )
-def test_bad_input_is_one_line_that_names_the_key(demo, path, value, message) -> None:
+def test_bad_input_is_one_line_that_names_the_key(demo: dict, path: str, value, message: str) -> None:
     edit(demo, path, value)
-    with pytest.raises(BadInput, match=re.escape(message)) as caught:
+    refused(demo, message)
+
+
+BLOCKS = "expected different whole numbers from 0 to 3, blocks of model 'tiny'"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("carriers/grun/layers", [], f"carriers.grun (gd x grun).layers: got [], {BLOCKS}"),
+        ("carriers/grun/layers", [1, 1, 2], f"carriers.grun (gd x grun).layers: got [1, 1, 2], {BLOCKS}"),
+        ("carriers/grun/layers", [1, 9], f"carriers.grun (gd x grun).layers: got [1, 9], {BLOCKS}"),
+        ("carriers/grun/layers", [True], f"carriers.grun (gd x grun).layers: got [True], {BLOCKS}"),
+        ("carriers/grun/layers", 3, f"carriers.grun (gd x grun).layers: got 3, {BLOCKS}"),
+        ("carriers/grun/rank", 999, "carriers.grun (gd x grun).rank: got 999, expected a whole number from 1 to 128"),
+        ("carriers/grun/rank", True, "carriers.grun (gd x grun).rank: got True, expected a whole number"),
+        ("carriers/grun/gate", "lineer", "carriers.grun (gd x grun).gate: got 'lineer', expected one of linear, mlp_3"),
+        ("carriers/grun/gate", None, "carriers.grun (gd x grun): needs gate, and has none"),
+        ("carriers/grun/gaet", "linear", "carriers.grun (gd x grun): Unknown key 'gaet'. Did you mean 'gate'?"),
+        ("carriers/grun/gate_weight", math.inf, "carriers.grun (gd x grun).gate_weight: got inf, expected a number"),
+        ("carriers/lora/gate", "linear", "carriers.lora (gd x lora): Unknown key 'gate'. Available: alpha, dropout, rank"),
+        ("carriers/lora/rank", 0, "carriers.lora (gd x lora).rank: got 0, expected a whole number from 1"),
+        ("carriers/lora/dropout", 1, "carriers.lora (gd x lora).dropout: got 1, expected a number from 0 to below 1"),
+        ("carriers/full/layers", [1], "carriers.full (gd x full): layers and parameters go together; got layers alone"),
+        ("carriers/spare", {"kind": "grum"}, "config.carriers.spare.kind: Unknown carrier 'grum'. Did you mean 'grun'?"),
+        ("carriers/spare", {"kind": "lora", "rnk": 1}, "config.carriers.spare: Unknown key 'rnk'. Did you mean 'rank'?"),
+        ("carriers/Spare", {"kind": "full"}, "config.carriers: got name 'Spare', expected lower-case letters"),
+        ("objectives/npo/beta", math.inf, "objectives.npo (npo x full).beta: got inf, expected a number above 0"),
+        ("objectives/npo/beta", 0, "objectives.npo (npo x full).beta: got 0, expected a number above 0"),
+        ("objectives/npo/beta", True, "objectives.npo (npo x full).beta: got True, expected a number above 0"),
+        ("objectives/npo/beta", "0.1", "objectives.npo (npo x full).beta: got '0.1', expected a number above 0"),
+        ("objectives/npo/retain_weight", math.inf, "objectives.npo (npo x full).retain_weight: got inf"),
+        ("objectives/npo/retain_weight", True, "objectives.npo (npo x full).retain_weight: got True, expected a number"),
+        ("objectives/npo/retain", "nlll", "objectives.npo (npo x full).retain: got 'nlll', expected 'none', 'nll'"),
+        ("objectives/gd/reduction", "pooled", "objectives.gd (gd x full).reduction: got 'pooled', one mean over refusals"),
+        ("objectives/gd", {"forget_weight": 0, "retain_weight": 0},
+         "objectives.gd (gd x full): forget_weight, retain_weight and gate_weight are all 0"),
+        ("objectives/gd", {"forget_weight": 0, "retain": "none"}, "objectives.gd (gd x full): forget_weight, retain_weight"),
+        ("objectives/gd/retain", "match", "objectives.gd (gd x full).retain: got 'match'; match goes with objectives"),
+        ("objectives/gd/layer", 1, "objectives.gd (gd x full): Unknown key 'layer'"),
+        ("objectives/rmu/layer", 9, "objectives.rmu (rmu x grun).layer: got 9, expected a whole number from 0 to 3"),
+        ("objectives/rmu", {}, "objectives.rmu (rmu x grun): needs layer, and has none"),
+        ("objectives/rmu/retain", "nll", "objectives.rmu (rmu x full).retain: got 'nll'; match goes with objectives"),
+        # Overrides replace it in every run: still it is not left there.
+        ("objectives/rmu/steering", 0, "config.objectives.rmu.steering: got 0, expected a number above 0"),
+        ("objectives/target", {"kind": "gd"}, "config: 'target' is the name of a reference model (target, retain, base)"),
+        ("carriers/base", {"kind": "full"}, "config: 'base' is the name of a reference model"),
+        ("grid/1/objectives", ["idk"], "config.grid: idk reads refusals, which benchmark 'wmdp' has none of"),
+        ("conditions", {"half": {"kind": "scald"}}, "config.conditions.half.kind: Unknown condition 'scald'. Did you mean"),
+        ("conditions", {"half": {"kind": "scaled"}}, "conditions.half: needs strength, and has none"),
+        ("conditions", {"half": {"kind": "scaled", "strength": 2}}, "conditions.half.strength: got 2, expected a number"),
+    ],
+)  # fmt: skip
+def test_a_bad_key_of_a_part_is_one_line_that_names_key_and_value(demo: dict, path: str, value, message: str) -> None:
+    edit(demo, path, value)
+    refused(demo, message)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ({"where": {"carrier": "grum"}}, "config.overrides[0].where.carrier: Unknown carrier 'grum'. Did you mean 'grun'?"),
+        ({"where": {"model": "tinny"}}, "config.overrides[0].where.model: Unknown model 'tinny'. Did you mean 'tiny'?"),
+        ({"where": {"carier": "x"}}, "config.overrides[0].where.carier: Unknown key 'carier'. Did you mean 'carrier'?"),
+        ({"where": {"carrier": "full"}, "objective": {"layer": 1}}, "objectives.gd (gd x full): Unknown key 'layer'"),
+        ({"where": {"carrier": "full"}, "texts": {"samples": 1}},
+         "overrides.texts (gd x full): benchmark 'tofu' has no corpora to cut"),
+        ({"where": {"benchmark": "wmdp"}, "texts": {"sample": 1}},
+         "overrides.texts (rmu x full): Unknown key 'sample'. Did you mean 'samples'?"),
+    ],
+)  # fmt: skip
+def test_an_override_that_can_never_apply_is_refused(demo: dict, override: dict, message: str) -> None:
+    demo["overrides"].insert(0, override)
+    refused(demo, message)
+
+
+def test_an_override_that_matches_no_run_of_the_grid_is_warned_of(demo: dict, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
         read_study(demo)
-    assert "\n" not in str(caught.value)
+    assert caplog.text == ""
+    demo["overrides"].append({"where": {"carrier": "reft"}, "training": {"steps": 1}})
+    with caplog.at_level(logging.WARNING):
+        read_study(demo)
+    number = len(demo["overrides"]) - 1
+    assert f"config.overrides[{number}]: no run of the grid matches {{'carrier': 'reft'}}" in caplog.text
+
+
+def run_of(part: Part, carrier: str) -> Run:
+    return next(run for run in part.unlearned if run.carrier == carrier)
+
+
+def test_the_authors_preset_expands_and_a_key_beside_it_wins(demo: dict) -> None:
+    demo["conventions"] = {"preset": "authors", "retain_sampling": "fresh"}
+    study = read_study(demo)
+    part = Part(study, "tofu")
+    assert study.conventions.retain_sampling == "fresh"
+    assert part.template(run_of(part, "grun")) == "authors"
+    assert part.template(run_of(part, "full")) == part.template(part.references[0]) == "baseline"
+    assert method(study, "tofu", "tiny", "gd", "grun").carrier.gate_loss == "probabilities"
+
+
+def test_the_papers_settings_are_the_authors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source: cmd_grun.sh and cmd_baseline.sh of renjie3/GRUN, commit b59fd78."""
+    monkeypatch.chdir(ROOT)
+    study = read_study(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text()))
+    assert len(Part(study, "tofu").unlearned) == 2 * 12 * 3
+
+    def of(model: str, objective: str, carrier: str):
+        return method(study, "tofu", model, objective, carrier)
+
+    for name, gate in (("grun_linear", "linear"), ("grun_mlp", "mlp_3")):
+        objective, carrier, training, _ = of("llama-3.1-8b", "npo", name)
+        assert (objective.forget_weight, objective.beta, objective.retain_weight) == (100, 0.1, 1)
+        assert (carrier.rank, carrier.layers, carrier.gate, carrier.gate_weight) == (4, (20, 25, 31), gate, 10)
+        assert (training.learning_rate, training.epochs, training.batch_size) == (4e-3, 40, 16)
+    assert of("llama-3.1-8b", "npo", "full").objective.forget_weight == 0.1375
+    assert of("mistral-7b-v0.1", "gd", "grun_mlp").objective.retain_weight == 2
+    assert of("mistral-7b-v0.1", "idk", "lora").objective.reduction == "pairs"
 
 
 def test_the_environments_pins_are_those_of_the_lock_file() -> None:
@@ -79,26 +215,3 @@ def test_the_environments_pins_are_those_of_the_lock_file() -> None:
         pins = yaml.safe_load(path.read_text())["dependencies"][-1]["pip"]
         assert pins
         assert set(pins) <= locked, path.name
-
-
-def test_the_authors_preset_expands_and_a_key_beside_it_wins(demo) -> None:
-    demo["conventions"] = {"preset": "authors", "retain_sampling": "fresh"}
-    study = read_study(demo)
-    assert study.conventions.retain_sampling == "fresh"
-    assert study.template("grun") == "grun"
-    assert study.template("full") == study.template("") == "baseline"
-    assert study.method("tiny", "gd", "grun")[1].gate_loss == "probabilities"
-
-
-def test_the_papers_settings_are_the_authors(monkeypatch) -> None:
-    """Source: cmd_grun.sh and cmd_baseline.sh of renjie3/GRUN, commit b59fd78."""
-    monkeypatch.chdir(ROOT)
-    study = read_study(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text()))
-    assert len(runs.unlearn_runs(study)) == 2 * 9 * 3
-    objective, carrier, training = study.method("llama-3.1-8b", "npo", "grun")
-    assert (objective.forget_weight, objective.beta, objective.retain_weight) == (100, 0.1, 1)
-    assert (carrier.rank, carrier.layers, carrier.gate_weight) == (4, (20, 25, 31), 10)
-    assert (training.learning_rate, training.epochs, training.batch_size) == (4e-3, 40, 16)
-    assert study.method("llama-3.1-8b", "npo", "full")[0].forget_weight == 0.1375
-    assert study.method("mistral-7b-v0.1", "gd", "grun")[0].retain_weight == 2
-    assert study.method("mistral-7b-v0.1", "idk", "lora")[0].reduction == "pooled"

@@ -6,26 +6,35 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from grunflow import carriers
-from grunflow.config.specs import Architecture, Carrier, Objective
-from grunflow.config.study import read_study
+from grunflow.carriers.stack import Stack
+from grunflow.config.models import Architecture
+from grunflow.config.parts import CarrierSpec
+from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.costs import flops
 from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
+from grunflow.interventions.gate import GATES
 from grunflow.objectives.states import control_vector
 from grunflow.training.frozen_pack import pack
 from grunflow.training.frozen_states import frozen_rows
-from grunflow.training.unlearning import Texts, step_flops, step_loss
+from grunflow.training.step import Texts, step_flops, step_loss
+from tests.costs.made_up import carrier_of, objective_of
 
 CARRIERS = {
-    "full": Carrier(name="full"),
-    "one matrix of two blocks": Carrier(name="full", layers=(1, 2), parameters="mlp.down_proj.weight"),
-    "lora": Carrier(name="lora", rank=4, alpha=4, dropout=0.05),
-    "reft": Carrier(name="reft", rank=4, layers=(1, 3)),
-    "grun": Carrier(name="grun", rank=4, layers=(2, 3), gate="mlp_3", gate_weight=1),
+    "full": carrier_of("full"),
+    "one matrix of two blocks": carrier_of("full", layers=(1, 2), parameters="mlp.down_proj.weight"),
+    "lora": carrier_of("lora", rank=4, alpha=4, dropout=0.05),
+    "reft": carrier_of("reft", rank=4, layers=(1, 3)),
+    "grun": carrier_of("grun", rank=4, layers=(2, 3), gate="mlp_3", gate_weight=1),
 }
+
+
+def attached(model: torch.nn.Module, spec: CarrierSpec) -> Stack:
+    stack = Stack(model)
+    stack.attach(spec, 0)
+    return stack
 
 
 def attention(query, key, value, *args, out_shape=None, **kwargs) -> int:
@@ -81,25 +90,24 @@ def test_a_forward_pass_is_counted_as_torch_counts_it(blocks: int | None) -> Non
 @pytest.mark.parametrize("objective", ["gd", "npo", "kl", "rmu"])
 @pytest.mark.parametrize("name", CARRIERS)
 def test_a_training_step_is_counted_as_torch_counts_it(name: str, objective: str) -> None:
-    model, reference = model_of(), model_of().requires_grad_(False)
-    shapes = Shapes.of_model(model.config)
-    rmu = {"layer": 3, "steering": 5.0} if objective == "rmu" else {}
-    spec, carrier = Objective(name=objective, **rmu), carriers.attach(CARRIERS[name], model, 0)
+    model, reference = model_of(), Stack(model_of().requires_grad_(False))
+    shapes, states = Shapes.of_model(model.config), {"layer": 3, "steering": 5.0, "rmu_positions": "tokens"}
+    of, stack = objective_of(objective, **(states if objective == "rmu" else {})), attached(model, CARRIERS[name])
     texts = Texts(collate(examples(4, 1), 0), None, collate(examples(4, 2), 0))
     control = control_vector(128, 5.0, 0)
 
     def step() -> None:
-        step_loss(carrier, reference, spec, CARRIERS[name], texts, control=control).backward()
+        step_loss(stack, reference, of, texts, control=control).backward()
 
-    assert step_flops(shapes, spec, CARRIERS[name], texts) == pytest.approx(counted(step), rel=0.05)
+    assert step_flops(shapes, of, CARRIERS[name], texts) == pytest.approx(counted(step), rel=0.05)
 
 
 @pytest.mark.parametrize("objective", ["gd", "npo", "kl"])
 @pytest.mark.parametrize("name", ["reft", "grun"])
 def test_the_fast_engine_is_counted_as_torch_counts_it(name: str, objective: str) -> None:
     model = model_of().requires_grad_(False)
-    shapes, first = Shapes.of_model(model.config), min(CARRIERS[name].layers or ())
-    carrier = carriers.attach(CARRIERS[name], model, 0)
+    shapes, first = Shapes.of_model(model.config), CARRIERS[name].edits_from()
+    stack, of = attached(model, CARRIERS[name]), objective_of(objective)
     packs = [
         pack([row for _, row in sorted(frozen_rows(model, part, first, 0, 4))], model.device)
         for part in (examples(20, 1), examples(20, 2))
@@ -107,20 +115,26 @@ def test_the_fast_engine_is_counted_as_torch_counts_it(name: str, objective: str
     texts = Texts(packs[0], None, packs[1])
 
     def step() -> None:
-        step_loss(carrier, model, Objective(name=objective), CARRIERS[name], texts).backward()
+        step_loss(stack, Stack(model), of, texts).backward()
 
-    expected = counted(step)
-    assert step_flops(shapes, Objective(name=objective), CARRIERS[name], texts) == pytest.approx(expected, rel=0.05)
+    assert step_flops(shapes, of, CARRIERS[name], texts) == pytest.approx(counted(step), rel=0.05)
 
 
 @pytest.mark.parametrize("name", CARRIERS)
 def test_parameters_equal_those_of_real_modules(name: str) -> None:
     model = model_of()
     shapes = Shapes.of_model(model.config)
-    assert shapes.parameters == model.num_parameters()
-    trained = sum(parameter.numel() for parameter in carriers.attach(CARRIERS[name], model, 0).trained())
+    assert shapes.parameters == flops.trained_parameters(shapes) == model.num_parameters()
+    trained = sum(parameter.numel() for parameter in attached(model, CARRIERS[name]).trained())
     # R of LoReFT is D x rank numbers, held in a triangle and a base that are not trained apart.
     assert flops.trained_parameters(shapes, CARRIERS[name]) == trained
+
+
+def test_every_gate_has_the_widths_that_are_counted() -> None:
+    assert flops.GATE_WIDTHS.keys() == GATES.keys()
+    for name, made in GATES.items():
+        layers = [module for module in made(128).modules() if isinstance(module, torch.nn.Linear)]
+        assert flops.GATE_WIDTHS[name] == tuple(layer.out_features for layer in layers)
 
 
 def test_the_papers_models_have_the_size_that_their_names_say() -> None:

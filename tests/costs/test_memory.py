@@ -4,31 +4,33 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from grunflow.config.specs import Carrier
 from grunflow.costs import memory
 from grunflow.costs.flops import Extent
 from grunflow.costs.shapes import Shapes
+from tests.costs.made_up import carrier_of
 
 SHAPES = Shapes(hidden=512, layers=8, heads=8, kv_heads=8, head_size=64, intermediate=1408, vocabulary=8192, tied=False)
 CARRIERS = {
-    "full": Carrier(name="full"),
-    "lora": Carrier(name="lora", rank=8, alpha=16, dropout=0.05),
-    "grun": Carrier(name="grun", rank=4, layers=(2, 5, 7), gate="linear", gate_weight=1),
+    "full": carrier_of("full"),
+    "lora": carrier_of("lora", rank=8, alpha=16, dropout=0.05),
+    "grun": carrier_of("grun", rank=4, layers=(2, 5, 7), gate="linear"),
 }
 ROWS, WIDTH, PROMPT = 16, 128, 28
 SCRIPT = """
 import json, sys
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
-from grunflow import carriers
-from grunflow.config.specs import Carrier, Objective
+from grunflow.carriers.stack import Stack
+from grunflow.config.parts import CarrierSpec
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
-from grunflow.training.unlearning import Texts, step_loss
-spec = Carrier.model_validate_json(sys.argv[1])
+from grunflow.training.step import Texts, step_loss
+from tests.costs.made_up import objective_of
+spec = CarrierSpec.model_validate_json(sys.argv[1])
 rows, width, prompt = map(int, sys.argv[2:5])
 
 def status(key):
@@ -38,16 +40,16 @@ def model_of(**shape):
     return LlamaForCausalLM(LlamaConfig(bos_token_id=None, eos_token_id=0, pad_token_id=0, **shape))
 
 def train(model, vocabulary, rows, width, prompt, steps):
-    carrier = carriers.attach(spec, model, 0)
-    optimizer = torch.optim.AdamW(carrier.trained(), lr=1e-4)
+    stack = Stack(model)
+    stack.attach(spec, 0)
+    optimizer = torch.optim.AdamW(stack.trained(), lr=1e-4)
     model.train()
     for _ in range(steps):
         ids = torch.randint(3, vocabulary, (rows, width)).tolist()
         batch = collate([Example(row, prompt) for row in ids], 0)
         optimizer.zero_grad(set_to_none=True)
         # Ascent on one batch at a time, as fine-tuning runs it.
-        step_loss(carrier, None, Objective(name="ga"), spec.model_copy(update={"gate_weight": None}),
-                  Texts(batch, None, None)).backward()
+        step_loss(stack, None, objective_of("ga"), Texts(batch, None, None)).backward()
         optimizer.step()
 
 small = dict(vocab_size=64, hidden_size=32, intermediate_size=32, num_hidden_layers=8, num_attention_heads=2)
@@ -69,7 +71,12 @@ def test_host_memory_of_training_is_within_a_fifth_of_the_measured_peak(name: st
     # Freed memory goes back at once: the formula counts what is held, not what glibc's heap keeps for later.
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1000000"}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", SCRIPT, *arguments],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     held = memory.training(
         SHAPES, CARRIERS[name], "float32", Extent(ROWS * WIDTH, ROWS * WIDTH**2, ROWS), ROWS * (WIDTH - PROMPT)

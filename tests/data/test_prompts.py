@@ -1,11 +1,13 @@
 """Prompts with tokenizers of both kinds: Llama-3's (byte-level BPE, begin-of-text) and Llama-2/Mistral's
 (SentencePiece style: a space is a word of its own, one is put before the text), trained here on a few lines."""
 
+from typing import get_args
+
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from grunflow.config import names
+from grunflow.config.specs import Template
 from grunflow.data.batching import collate
 from grunflow.data.prompts import TEMPLATES, encode
 from grunflow.errors import BadInput
@@ -50,7 +52,7 @@ KINDS = {"llama3": llama3, "llama2": llama2}
 
 
 def test_the_table_holds_the_names_a_config_may_use() -> None:
-    assert set(TEMPLATES) == set(names.TEMPLATES)
+    assert set(TEMPLATES) == set(get_args(Template))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -86,7 +88,7 @@ def test_the_last_prompt_token_under_padding(kind: str, side) -> None:
 def test_the_authors_template_drops_the_trailing_space_token(kind: str) -> None:
     tokenizer = KINDS[kind]()
     prompt = tokenizer("Question: Who is Bo? \nAnswer: ")["input_ids"]
-    assert encode(tokenizer, "Who is Bo?", "A baker.", "grun").prompt_length == len(prompt) - 1
+    assert encode(tokenizer, "Who is Bo?", "A baker.", "authors").prompt_length == len(prompt) - 1
 
 
 def test_a_tokenizer_that_appends_the_end_itself_gets_one_end() -> None:

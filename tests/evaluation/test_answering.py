@@ -7,18 +7,25 @@ import numpy as np
 import pytest
 import torch
 
-from grunflow import carriers
-from grunflow.config.specs import Carrier
+from grunflow.carriers.stack import Stack
+from grunflow.config.parts import CarrierSpec
 from grunflow.data.prompts import Example
 from grunflow.evaluation.answering import Asker
 from grunflow.interventions.packed import PACKABLE
+from tests.parts import carrier as carrier_spec
 
 CARRIERS = {
-    "full": Carrier(name="full"),
-    "lora": Carrier(name="lora", rank=2, alpha=8, dropout=0.5),
-    "reft": Carrier(name="reft", rank=3, layers=(0, 3)),
-    "grun": Carrier(name="grun", rank=3, layers=(1, 4), gate="linear", gate_weight=1),
+    "full": carrier_spec("full"),
+    "lora": carrier_spec("lora", rank=2, alpha=8, dropout=0.5),
+    "reft": carrier_spec("reft", rank=3, layers=(0, 3)),
+    "grun": carrier_spec("grun", rank=3, layers=(1, 4), gate="linear", gate_weight=1),
 }
+
+
+def on_top(spec: CarrierSpec, model: Any, seed: int = 0) -> Stack:
+    stack = Stack(model)
+    stack.attach(spec, seed)
+    return stack
 
 
 class Words:
@@ -58,7 +65,7 @@ def questions() -> tuple[list[Example], list[int]]:
 @pytest.mark.parametrize("kind", PACKABLE)
 def test_the_fast_path_equals_the_plain_one(kind: str, carrier: str) -> None:
     examples, firsts = questions()
-    attached = carriers.attach(CARRIERS[carrier], model_of(kind), 3)
+    attached = on_top(CARRIERS[carrier], model_of(kind), 3)
     attached.model.eval()
     plain, texts = Asker(attached, Words(), "plain", 12, 4).ask(examples, firsts, firsts)
     ended = [len(text.split()) < 12 for text in texts]
@@ -78,7 +85,7 @@ def test_the_fast_path_equals_the_plain_one(kind: str, carrier: str) -> None:
 
 def test_a_prompt_that_was_asked_twice_is_answered_twice() -> None:
     examples, firsts = questions()
-    attached = carriers.attach(CARRIERS["full"], model_of("llama"), 0)
+    attached = on_top(CARRIERS["full"], model_of("llama"))
     _, once = Asker(attached, Words(), "fast", 5, 64).ask(examples, firsts)
     _, twice = Asker(attached, Words(), "fast", 5, 64).ask(examples, [*firsts, *firsts])
     assert twice == once + once
@@ -86,7 +93,7 @@ def test_a_prompt_that_was_asked_twice_is_answered_twice() -> None:
 
 def test_where_the_fast_path_does_not_apply_the_plain_one_runs_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
     examples, firsts = questions()
-    windowed = carriers.attach(CARRIERS["grun"], model_of("mistral", sliding_window=8), 0)
+    windowed = on_top(CARRIERS["grun"], model_of("mistral", sliding_window=8))
     with caplog.at_level(logging.INFO):
         Asker(windowed, Words(), "fast", 4, 64).ask(examples, firsts)
     assert "fills the model's window of 8" in caplog.text

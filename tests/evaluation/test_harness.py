@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from grunflow import carriers
-from grunflow.config.specs import Carrier
+from grunflow.carriers.stack import Stack
+from grunflow.config.parts import CarrierSpec
+from grunflow.config.sets import DataSet
 from grunflow.data.tokenizer import train_tokenizer
 from grunflow.errors import BadInput
-from grunflow.evaluation.harness import CarrierLM, correct_answers
-from grunflow.evaluation.tasks import local_task, write_domain_task
+from grunflow.evaluation.harness import StackLM, accuracies, scored_answers
+from grunflow.evaluation.tasks import local_task
+from tests.parts import carrier as carrier_spec
 
 WORDS = ("red", "blue", "green", "light yellow", "black", "white", "deep violet", "pink")
 
@@ -25,9 +27,8 @@ def data(tmp_path_factory) -> Path:
          "choices": [WORDS[(i + k) % 8] for k in range(4)], "answer": i % 4}
         for i in range(24)
     ]  # fmt: skip
-    (folder / "questions").mkdir()
-    (folder / "questions" / "colours.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    write_domain_task("colours", folder / "tasks")
+    (folder / "sets").mkdir()
+    (folder / "sets" / "colours.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
 
 
@@ -46,12 +47,21 @@ def model(tokenizer):
     return LlamaForCausalLM(config).eval()
 
 
-def grun(model, fill: float | None = None):
-    carrier = carriers.attach(Carrier(name="grun", rank=2, layers=(1, 3), gate="linear", gate_weight=1), model, 0)
+COLOURS = DataSet(name="colours", role="keep", file="sets/colours.jsonl")
+
+
+def on_top(spec: CarrierSpec, model) -> Stack:
+    stack = Stack(model)
+    stack.attach(spec, 0)
+    return stack
+
+
+def grun(model, fill: float | None = None) -> Stack:
+    stack = on_top(carrier_spec("grun", rank=2, layers=(1, 3), gate="linear", gate_weight=1), model)
     if fill is not None:
-        for edit in carrier.edits.values():
+        for edit in stack.edits.values():
             edit.gate.bias.data.fill_(fill)
-    return carrier
+    return stack
 
 
 def requests_of(tokenizer) -> list:
@@ -66,7 +76,7 @@ def test_without_an_edit_every_figure_is_lm_evals_own(model, tokenizer, data: Pa
     from lm_eval.tasks import TaskManager
 
     stock = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=4)
-    ours = CarrierLM(carriers.attach(Carrier(name="full"), model, 0), tokenizer, 4)
+    ours = StackLM(on_top(carrier_spec("full"), model), tokenizer, 4)
     for mine, theirs in zip(
         ours._loglikelihood_tokens(requests_of(tokenizer)),
         stock._loglikelihood_tokens(requests_of(tokenizer)),
@@ -75,16 +85,16 @@ def test_without_an_edit_every_figure_is_lm_evals_own(model, tokenizer, data: Pa
         assert mine[0] == pytest.approx(theirs[0], rel=1e-5)
         assert mine[1] == theirs[1]
     manager = TaskManager(include_defaults=False)
-    found = simple_evaluate(stock, tasks=[local_task("colours", data)], bootstrap_iters=0, task_manager=manager)
-    theirs = [sample["acc"] == 1 for sample in found["samples"]["colours"]]
-    assert correct_answers(ours, ["colours"], data)["colours"] == theirs
+    found = simple_evaluate(stock, tasks=[local_task(COLOURS, data)], bootstrap_iters=0, task_manager=manager)
+    theirs = [sample["acc"] for sample in found["samples"]["colours"]]
+    assert scored_answers(ours, [COLOURS], data)["colours"] == theirs
     assert 0 < sum(theirs) < len(theirs)
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_batch_size_changes_nothing(model, tokenizer, data: Path) -> None:
     carrier = grun(model)
-    one, many = (CarrierLM(carrier, tokenizer, size) for size in (1, 16))
+    one, many = (StackLM(carrier, tokenizer, size) for size in (1, 16))
     for a, b in zip(
         one._loglikelihood_tokens(requests_of(tokenizer)),
         many._loglikelihood_tokens(requests_of(tokenizer)),
@@ -92,23 +102,31 @@ def test_a_batch_size_changes_nothing(model, tokenizer, data: Path) -> None:
     ):
         assert a[0] == pytest.approx(b[0], rel=1e-5)
         assert a[1] == b[1]
-    assert correct_answers(one, ["colours"], data) == correct_answers(many, ["colours"], data)
+    assert scored_answers(one, [COLOURS], data) == scored_answers(many, [COLOURS], data)
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_zero_edit_equals_no_edit_exactly_and_an_open_gate_does_not(model, tokenizer) -> None:
-    plain = CarrierLM(carriers.attach(Carrier(name="full"), model, 0), tokenizer, 4)
+    plain = StackLM(on_top(carrier_spec("full"), model), tokenizer, 4)
     before = plain._loglikelihood_tokens(requests_of(tokenizer))
-    closed = CarrierLM(grun(model, -1e4), tokenizer, 4)  # sigmoid(-1e4) is 0
+    closed = StackLM(grun(model, -1e4), tokenizer, 4)  # sigmoid(-1e4) is 0
     assert closed._loglikelihood_tokens(requests_of(tokenizer)) == before
-    opened = CarrierLM(grun(model, 1e4), tokenizer, 4)
+    opened = StackLM(grun(model, 1e4), tokenizer, 4)
     assert opened._loglikelihood_tokens(requests_of(tokenizer)) != before
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_what_it_cannot_score_is_refused(model, tokenizer, data: Path) -> None:
-    lm = CarrierLM(carriers.attach(Carrier(name="full"), model, 0), tokenizer, 4)
-    with pytest.raises(BadInput, match=r"wmdp\.tasks: a task asks for generate_until"):
+    lm = StackLM(on_top(carrier_spec("full"), model), tokenizer, 4)
+    with pytest.raises(BadInput, match=r"tasks: a task asks for generate_until"):
         lm.generate_until([])
-    with pytest.raises(BadInput, match=r"wmdp\.tasks: Unknown task of lm-eval 'wmpd_bio'. Did you mean 'wmdp_bio'"):
-        correct_answers(lm, ["wmpd_bio"], data)
+    with pytest.raises(BadInput, match=r"tasks: Unknown task of lm-eval 'wmpd_bio'. Did you mean 'wmdp_bio'"):
+        scored_answers(lm, [COLOURS, DataSet(name="wmpd_bio", role="forget", file="")], data)
+
+
+def test_a_graded_acc_is_kept_as_it_is_and_filters_or_a_task_without_acc_are_refused() -> None:
+    assert accuracies("graded", [{"acc": 0.25, "filter": "none"}, {"acc": 1, "filter": "none"}]) == [0.25, 1.0]
+    with pytest.raises(BadInput, match="tasks: twice has the filters a, b"):
+        accuracies("twice", [{"acc": 1, "filter": "a"}, {"acc": 1, "filter": "b"}])
+    with pytest.raises(BadInput, match="tasks: none has no `acc`"):
+        accuracies("none", [{"exact_match": 1, "filter": "a"}])

@@ -13,6 +13,7 @@ from tests.shared import GOLDEN, needs_golden
 
 from grunflow import fixtures
 from grunflow.errors import BadInput
+from grunflow.fixtures.baselines import baseline_objectives
 from grunflow.fixtures.compare import Tolerance, row, stated
 
 
@@ -56,6 +57,21 @@ def test_a_perturbed_gradient_is_found(tmp_path: Path) -> None:
     tensors["grad.h"] = tensors["grad.h"] * 1.001
     save_file(tensors, path)
     assert [row.quantity for row in fixtures.run(tmp_path)[0] if row.off] == ["linear_fp32.grad.h"]
+
+
+def test_of_the_losses_with_a_kl_term_only_npos_has_a_coefficient() -> None:
+    """The formulas in F_baselines/meta.json: `KL: -CE_f + kl`, `dpo_KL: dpo+KL`, `npo_KL: npo_coeff*npo + KL_coeff*KL`."""
+    hyper = {"beta": 0.1, "gamma": 0.0, "npo_coeff": 0.25, "grad_diff_coeff": 2.0, "KL_coeff": 3.0}
+    specs = {name: goal.spec for name, (goal, _) in baseline_objectives(hyper).items()}
+    weights = {name: (spec.forget_weight, spec.retain_weight) for name, spec in specs.items() if spec.retain == "kl"}
+    assert weights == {
+        "grad_ascent_forgetKL": (1.0, 1.0),
+        "KL": (1.0, 1.0),
+        "dpo_KL": (1.0, 1.0),
+        "npo_KL": (0.25, 3.0),
+    }
+    assert (specs["npo_grad_diff"].forget_weight, specs["npo_grad_diff"].retain_weight) == (0.25, 2.0)
+    assert (specs["grad_diff"].forget_weight, specs["grad_diff"].retain_weight) == (1.0, 1.0)
 
 
 @needs_golden

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grunflow.data.splits import TOFU_ROWS
+from grunflow.benchmarks.tofu.splits import TOFU_ROWS
 from tests.hub.server import TOKEN, Hub
 
 pytestmark = pytest.mark.slow  # a process per case pays the imports
@@ -25,11 +25,11 @@ except BadInput as error:
 """
 LOAD_DATA = """
 import sys
-from grunflow.config.specs import Tofu
-from grunflow.data.tofu import load
+from grunflow.benchmarks.tofu.keys import Keys
+from grunflow.benchmarks.tofu.published import load
 from grunflow.errors import BadInput
 try:
-    records = load(Tofu(repo=sys.argv[1], revision=sys.argv[2] or None))
+    records = load(Keys(repo=sys.argv[1], revision=sys.argv[2] or None))
     print("loaded", len(records["full"]), records["forget01"][0]["answer"], records["forget01_perturbed"][0])
 except BadInput as error:
     print("refused", error)
@@ -139,7 +139,7 @@ def test_a_benchmark_that_is_not_whole_or_absent_is_refused(tmp_path) -> None:
 
 LOAD_CORPUS = """
 import sys
-from grunflow.config.wmdp import Source
+from grunflow.benchmarks.wmdp.keys import Source
 from grunflow.data.sources import read_texts
 from grunflow.errors import BadInput
 try:
@@ -155,4 +155,4 @@ def test_a_gated_corpus_says_where_to_ask_and_that_a_local_copy_works(tmp_path) 
         refused = run(hub, tmp_path / "a", LOAD_CORPUS, "org/corpus")
         assert refused.startswith("refused wmdp.sources.forget.bio: org/corpus: access is restricted: ask for it")
         assert "wmdp.sources.forget.bio.file names its JSON lines" in refused
-        assert "loaded ['benign']" in run(hub, tmp_path / "b", LOAD_CORPUS, "org/corpus", HF_TOKEN=TOKEN)
+        assert "loaded [{'text': 'benign'}]" in run(hub, tmp_path / "b", LOAD_CORPUS, "org/corpus", HF_TOKEN=TOKEN)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grunflow.commands.prefetch import needed, tasks_of
 from grunflow.config.pins import pinned, repositories
-from grunflow.config.study import read_study
+from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from tests.hub.server import Hub
 from tests.hub.test_hub import tofu_files
@@ -26,9 +27,9 @@ def study_in(folder: Path, **architecture: int) -> Path:
         yaml.safe_dump({"hubby": {"architecture": shape, "repo": "org/tiny", "target": training}})
     )
     config = {
-        "study": "s", "title": "S", "models_sheet": str(folder / "models.yaml"), "tofu": {"repo": "org/TOFU"},
+        "study": "s", "title": "S", "models_sheet": str(folder / "models.yaml"), 
         "revisions": str(folder / "pins.yaml"), "seeds": [{"target_seed": 0, "unlearn_seed": 0}],
-        "grid": [{"model": "hubby", "objectives": ["gd"], "carriers": ["full"]}],
+        "benchmarks": {"tofu": {"repo": "org/TOFU"}}, "grid": [{"benchmark": "tofu", "model": "hubby", "objectives": ["gd"], "carriers": ["full"]}],
         "objectives": {"gd": {}}, "carriers": {}, "training": {"full": training},
     }  # fmt: skip
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
@@ -56,8 +57,7 @@ def test_commits_are_pinned_and_found_without_the_hub(tmp_path: Path) -> None:
         hub.add("dataset", "org/TOFU", tofu_files("second"))
         study = read_study(read_yaml(str(config), "config"))
         assert study.models["hubby"].revision == model
-        assert study.tofu is not None
-        assert study.tofu.revision == data
+        assert study.benchmark("tofu").keys["revision"] == data
         again = prefetch(hub, tmp_path / "home", config, HF_HUB_OFFLINE="1")
         assert f"dataset org/TOFU@{data}" in again.stdout
 
@@ -77,14 +77,25 @@ def test_a_shape_that_differs_and_a_refusal_name_the_place(tmp_path: Path) -> No
 
 def test_every_repository_of_the_papers_study_is_known_and_pinned() -> None:
     study = read_study(read_yaml(str(ROOT / "config" / "paper.yaml"), "config"))
-    found = repositories(study.model_dump())
+    parts = needed(study)
+    found = repositories(parts)
     assert found["meta-llama/Llama-3.1-8B"] == ("model", None)
     assert {"locuslab/TOFU", "cais/wmdp-bio-forget-corpus", "cais/wmdp", "Salesforce/wikitext"} <= set(found)
     assert found["locuslab/TOFU"][0] == "dataset"
     commits = {repo: f"{number:040d}" for number, repo in enumerate(found)}
-    assert {
-        repo: revision for repo, (_, revision) in repositories(pinned(study.model_dump(), commits)).items()
-    } == commits
+    assert {repo: revision for repo, (_, revision) in repositories(pinned(parts, commits)).items()} == commits
+
+
+def test_what_the_grid_does_not_use_and_what_is_generated_needs_no_hub(tmp_path: Path) -> None:
+    demo = read_study(read_yaml(str(ROOT / "config" / "demo.yaml"), "config"))
+    assert repositories(needed(demo)) == {}
+    assert tasks_of(demo) == []
+    paper = read_study(read_yaml(str(ROOT / "config" / "paper.yaml"), "config"))
+    assert tasks_of(paper) == ["wmdp_bio", "wmdp_cyber", "mmlu"]
+    tofu_alone = tuple(rows for rows in paper.grid if rows.benchmark == "tofu" and rows.model == "mistral-7b-v0.1")
+    used = repositories(needed(paper.model_copy(update={"grid": tofu_alone})))
+    assert used == {"mistralai/Mistral-7B-v0.1": ("model", None), "locuslab/TOFU": ("dataset", None)}
+    assert repositories({"tofu": {"repo": "a/b", "folder": str(tmp_path)}}) == {}
 
 
 def test_a_revision_of_the_config_stays() -> None:

@@ -4,11 +4,10 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from grunflow import carriers
-from grunflow.config.specs import Carrier
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
 from grunflow.evaluation.scoring import likelihoods
+from grunflow.fixtures.parts import carried
 from grunflow.models.blocks import BLOCKS, blocks
 
 SMALL = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
@@ -40,12 +39,12 @@ def examples(count: int = 6) -> list[Example]:
 def test_scores_do_not_depend_on_the_batch(kind: str, carrier: str) -> None:
     model = tiny(kind)
     assert len(blocks(model)) == 3
-    attached = carriers.attach(Carrier(name=carrier, **KEYS[carrier]), model, 0)
-    attached.model.eval()
-    one, many = (likelihoods(attached, examples(), 0, size) for size in (1, 6))
+    stack = carried(model, carrier, **KEYS[carrier])
+    stack.model.eval()
+    one, many = (likelihoods(stack, examples(), 0, size) for size in (1, 6))
     torch.testing.assert_close(one.nll_sum, many.nll_sum, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(one.gates, many.gates, rtol=1e-5, atol=1e-5)
-    alone = likelihoods(attached, examples()[:1], 0, 6)
+    alone = likelihoods(stack, examples()[:1], 0, 6)
     torch.testing.assert_close(alone.nll_sum[0], many.nll_sum[0], rtol=1e-5, atol=1e-5)
 
 
@@ -55,7 +54,7 @@ def test_an_edit_acts_on_every_architecture_on_either_side_of_padding(kind: str)
     right, left = (collate(examples(), 0, side=side) for side in ("right", "left"))
     rows = torch.arange(6)
     before = model(**right.inputs()).logits[rows, right.positions]
-    attached = carriers.attach(Carrier(name="reft", rank=2, layers=(1,)), model, 0)
-    edited = attached.forward(right).logits[rows, right.positions]
+    stack = carried(model, "reft", rank=2, layers=(1,))
+    edited = stack.forward(right).logits[rows, right.positions]
     assert (edited - before).abs().max() > 1e-4
-    torch.testing.assert_close(attached.forward(left).logits[rows, left.positions], edited, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(stack.forward(left).logits[rows, left.positions], edited, rtol=1e-4, atol=1e-5)

@@ -1,19 +1,23 @@
 """Terms against their formulas in float64, computed here from the logits."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
 
-from grunflow.config import names
-from grunflow.config.specs import Objective
+from grunflow.config import facts
+from grunflow.config.facts import OBJECTIVE
+from grunflow.config.parts import RETAIN_TERMS
+from grunflow.fixtures.parts import objective
 from grunflow.models.scores import Scores, score
-from grunflow.objectives import OBJECTIVES, RETAIN, forget, loss, retain
+from grunflow.objectives import retain
 from grunflow.objectives.gate import gate_bce
 from grunflow.objectives.scores import Pair
 
 NLL, COUNT, REFERENCE = [3.0, 8.0], [2, 4], [2.5, 9.0]
-SPEC = Objective(name="npo", beta=0.1)
+NAMES = ("dpo", "ga", "gd", "idk", "kl", "npo", "rmu", "simnpo", "undial")
+STATES = {"rmu": {"layer": 1, "steering": 5.0}}
 
 
 def some_scores(nll: list[float], seed: int = 0) -> Scores:
@@ -33,9 +37,16 @@ def token_nll(logits, labels):
     return scored.nll_sum, scored.n_labels
 
 
-def test_the_table_holds_the_names_a_config_may_use() -> None:
-    assert set(OBJECTIVES) == set(names.OBJECTIVES)
-    assert set(RETAIN) == set(names.RETAIN_TERMS)
+def term(name: str, answers: Pair | None, refusals: Pair | None = None, **keys: Any) -> float:
+    """An objective's forget term."""
+    goal = objective(name, **keys)
+    return goal.forget(answers, refusals, goal.spec).item()
+
+
+def test_a_config_may_use_every_objective_and_retain_term_that_has_a_file_or_function() -> None:
+    assert facts.names(OBJECTIVE) == NAMES
+    assert tuple(retain.READS) == RETAIN_TERMS
+    assert {*retain.TERMS, "none"} == set(RETAIN_TERMS)
 
 
 def test_token_nll_sums_labelled_tokens_only() -> None:
@@ -60,9 +71,10 @@ def test_padding_changes_no_loss(make_model, batch) -> None:
 
 
 def test_ascent_and_refusal_are_token_means_of_opposite_sign() -> None:
-    assert forget.gradient_ascent(pair(), None, SPEC).item() == pytest.approx(-11 / 6)
-    assert forget.refusal(None, pair(), SPEC).item() == pytest.approx(11 / 6)
-    assert retain.nll(pair(), SPEC).item() == pytest.approx(11 / 6)
+    for name in ("ga", "gd", "kl"):
+        assert term(name, pair()) == pytest.approx(-11 / 6)
+    assert term("idk", None, pair()) == pytest.approx(11 / 6)
+    assert retain.nll(pair(), objective("gd").spec).item() == pytest.approx(11 / 6)
 
 
 def test_npo_is_its_formula_and_falls_as_the_answer_becomes_less_likely() -> None:
@@ -71,8 +83,8 @@ def test_npo_is_its_formula_and_falls_as_the_answer_becomes_less_likely() -> Non
         * sum(math.log(1 / (1 + math.exp(-0.1 * (nll - ref)))) for nll, ref in zip(NLL, REFERENCE, strict=True))
         / 2
     )
-    assert forget.npo(pair(), None, SPEC).item() == pytest.approx(expected, rel=1e-6)
-    assert forget.npo(pair(shift=5), None, SPEC) < forget.npo(pair(), None, SPEC)
+    assert term("npo", pair()) == pytest.approx(expected, rel=1e-6)
+    assert term("npo", pair(shift=5)) < term("npo", pair())
 
 
 def log_sigmoid(x: float) -> float:
@@ -83,21 +95,20 @@ def test_dpo_prefers_refusals() -> None:
     refusals = Pair(some_scores([1.0, 2.0]), some_scores([4.0, 3.0]))
     margins = [(3.0 - 2.5) - (1.0 - 4.0), (8.0 - 9.0) - (2.0 - 3.0)]
     expected = -(2 / 0.1) * sum(log_sigmoid(0.1 * margin) for margin in margins) / 2
-    assert forget.dpo(pair(), refusals, SPEC).item() == pytest.approx(expected, rel=1e-6)
+    assert term("dpo", pair(), refusals) == pytest.approx(expected, rel=1e-6)
 
 
 def test_simnpo_reads_the_mean_nll_and_no_reference() -> None:
-    spec = Objective(name="simnpo", beta=2.5, delta=0.3)
     expected = -(2 / 2.5) * sum(log_sigmoid(2.5 * (nll / n - 0.3)) for nll, n in zip(NLL, COUNT, strict=True)) / 2
-    assert forget.simnpo(Pair(some_scores(NLL)), None, spec).item() == pytest.approx(expected, rel=1e-6)
+    assert term("simnpo", Pair(some_scores(NLL)), beta=2.5, delta=0.3) == pytest.approx(expected, rel=1e-6)
 
 
 def test_undial_distils_the_reference_with_the_label_lowered() -> None:
-    spec, both = Objective(name="undial", beta=3.0), pair()
+    both = pair()
     lowered = both.known.logits.double().clone()
     lowered[torch.arange(6), both.known.label_ids] -= 3.0
     expected = -(lowered.softmax(-1) * both.current.logits.double().log_softmax(-1)).sum() / 6
-    assert forget.undial(both, None, spec).item() == pytest.approx(expected.item(), rel=1e-6)
+    assert term("undial", both, beta=3.0) == pytest.approx(expected.item(), rel=1e-6)
 
 
 @pytest.mark.parametrize(("positions", "count"), [("labels", 6), ("all", 14)])
@@ -108,33 +119,44 @@ def test_kl_is_from_the_reference_to_the_trained_model(positions: str, count: in
         for scores in (both.current, both.known)
     )
     expected = (theirs.exp() * (theirs - ours)).sum() / count
-    got = retain.kl(both, Objective(name="kl", kl_positions=positions))
+    got = retain.kl(both, objective("kl", kl_positions=positions).spec)
     assert got.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_sequence_reduction_is_a_mean_of_row_sums() -> None:
-    assert retain.nll(pair(), Objective(name="gd", reduction="sequence")).item() == pytest.approx(5.5)
+    assert retain.nll(pair(), objective("gd", reduction="sequence").spec).item() == pytest.approx(5.5)
 
 
 def test_pooled_reduction_is_one_mean_over_refusals_and_retain_rows() -> None:
     kept = Pair(some_scores([2.0, 2.0]))
     kept.current.labels = 4
-    got = loss(Objective(name="idk", reduction="pooled"), None, pair(), kept)
+    got = objective("idk", reduction="pooled").loss(None, pair(), kept)
     assert got.item() == pytest.approx((11 + 4) / (6 + 4))
 
 
-@pytest.mark.parametrize("name", [name for name in names.OBJECTIVES if name != "rmu"])
-@pytest.mark.parametrize("retained", [name for name in names.RETAIN_TERMS if name != "match"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "rmu"])
+@pytest.mark.parametrize("retained", [name for name in RETAIN_TERMS if name != "match"])
 def test_every_objective_goes_with_every_retain_term(name: str, retained: str) -> None:
-    kind = OBJECTIVES[name]
-    got = loss(Objective(name=name, retain=retained), pair() if kind.answers else None,
-               pair() if kind.refusals else None, pair())  # fmt: skip
+    goal = objective(name, retain=retained)
+    got = goal.loss(pair() if goal.answers else None, pair() if goal.refusals else None, pair())
     assert math.isfinite(got.item())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_objective_reads_is_what_its_file_says(name: str) -> None:
+    """Its terms are given no more than that, so they would fail without it."""
+    told, goal = facts.facts(facts.file_of(OBJECTIVE, name)), objective(name, **STATES.get(name, {}))
+    assert (goal.answers, goal.refusals) == ("answers" in told["READS"], "refusals" in told["READS"])
+    assert goal.reference == told.get("REFERENCE", "")
+    assert goal.states == told.get("STATES", False)
+    assert goal.spec.retain == told["RETAIN"]
+    known = {told.get("REFERENCE", ""), retain.READS[told["RETAIN"]]} - {""}
+    assert goal.known == known
 
 
 def test_a_missing_reference_says_so() -> None:
     with pytest.raises(ValueError, match="before unlearning"):
-        forget.npo(Pair(some_scores(NLL)), None, SPEC)
+        term("npo", Pair(some_scores(NLL)))
 
 
 def test_gate_loss_is_the_mean_over_layers_and_examples_and_keeps_its_gradient_when_saturated() -> None:

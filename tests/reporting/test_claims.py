@@ -99,22 +99,79 @@ def test_what_is_printed_tells_each_verdict_and_sums_up_what_is_not_testable() -
     ]
 
 
-def test_the_shipped_sheet_speaks_of_columns_that_tables_have(tmp_path) -> None:
-    """On made-up tables of the demo's shape every claim is decided for the study's own models, and none for the paper's."""
-    metrics, wmdp = made_up.write(tmp_path)
-    tables = made(Tables(study="demo"), {"metrics": [metrics], "wmdp": [wmdp]})
+def differences(*pairs: tuple[str, str, str, str], gain: float = 0.2) -> dict[str, pd.DataFrame]:
+    """A table of differences: carrier, its kind, against, its kind."""
+    return {
+        "t": pd.DataFrame(
+            {"model": "tiny", "objective": "gd", "carrier": carrier, "carrier_kind": kind, "against": against,
+             "against_kind": other, "seeds": 3, "gain": gain, "gain_lo": gain - 0.1, "gain_hi": gain + 0.2}
+            for carrier, kind, against, other in pairs
+        )
+    }  # fmt: skip
+
+
+PAIRED = {"table": "t", "column": "gain", "where": {"carrier": "grun", "against": "{against}"}, "above": 0}
+
+
+def paired() -> Claim:
+    return claim(models=["tiny"], statement="more than {against}", each={"against": ["full"]}, conditions=[PAIRED])
+
+
+def test_a_pair_that_stands_the_other_way_round_is_the_negated_one() -> None:
+    (row,) = verdicts([paired()], differences(("full", "full", "grun", "grun"), gain=-0.3), "demo")
+    assert (row["verdict"], row["effect"]) == ("supported", 0.3)
+    assert (row["lo"], row["hi"]) == pytest.approx((0.1, 0.4))
+
+
+def test_a_carrier_may_be_meant_by_its_kind() -> None:
+    (row,) = verdicts([paired()], differences(("gated", "grun", "whole", "full")), "demo")
+    assert (row["id"], row["verdict"]) == ("keeps/tiny/full", "supported")
+    assert row["statement"] == "more than whole"
+
+
+def test_several_carriers_of_a_kind_are_judged_each_and_named() -> None:
+    pairs = [("linear", "grun", "full", "full"), ("mlp", "grun", "full", "full"), ("mlp", "grun", "linear", "grun")]
+    rows = verdicts([paired()], differences(*pairs), "demo")
+    assert [row["id"] for row in rows] == ["keeps/tiny/full/linear", "keeps/tiny/full/mlp"]
+    assert [row["statement"] for row in rows] == ["more than full (linear)", "more than full (mlp)"]
+    assert {row["verdict"] for row in rows} == {"supported"}
+
+
+def test_a_kind_in_the_name_of_a_column_stands_for_the_studys_name_too() -> None:
+    one = claim(models=["tiny"], statement="{against}", each={"against": ["full"]}, conditions=[
+        {"table": "t", "column": "gain_minus_{against}", "where": {"carrier": "grun"}, "above": 0}])  # fmt: skip
+    rows = pd.DataFrame({"model": "tiny", "carrier": ["whole", "gated"], "carrier_kind": ["full", "grun"], "seeds": 3,
+                         "gain_minus_whole": [float("nan"), 0.2]})  # fmt: skip
+    (row,) = verdicts([one], {"t": rows}, "demo")
+    assert (row["verdict"], row["effect"]) == ("supported", 0.2)
+
+
+NAMES = ("tofu_main", "tofu_differences", "wmdp_main", "equal_forgetting", "efficiency")
+
+
+@pytest.mark.parametrize("carriers", [("full", "lora", "grun"), ("grun", "full", "lora")])
+def test_the_shipped_sheet_speaks_of_columns_that_tables_have(tmp_path, carriers: tuple[str, ...]) -> None:
+    """On made-up tables of the demo's shape every claim is decided for the study's own models, and none for the paper's,
+    whatever the order of the carriers."""
+    study = made_up.Study(
+        tmp_path, [(made_up.TOFU, made_up.questions(carriers=carriers)), (made_up.WMDP, made_up.choice())]
+    )
+    tables = made(Tables(**study.shown, names=NAMES), study.work(tmp_path))
     sheet = read_claims("config/claims.yaml")
     found = verdicts(sheet, {name: item.tidy for name, item in tables.items()}, "demo")
     decided = {row["claim"] for row in found if row["about"] == "demo" and row["verdict"] != "not testable here"}
     assert decided == {item.id for item in sheet}
     assert {row["verdict"] for row in found if row["about"] == "paper"} == {"not testable here"}
+    keeps = {row["id"]: row["effect"] for row in found if row["claim"] == "keeps_utility" and row["about"] == "demo"}
+    assert len(keeps) == 6
+    assert min(keeps.values()) > 0
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("claims: 3", "expected one key `claims` with a list"),
-        ("claims: [{id: a}]", "claim a.statement: got"),
+        ("claims: [{id: a}]", "claim a.statement: missing; add it"),
         (
             "claims: [{id: a, statement: s, read: heard, source: x, models: [m], conditions: []}]",
             "claim a.read: got 'heard'",

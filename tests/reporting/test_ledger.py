@@ -1,5 +1,7 @@
 """The ledger: every verdict, from made-up replicates; and the shipped sheets."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.reporting import made_up
@@ -42,7 +44,8 @@ def test_tolerance_is_what_another_replicate_would_differ_by() -> None:
     )
 
 
-def test_cells_meet_ours_by_model_split_method_and_metric(tmp_path) -> None:
+def test_cells_meet_ours_by_model_split_method_and_metric(demo, tmp_path) -> None:
+    """Where a benchmark has no splits its name stands in a cell's place of one."""
     sheet = tmp_path / "sheet.csv"
     sheet.write_text(
         f"{HEADER}\n"
@@ -51,13 +54,27 @@ def test_cells_meet_ours_by_model_split_method_and_metric(tmp_path) -> None:
         "tiny-wmdp,wmdp,rmu,grun,forget_domain_accuracy,24,percent,accuracy,A,T2,p. 4,first hand\n"
         "big,forget10,gd,grun,model_utility,0.5,fraction,harmonic mean,A,T1,p. 3,first hand\n"
     )
-    ours = ledger.tofu_values(made_up.frames()["metrics"]) | ledger.wmdp_values(made_up.answers())
-    table = ledger.table(ledger.read_cells([str(sheet)]), ours)
+    table = ledger.table(ledger.read_cells([str(sheet)]), ledger.values(demo.results))
     assert table.tidy["verdict"].tolist()[2] == "reproduced"
     assert table.tidy["verdict"].tolist()[0] in ("reproduced", "within noise")
     assert table.tidy["reason"].tolist()[1::2] == ["no such cell here", "no such model in this study"]
     assert len(table.shown) == 2
     assert "4 published cells, 4 with a number, 2 about a cell of this study" in table.caption
+
+
+def test_a_carrier_is_met_by_its_kind_where_it_is_the_only_one(tmp_path) -> None:
+    kinds = {"linear": "grun", "mlp": "grun", "whole": "full"}
+    frames = made_up.questions(carriers=tuple(kinds), kinds=kinds)
+    ours = ledger.values(made_up.Study(tmp_path, [(made_up.TOFU, frames)]).results)
+    of_whole = ours["tiny", "forget10", "gd", "whole", "model_utility"]
+    assert (ours["tiny", "forget10", "gd", "full", "model_utility"] == of_whole).all()
+    assert ("tiny", "forget10", "gd", "grun", "model_utility") not in ours
+
+
+def test_no_cell_of_the_shipped_sheets_is_lost(demo) -> None:
+    sheets = [f"config/published/{name}.csv" for name in ("grun", "open_unlearning", "wmdp")]
+    lines = sum(len(Path(sheet).read_text().splitlines()) - 1 for sheet in sheets)
+    assert len(ledger.table(ledger.read_cells(sheets), ledger.values(demo.results)).tidy) == lines
 
 
 @pytest.mark.parametrize(

@@ -12,37 +12,50 @@ from tests.tools import program
 
 from grunflow.config.specs import Claims, Figures, Report, Tables
 from grunflow.manifest import identities_of, output_folder
-from grunflow.reporting import stage_graph
+from grunflow.reporting import answers, stage_graph
+from grunflow.reporting.entries import listed
+from grunflow.reporting.figures.listing import FIGURES
+from grunflow.reporting.tables.listing import TABLES
 from grunflow.stages import claims, figures, report, tables
 
-ORIGINS = {"origin": made_up.ORIGIN, "wmdp_origin": made_up.ORIGIN}
 
-
-def stage(module, spec, inputs: dict[str, Path], out: Path) -> Path:
+def stage(module, spec, study: made_up.Study, out: Path, **inputs: Path) -> Path:
     """A finished folder with a manifest, as the command line makes it."""
-    named = {name: [folder] for name, folder in inputs.items()}
-    with output_folder(out, spec=spec.model_dump(mode="json"), code="-", inputs=identities_of(named)) as (
+    work = study.work(out.parent / "made", **inputs)
+    with output_folder(out, spec=spec.model_dump(mode="json"), code="-", inputs=identities_of(work.inputs)) as (
         draft,
         measured,
     ):
-        measured |= module.run(spec, named, draft, 0) or {}
+        measured |= module.run(spec, study.work(draft, **inputs)) or {}
     return out
+
+
+def whole(study: made_up.Study, folder: Path, sheet: str = "", **keys) -> str:
+    """The report of a study, by the stages before it."""
+    for place in study.folders:
+        files = {file.name: file.read_bytes() for file in place.iterdir()}
+        with output_folder(place, spec={"stage": "aggregate"}, code="-", inputs={}) as (draft, _):
+            for name, content in files.items():
+                (draft / name).write_bytes(content)
+    spec = Tables(**study.shown, names=(), **keys)
+    spec = spec.model_copy(update={"names": tuple(listed(TABLES, spec, study.results))})
+    made = {"tables": stage(tables, spec, study, folder / "tables")}
+    drawn = Figures(**study.shown, names=tuple(listed(FIGURES, None, study.results)))
+    made["figures"] = stage(figures, drawn, study, folder / "figures")
+    if sheet:
+        made["claims"] = stage(
+            claims, Claims(study="demo", claims=sheet), study, folder / "claims", tables=made["tables"]
+        )
+    out = stage(report, Report(**study.shown, title="Made <up>"), study, folder / "report", **made)
+    return (out / "report.html").read_text()
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("study")
-    metrics, wmdp = made_up.write(folder / "made_up")
-    for place, name in ((metrics, "aggregate"), (wmdp, "aggregate_wmdp")):
-        with output_folder(place, spec={"stage": name}, code="-", inputs={}) as (draft, _):
-            for file in place.iterdir():
-                (draft / file.name).write_bytes(file.read_bytes())
-    made = {"metrics": metrics, "wmdp": wmdp}
-    shown = stage(tables, Tables(study="demo", **ORIGINS), made, folder / "tables")
-    drawn = stage(figures, Figures(study="demo", **ORIGINS), made, folder / "figures")
-    judged = stage(claims, Claims(study="demo", claims="config/claims.yaml"), {"tables": shown}, folder / "claims")
-    inputs = made | {"tables": shown, "figures": drawn, "claims": judged}
-    return stage(report, Report(study="demo", title="Made <up>", **ORIGINS), inputs, folder / "report") / "report.html"
+    path = folder / "report.html"
+    path.write_text(whole(made_up.demo(folder), folder, "config/claims.yaml"))
+    return path
 
 
 def test_verdicts_come_first_then_tables_figures_examples_cost_and_provenance(page: Path) -> None:
@@ -59,9 +72,9 @@ def test_verdicts_come_first_then_tables_figures_examples_cost_and_provenance(pa
     assert "not the paper&#39;s result" in text
     assert "78 × not testable here" in text
     assert "“Experiments show that GRUN significantly improves the unlearning and utility.”" in text
-    assert text.count("<figure>") == 7
+    assert text.count("<figure>") == 9
     assert "<h3>tofu_main</h3>" in text
-    assert "aggregate wmdp × 1" in text
+    assert "aggregate × 2" in text
     assert "A &lt;baker&gt; &amp; poet." in text
 
 
@@ -75,19 +88,40 @@ def test_nothing_is_fetched(page: Path) -> None:
     assert "default-src 'none'" in text
 
 
-def test_a_study_without_claims_and_wmdp_has_a_page_too(tmp_path: Path) -> None:
-    metrics, _ = made_up.write(tmp_path / "made_up")
-    with output_folder(metrics, spec={"stage": "aggregate"}, code="-", inputs={}) as (draft, _measured):
-        for file in metrics.iterdir():
-            (draft / file.name).write_bytes(file.read_bytes())
-    made = {"metrics": metrics}
-    shown = stage(tables, Tables(study="demo", origin="x"), made, tmp_path / "tables")
-    drawn = stage(figures, Figures(study="demo", origin="x"), made, tmp_path / "figures")
-    inputs = made | {"tables": shown, "figures": drawn}
-    text = (
-        stage(report, Report(study="demo", title="T", origin="x"), inputs, tmp_path / "report") / "report.html"
-    ).read_text()
+def test_a_study_of_one_benchmark_without_claims_and_answers_has_a_page_too(tmp_path: Path) -> None:
+    study = made_up.Study(tmp_path, [(made_up.WMDP, made_up.choice())])
+    text = whole(study, tmp_path, published=("config/published/wmdp.csv",))
     assert "This study names no claims" in text
+    assert re.findall(r"<h3>(\w+)</h3>", text)[:4] == [
+        "wmdp_main",
+        "wmdp_differences",
+        "efficiency",
+        "equal_forgetting",
+    ]
+    assert "TOFU" not in text.split('<section id="provenance">')[0].replace("config", "")
+    assert 'id="examples"' not in text
+    assert "#examples" not in text
+
+
+def test_a_benchmark_that_the_package_does_not_know_has_tables_figures_claims_and_a_page(tmp_path: Path) -> None:
+    sheet = tmp_path / "claims.yaml"
+    sheet.write_text(
+        "claims: [{id: quiet, statement: it is quiet, read: ours, source: us, models: [small], conditions: ["
+        "{table: tales_main, column: hidden_gain, where: {carrier: sieve}, below: 0}]}]"
+    )
+    text = whole(made_up.Study(tmp_path, [(made_up.TALES, made_up.tales())]), tmp_path, str(sheet))
+    assert {"tales_main", "tales_differences", "equal_forgetting", "efficiency"} <= set(
+        re.findall(r"<h3>(\w+)</h3>", text)
+    )
+    assert "1 × supported" in text
+    assert text.count("<figure>") == 4
+
+
+def test_answers_of_several_models_say_whose_they_are(tmp_path: Path) -> None:
+    study = made_up.Study(tmp_path, [(made_up.TOFU, made_up.questions(models=("tiny", "other")))])
+    found = answers.cards(study.results)
+    assert [card["tags"] for card in found[::16]] == [["tiny", "forget"], ["other", "forget"]]
+    assert {len(card["answers"]) for card in found} == {11}
 
 
 def test_a_stage_stands_below_what_it_reads() -> None:

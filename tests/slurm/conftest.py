@@ -113,7 +113,7 @@ def unfinished(local: Path, folder: Path) -> Path:
     """A copy of the finished study with the unlearning run, and so what follows from it, left to do."""
     shutil.copytree(local, folder, symlinks=True)
     results = folder / "results/small"
-    for left in (folder / study.RUN, *(results / name for name in (study.SCORES, "metrics", "tables"))):
+    for left in (folder / study.RUN, *(results / name for name in (study.SCORES, "tofu/metrics", "tables"))):
         shutil.rmtree(left)
     return folder
 

@@ -14,8 +14,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 TABLE = "results/small/tables/tofu_main.csv"
-RUN = "results/small/runs/mini/forget10/gd_grun_t0_u0"
-SCORES = "scores/mini/forget10/gd_grun_t0_u0"
+RUN = "results/small/tofu/runs/mini/forget10/gd_grun_t0_u0"
+SCORES = "tofu/scores/mini/forget10/gd_grun_t0_u0/plain"
 STEPS = 1500
 PATIENCE = 240  # seconds: a busy machine is no failure
 
@@ -27,9 +27,9 @@ def write(folder: Path, **more: str) -> None:
                       "target": training, "replayed": 5}}  # fmt: skip
     config = {
         "study": "small", "title": "Small", "models_sheet": "models.yaml", "max_new_tokens": 2, "vocabulary": 300,
-        "world": {"authors": 10, "background_authors": 1, "holdout_authors": 1, "facts": 8},
+        "benchmarks": {"tofu": {"world": {"authors": 10, "background_authors": 1, "holdout_authors": 1, "facts": 8}}},
         "seeds": [{"target_seed": 0, "unlearn_seed": 0}],
-        "grid": [{"model": "mini", "objectives": ["gd"], "carriers": ["grun"]}],
+        "grid": [{"benchmark": "tofu", "model": "mini", "objectives": ["gd"], "carriers": ["grun"]}],
         "objectives": {"gd": {}},
         "carriers": {"grun": {"rank": 2, "layers": [0, 1], "gate": "linear", "gate_weight": 1}},
         "training": {"grun": {**training, "steps": STEPS}},

@@ -28,7 +28,7 @@ from tests.slurm.study import (
 )
 
 pytestmark = pytest.mark.slurm
-LOG = Path("results/small/logs/mini/forget10/gd_grun_t0_u0.log")
+LOG = Path("results/small/logs/tofu/runs/mini/forget10/gd_grun_t0_u0.log")
 
 
 def start(

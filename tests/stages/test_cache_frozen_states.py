@@ -4,15 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stages.test_micro_batches import model_of, training
 
 from grunflow.config import specs
+from grunflow.config.sets import Paired
 from grunflow.data.tokenizer import train_tokenizer
 from grunflow.errors import BadInput
 from grunflow.manifest import identities_of, output_folder
-from grunflow.stages import cache_frozen_states, finetune, prepare_data, unlearn
-from grunflow.stages.cache_frozen_states import rows_of
+from grunflow.models.loading import load_tokenizer
+from grunflow.stages import cache_frozen_states, finetune, prepare, unlearn
 from grunflow.training.frozen_states import FrozenStates
+from grunflow.training.streams.paired import shared
+from grunflow.work import Work
+from tests.jobs import QUESTIONS, WORLD
+from tests.parts import carrier, objective
+from tests.stages.test_micro_batches import REPLAYED, model_of, training
 
 
 def made(folder: Path, stage: Any, spec: Any, **inputs: Path) -> Path:
@@ -22,45 +27,53 @@ def made(folder: Path, stage: Any, spec: Any, **inputs: Path) -> Path:
         draft,
         measured,
     ):
-        measured |= stage.run(spec, given, draft, 8)
+        measured |= stage.run(spec, Work(given, draft, 8))
     return folder
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
-    sizes = specs.World(authors=10, background_authors=1, holdout_authors=1, facts=8)
-    data = made(folder / "data", prepare_data, specs.PrepareData(world=sizes, vocabulary=300))
+    data = made(folder / "data", prepare, specs.Prepare.model_validate(WORLD))
     for seed in (0, 1):
-        base = specs.Finetune(model=model_of(1), role="base", seed=seed)
+        base = specs.Finetune(benchmark="tofu", model=model_of(1), role="base", files=("base.jsonl",), seed=seed)
         made(folder / f"target{seed}", finetune, base, data=data)
     return folder
 
 
+def read(sampling: str = "fresh") -> Paired:
+    return Paired(**{**QUESTIONS, "sampling": sampling})
+
+
 def cache(**more: Any) -> specs.CacheFrozenStates:
-    return specs.CacheFrozenStates(
-        **{"model": "mini", "forget_split": "forget10", "first": 0, "target_seed": 0, **more}
-    )
+    given = {
+        "benchmark": "tofu",
+        "model": model_of(1),
+        "split": "forget10",
+        "stream": read(),
+        "first": 0,
+        "target_seed": 0,
+    }
+    return specs.CacheFrozenStates(**{**given, **more})
 
 
 def run(**more: Any) -> specs.Unlearn:
-    grun = specs.Carrier(name="grun", rank=2, layers=(0, 1), gate="linear", gate_weight=1)
+    grun = carrier("grun", rank=2, layers=(0, 1), gate="linear", gate_weight=1)
     given = {
-        "model": "mini", "forget_split": "forget10", "objective": specs.Objective(name="npo"), "carrier": grun,
-        "training": training(1), "snapshots": specs.Snapshots(count=0), "engine": "fast", "target_seed": 0,
-        "unlearn_seed": 1, **more,
+        "benchmark": "tofu", "model": model_of(1), "split": "forget10", "stream": read(), "objective": objective("npo"),
+        "carrier": grun, "training": training(1), "engine": "fast", "target_seed": 0, "unlearn_seed": 1,
     }  # fmt: skip
-    return specs.Unlearn(**given)
+    return specs.Unlearn(**{**given, **more})
 
 
 @pytest.mark.parametrize("sampling", ["fresh", "fixed_partner"])
 def test_a_run_reads_what_is_cached_and_nothing_else(
     sampling: str, world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spec, data, target = cache(retain_sampling=sampling), world / "data", world / "target0"
-    folder = made(tmp_path / "frozen", cache_frozen_states, spec, data=data, target=target)
+    spec, data, target = cache(stream=read(sampling)), world / "data", world / "target0"
+    folder = made(tmp_path / "frozen", cache_frozen_states, spec, data=data, start=target)
     with caplog.at_level("INFO"):
-        made(tmp_path / "run", unlearn, run(retain_sampling=sampling), data=data, target=target, frozen=folder)
+        made(tmp_path / "run", unlearn, run(stream=read(sampling)), data=data, start=target, frozen=folder)
     rows = len(FrozenStates(folder).index)
     # 20 questions of the one forget author; of the 180 others as many as have one for a partner.
     assert rows == 200 if sampling == "fresh" else 20 < rows <= 40
@@ -69,8 +82,10 @@ def test_a_run_reads_what_is_cached_and_nothing_else(
 
 def test_with_fixed_partners_replayed_rows_are_all_cached(world: Path) -> None:
     """Which of them a run replays follows from its unlearn seed."""
+    tokenizer = load_tokenizer(world / "data" / "tokenizer")
     few, all_rows = (
-        rows_of(cache(retain_sampling="fixed_partner", replayed=on), world / "data") for on in (False, True)
+        shared(Paired(**{**keys, "sampling": "fixed_partner"}), world / "data", tokenizer, "plain")
+        for keys in (QUESTIONS, REPLAYED)
     )
     assert 20 < len(few) <= 40  # two questions may share a partner
     assert len(all_rows) > 200
@@ -78,18 +93,17 @@ def test_with_fixed_partners_replayed_rows_are_all_cached(world: Path) -> None:
 
 def test_the_manifest_says_what_was_spent_before_the_first_step(world: Path, tmp_path: Path) -> None:
     data, target = world / "data", world / "target0"
-    folder = made(tmp_path / "frozen", cache_frozen_states, cache(), data=data, target=target)
-    given = {"data": [data], "target": [target], "frozen": [folder]}
+    folder = made(tmp_path / "frozen", cache_frozen_states, cache(), data=data, start=target)
+    given = {"data": [data], "start": [target], "frozen": [folder]}
     spent = {}
     for name, inputs in (("fast", given), ("alone", {**given, "frozen": []})):
         (tmp_path / name).mkdir()
-        spent[name] = unlearn.run(run(), {key: value for key, value in inputs.items() if value}, tmp_path / name, 8)
+        spent[name] = unlearn.run(run(), Work({k: value for k, value in inputs.items() if value}, tmp_path / name, 8))
     # What the run computes itself where nothing is cached is what the cache holds.
     assert spent["fast"]["once_flops"] == spent["alone"]["once_flops"] > 0
     assert spent["fast"]["once_seconds"] > 0
     (tmp_path / "full").mkdir()
-    plain = run(carrier=specs.Carrier(name="full"))
-    full = unlearn.run(plain, {"data": [data], "target": [target]}, tmp_path / "full", 8)
+    full = unlearn.run(run(carrier=carrier("full")), Work({"data": [data], "start": [target]}, tmp_path / "full", 8))
     # NPO's references: of the 20 forget answers alone.
     assert 0 < full["once_flops"] < spent["alone"]["once_flops"] / 5
 
@@ -98,18 +112,18 @@ def test_the_manifest_says_what_was_spent_before_the_first_step(world: Path, tmp
     ("of_cache", "target", "fault"),
     [
         ({"first": 1}, "target0", "its first is 1, this run's 0"),
-        ({"template": "grun"}, "target0", "its template is grun, this run's plain"),
-        ({}, "target1", "its target is "),
+        ({"template": "authors"}, "target0", "its template is authors, this run's plain"),
+        ({}, "target1", "its start is "),
     ],
 )
 def test_states_of_another_target_or_edit_are_refused(
     of_cache: dict, target: str, fault: str, world: Path, tmp_path: Path
 ) -> None:
     data = world / "data"
-    folder = made(tmp_path / "frozen", cache_frozen_states, cache(**of_cache), data=data, target=world / "target0")
-    inputs = {"data": [data], "target": [world / target], "frozen": [folder]}
+    folder = made(tmp_path / "frozen", cache_frozen_states, cache(**of_cache), data=data, start=world / "target0")
+    inputs = {"data": [data], "start": [world / target], "frozen": [folder]}
     with pytest.raises(BadInput, match=fault):
-        unlearn.run(run(), inputs, tmp_path, 8)
+        unlearn.run(run(), Work(inputs, tmp_path, 8))
 
 
 def test_where_the_fast_path_does_not_apply_nothing_is_cached_and_the_log_says_why(
@@ -125,7 +139,8 @@ def test_where_the_fast_path_does_not_apply_nothing_is_cached_and_the_log_says_w
     tokenizer.save_pretrained(target)
     (tmp_path / "out").mkdir()
     with caplog.at_level("INFO"):
-        found = cache_frozen_states.run(cache(), {"data": [world / "data"], "target": [target]}, tmp_path / "out", 8)
+        inputs = {"data": [world / "data"], "start": [target]}
+        found = cache_frozen_states.run(cache(), Work(inputs, tmp_path / "out", 8))
     assert "nothing is cached, runs take the plain path: architecture gpt_neox" in caplog.text
     assert found["rows"] == 0
     assert FrozenStates(tmp_path / "out").index == {}

@@ -8,18 +8,25 @@ import torch
 from safetensors.torch import load_file
 
 from grunflow.config import specs
-from grunflow.stages import finetune, prepare_data, unlearn
+from grunflow.config.models import Architecture, Model
+from grunflow.config.parts import Training
+from grunflow.config.sets import Paired
+from grunflow.stages import finetune, prepare, unlearn
+from grunflow.work import Work
+from tests.jobs import KNOWN, QUESTIONS, WORLD
+from tests.parts import carrier, objective
 
-SHAPE = specs.Architecture(hidden_size=16, layers=2, heads=2)
+REPLAYED: dict[str, Any] = {**QUESTIONS, "replay": "replay.jsonl", "replayed": 4, "beside": "unevaluated.jsonl"}
+SHAPE = Architecture(hidden_size=16, layers=2, heads=2)
 
 
-def training(accumulation: int) -> specs.Training:
-    return specs.Training(learning_rate=1e-3, steps=4, batch_size=8, accumulation=accumulation)
+def training(accumulation: int) -> Training:
+    return Training(learning_rate=1e-3, steps=4, batch_size=8, accumulation=accumulation)
 
 
-def model_of(accumulation: int) -> specs.Model:
+def model_of(accumulation: int) -> Model:
     parts: dict[str, Any] = {"base": training(accumulation), "target": training(accumulation)}
-    return specs.Model(name="mini", architecture=SHAPE, replayed=4, **parts)
+    return Model(name="mini", architecture=SHAPE, replayed=4, **parts)
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +34,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
     for name in ("data", "base"):
         (folder / name).mkdir()
-    world = specs.World(authors=10, background_authors=1, holdout_authors=1, facts=8)
-    prepare_data.run(specs.PrepareData(world=world, vocabulary=300), {}, folder / "data", 8)
-    spec = specs.Finetune(model=model_of(1), role="base", seed=0)
-    finetune.run(spec, {"data": [folder / "data"]}, folder / "base", 8)
+    prepare.run(specs.Prepare.model_validate(WORLD), Work({}, folder / "data", 8))
+    spec = specs.Finetune(benchmark="tofu", model=model_of(1), role="base", files=("base.jsonl",), seed=0)
+    finetune.run(spec, Work({"data": [folder / "data"]}, folder / "base", 8))
     return folder
 
 
@@ -45,8 +51,11 @@ def test_fine_tuning_is_the_same_in_any_number_of_micro_batches(world: Path, tmp
     for accumulation in (1, 4):
         out = tmp_path / str(accumulation)
         out.mkdir()
-        spec = specs.Finetune(model=model_of(accumulation), role="target", seed=3)
-        measured[accumulation] = finetune.run(spec, {"data": [world / "data"], "base": [world / "base"]}, out, 8)
+        spec = specs.Finetune(
+            benchmark="tofu", model=model_of(accumulation), role="target", files=tuple(KNOWN), replay="replay.jsonl", seed=3,
+        )  # fmt: skip
+        inputs = {"data": [world / "data"], "start": [world / "base"]}
+        measured[accumulation] = finetune.run(spec, Work(inputs, out, 8))
     assert_equal_weights(tmp_path / "1", tmp_path / "4")
     assert measured[1]["tokens"] == measured[4]["tokens"]
     # Rows of similar length beside each other: less padding is computed.
@@ -54,15 +63,14 @@ def test_fine_tuning_is_the_same_in_any_number_of_micro_batches(world: Path, tmp
 
 
 # dpo pairs each answer with its refusal; gd's retain rows are no one's partner; rows of one step differ in length.
-@pytest.mark.parametrize("objective", ["dpo", "gd"])
-def test_unlearning_is_the_same_in_any_number_of_micro_batches(objective: str, world: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["dpo", "gd"])
+def test_unlearning_is_the_same_in_any_number_of_micro_batches(kind: str, world: Path, tmp_path: Path) -> None:
     for accumulation in (1, 4):
         out = tmp_path / str(accumulation)
         out.mkdir()
         spec = specs.Unlearn(
-            model="mini", forget_split="forget10", objective=specs.Objective(name=objective),
-            carrier=specs.Carrier(name="full"), training=training(accumulation), replayed=4,
-            snapshots=specs.Snapshots(count=0), target_seed=0, unlearn_seed=1,
+            benchmark="tofu", model=model_of(1), split="forget10", stream=Paired(**REPLAYED), objective=objective(kind),
+            carrier=carrier("full"), training=training(accumulation), target_seed=0, unlearn_seed=1,
         )  # fmt: skip
-        unlearn.run(spec, {"data": [world / "data"], "target": [world / "base"]}, out, 8)
+        unlearn.run(spec, Work({"data": [world / "data"], "start": [world / "base"]}, out, 8))
     assert_equal_weights(tmp_path / "1" / "carrier", tmp_path / "4" / "carrier")

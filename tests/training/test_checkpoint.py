@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.distributed.checkpoint.state_dict import set_model_state_dict
 
-from grunflow.config.specs import Training
+from grunflow.config.parts import Training
 from grunflow.errors import Interrupted, OutOfMemory
-from grunflow.job import Job, running
+from grunflow.job import RunningJob, running
 from grunflow.training import checkpoint
 from grunflow.training.loop import History, Share, Task, Watch, batches, micro_batches, train
 
@@ -65,9 +65,9 @@ def task_of(watch: Watch, dropout: float = 0.3, largest: float = math.inf) -> Ta
     return Task(model, order, shares, len, "small", watch)
 
 
-def job(seconds: float = 600.0) -> Job:
+def job(seconds: float = 600.0) -> RunningJob:
     identity = {"stage": "small", "out": "out", "spec": {}, "code": "0", "inputs": {}}
-    return Job(identity, seconds)
+    return RunningJob(identity, seconds)
 
 
 def result(task: Task, history: History) -> tuple:

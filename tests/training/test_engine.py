@@ -5,20 +5,26 @@ from pathlib import Path
 import pytest
 import torch
 
-from grunflow import carriers
-from grunflow.config import names
-from grunflow.config.specs import Carrier, Objective, Training, Unlearn
+from grunflow.carriers.stack import Stack
+from grunflow.config import facts
+from grunflow.config.parts import CarrierSpec, ObjectiveSpec
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
-from grunflow.job import Job, running
-from grunflow.objectives import OBJECTIVES
+from grunflow.job import RunningJob, running
+from grunflow.objectives.loading import objective as load
 from grunflow.training.engine import batch_maker, plain_reason
 from grunflow.training.frozen_pack import Pack, pack
 from grunflow.training.frozen_states import ROWS_PER_FILE, FrozenStates, frozen_rows, name_of, write_states
-from grunflow.training.reference import reference_model
-from grunflow.training.unlearning import Texts, step_loss, totals_of
+from grunflow.training.reference import reference_of
+from grunflow.training.step import Texts, step_loss, totals_of
+from tests.parts import carrier as carrier_spec
+from tests.parts import objective as objective_spec
 
-SPEC = Carrier(name="grun", rank=2, layers=(1, 3), gate="mlp_3", gate_weight=10)
+SPEC = carrier_spec("grun", rank=2, layers=(1, 3), gate="mlp_3", gate_weight=10)
+ON_SCORES = [
+    name for name in facts.names(facts.OBJECTIVE)
+    if not facts.facts(facts.file_of(facts.OBJECTIVE, name)).get("STATES")
+]  # fmt: skip
 
 
 def some_examples(seed: int, count: int = 9) -> list[Example]:
@@ -27,34 +33,52 @@ def some_examples(seed: int, count: int = 9) -> list[Example]:
     return [Example(torch.randint(3, 64, (n,), generator=generator).tolist(), 2 + n % 4) for n in lengths]
 
 
-def unlearn(objective: str = "npo", carrier: Carrier = SPEC, **changes) -> Unlearn:
-    return Unlearn(
-        model="tiny", forget_split="forget05", objective=Objective(name=objective, **changes), carrier=carrier,
-        training=Training(learning_rate=1e-3, steps=1), target_seed=0, unlearn_seed=0, engine="fast",
-    )  # fmt: skip
+class Read:
+    """A stream's texts."""
+
+    rows = 0
+
+    def order(self): ...
+
+    def read(self, step): ...
+
+    def __init__(self, examples: list[Example], compared: list[Example]) -> None:
+        self.examples, self.asked = examples, compared
+
+    def every(self) -> list[Example]:
+        return self.examples
+
+    def compared(self) -> list[Example]:
+        return self.asked
+
+
+def on_top(spec: CarrierSpec, model) -> Stack:
+    stack = Stack(model)
+    stack.attach(spec, 0)
+    return stack
 
 
 @pytest.mark.parametrize("retain", ["nll", "kl"])
-@pytest.mark.parametrize("objective", [name for name in names.OBJECTIVES if name != "rmu"])
+@pytest.mark.parametrize("objective", ON_SCORES)
 def test_a_whole_step_equals_the_plain_engines_in_parts_too(make_model, objective: str, retain: str) -> None:
     model = make_model()
-    carrier = carriers.attach(SPEC, model, 0)
-    spec, kind = Objective(name=objective, retain=retain), OBJECTIVES[objective]
+    stack, reference = on_top(SPEC, model), Stack(model)
+    kind = load(objective_spec(objective, retain=retain))
     sets = [
         some_examples(seed) if wanted else None for seed, wanted in ((0, kind.answers), (1, kind.refusals), (2, True))
     ]
     plain = Texts(*(collate(part, 0) if part else None for part in sets))
-    want = step_loss(carrier, model, spec, SPEC, plain)
+    want = step_loss(stack, reference, kind, plain)
     want.backward()
-    expected = [parameter.grad.clone() for parameter in carrier.trained()]
-    carrier.modules.zero_grad()
+    expected = [parameter.grad.clone() for parameter in stack.trained()]
+    stack.top.trained_module.zero_grad()
     rows = [[row for _, row in sorted(frozen_rows(model, part, 1, 0, 4))] if part else None for part in sets]
     parts = [Texts(*(pack(part[a:b], model.device) if part else None for part in rows)) for a, b in ((0, 4), (4, 9))]
-    totals = totals_of(spec, parts)
-    losses = [step_loss(carrier, model, spec, SPEC, part, totals) for part in parts]
+    totals = totals_of(kind, parts)
+    losses = [step_loss(stack, reference, kind, part, totals) for part in parts]
     assert sum(losses).item() == pytest.approx(want.item(), rel=1e-5)
     sum(losses).backward()
-    for parameter, gradient in zip(carrier.trained(), expected, strict=True):
+    for parameter, gradient in zip(stack.trained(), expected, strict=True):
         assert (parameter.grad - gradient).norm() <= 2e-5 * gradient.norm() + 1e-6
 
 
@@ -90,10 +114,10 @@ def test_an_interrupted_job_goes_on_behind_its_last_whole_file(make_model, tmp_p
             raise KeyboardInterrupt
 
     with model.model.norm.register_forward_hook(count):
-        with pytest.raises(KeyboardInterrupt), running(Job(identity)):
+        with pytest.raises(KeyboardInterrupt), running(RunningJob(identity)):
             write_states(model, named, 1, 0, 16, resumed)
         assert not list(resumed.iterdir())
-        with running(Job(identity)) as job:
+        with running(RunningJob(identity)) as job:
             write_states(model, named, 1, 0, 16, resumed)
     assert calls == 6 + 4 + 1  # the second file and the third, not the first again
     for path in whole.iterdir():
@@ -106,7 +130,10 @@ def test_what_the_cache_lacks_is_computed_and_gives_the_same_pack(make_model, tm
     model, examples = make_model(), some_examples(4)
     write_states(model, {name_of(example): example for example in examples[:5]}, 1, 0, 16, tmp_path)
     cached, fresh = (
-        batch_maker(unlearn(), model, 0, folder, examples, [], 16).make(examples) for folder in (tmp_path, None)
+        batch_maker("fast", load(objective_spec("npo")), on_top(SPEC, model), 0, folder, Read(examples, []), 16).make(
+            examples
+        )
+        for folder in (tmp_path, None)
     )
     assert isinstance(cached, Pack)
     torch.testing.assert_close(cached.hidden, fresh.hidden)
@@ -115,22 +142,32 @@ def test_what_the_cache_lacks_is_computed_and_gives_the_same_pack(make_model, tm
 
 
 @pytest.mark.parametrize(
-    ("spec", "longest", "reason"),
+    ("objective", "carrier", "longest", "reason"),
     [
-        (unlearn(carrier=Carrier(name="full")), 9, "carrier full trains the model itself"),
-        (unlearn("rmu", layer=1, steering=1), 9, "rmu reads hidden states"),
-        (unlearn("kl", kl_positions="all"), 9, "kl_positions is all"),
-        (unlearn(), 9, None),
-        (unlearn(), 32, "a text of 32 tokens fills the model's window of 32"),
+        (objective_spec("npo"), carrier_spec("full"), 9, "carrier full does more than edit block outputs"),
+        (objective_spec("rmu", layer=1, steering=1), SPEC, 9, "the objective reads hidden states"),
+        (objective_spec("kl", kl_positions="all"), SPEC, 9, "kl_positions is all"),
+        (objective_spec("npo"), SPEC, 9, None),
+        (objective_spec("npo"), SPEC, 32, "a text of 32 tokens fills the model's window of 32"),
     ],
 )
-def test_it_says_why_it_steps_aside(make_model, spec: Unlearn, longest: int, reason: str | None) -> None:
-    model = make_model()
-    model.config.sliding_window = 32
-    found = plain_reason(spec, model, longest)
+def test_it_says_why_it_steps_aside(
+    make_model, objective: ObjectiveSpec, carrier: CarrierSpec, longest: int, reason: str | None
+) -> None:
+    stack = on_top(carrier, make_model())
+    stack.model.config.sliding_window = 32
+    found = plain_reason("fast", load(objective), stack, longest)
     assert found == reason if reason is None else reason in found
-    model.config.model_type = "gpt_neox"
-    assert "architecture gpt_neox is none of llama" in str(plain_reason(unlearn(), model, 9))
+    assert plain_reason("plain", load(objective), stack, longest) == "engine is plain"
+    stack = on_top(SPEC, stack.model)
+    stack.model.config.model_type = "gpt_neox"
+    assert "architecture gpt_neox is none of llama" in str(plain_reason("fast", load(objective_spec("npo")), stack, 9))
+
+
+def test_edits_upon_edits_are_trained_on_the_plain_path(make_model) -> None:
+    stack = on_top(SPEC, make_model())
+    stack.attach(SPEC, 1)
+    assert "more acts on the model" in str(plain_reason("fast", load(objective_spec("npo")), stack, 9))
 
 
 @pytest.mark.parametrize("carrier", ["full", "lora"])
@@ -138,20 +175,20 @@ def test_it_says_why_it_steps_aside(make_model, spec: Unlearn, longest: int, rea
 def test_reference_nlls_computed_once_give_the_loss_of_a_reference_model(
     make_model, objective: str, carrier: str
 ) -> None:
-    spec = Carrier(name="full") if carrier == "full" else Carrier(name="lora", rank=2, alpha=4, dropout=0.0)
-    run, reference, model = unlearn(objective, spec), make_model(), make_model()
-    assert reference_model(run.objective, spec, model, "fast") is None
-    assert reference_model(run.objective, spec, model, "plain") is not None
-    trained = carriers.attach(spec, model, 0)
-    sets = [some_examples(0), some_examples(1) if OBJECTIVES[objective].refusals else None, some_examples(2)]
+    spec = carrier_spec("full") if carrier == "full" else carrier_spec("lora", rank=2, alpha=4, dropout=0.0)
+    goal, reference, model = load(objective_spec(objective)), Stack(make_model()), make_model()
+    assert reference_of(goal, spec, Stack(model), "fast") is None
+    assert reference_of(goal, spec, Stack(model), "plain") is not None
+    trained = on_top(spec, model)
+    sets = [some_examples(0), some_examples(1) if goal.refusals else None, some_examples(2)]
     compared = [example for part in sets[:2] if part for example in part]
-    batches = batch_maker(run, trained.base, 0, None, [*compared, *sets[2]], compared, 4)
+    batches = batch_maker("fast", goal, trained, 0, None, Read([*compared, *sets[2]], compared), 4)
     assert batches.flops > 0
     made = [batches.make(part) if part else None for part in sets]
     assert made[2].reference_nll is None, "nothing compares retain rows"
     with torch.no_grad():  # as after some steps
         for parameter in trained.trained():
             parameter += 0.02 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(5))
-    want = step_loss(trained, reference, run.objective, spec, Texts(*(collate(p, 0) if p else None for p in sets)))
-    got = step_loss(trained, None, run.objective, spec, Texts(*made))
+    want = step_loss(trained, reference, goal, Texts(*(collate(p, 0) if p else None for p in sets)))
+    got = step_loss(trained, None, goal, Texts(*made))
     assert got.item() == pytest.approx(want.item(), rel=1e-5)

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from grunflow import carriers
-from grunflow.config.specs import Carrier
+from grunflow.carriers.stack import Stack
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
 from grunflow.interventions.packed import PACKABLE
 from grunflow.models.scores import score
 from grunflow.training.frozen_pack import pack, packed_forward
 from grunflow.training.frozen_states import frozen_rows
+from tests.parts import carrier
 
 
 def model_of(kind: str):
@@ -34,21 +34,21 @@ def some_examples(count: int = 11) -> list[Example]:
 @pytest.mark.parametrize("kind", PACKABLE)
 def test_scores_gates_and_gradients_equal_the_plain_paths(kind: str, layers: tuple[int, ...]) -> None:
     model, examples = model_of(kind), some_examples()
-    spec = Carrier(name="grun", rank=3, layers=layers, gate="linear", gate_weight=1)
-    carrier = carriers.attach(spec, model, 0)
+    stack = Stack(model)
+    stack.attach(carrier("grun", rank=3, layers=layers, gate="linear", gate_weight=1), 0)
     batch = collate(examples, 0)
-    output = carrier.forward(batch)
+    output = stack.forward(batch)
     plain = score(output.logits, batch.labels)
     weights = torch.rand(len(examples), generator=torch.Generator().manual_seed(2))
     (plain.nll_sum @ weights + sum(gate.sum() for gate in output.gate_logits)).backward()
-    expected = [parameter.grad.clone() for parameter in carrier.trained()]
-    for parameter in carrier.trained():
+    expected = [parameter.grad.clone() for parameter in stack.trained()]
+    for parameter in stack.trained():
         parameter.grad = None
 
     rows = dict(frozen_rows(model, examples, min(layers), 0, 4))
     # Two packs of unequal size, which run together.
     packs = [pack([rows[index] for index in part], model.device) for part in (range(8), range(8, len(examples)))]
-    outputs = packed_forward(model, carrier.edits, packs)
+    outputs = packed_forward(model, stack.edits, packs)
     sums = torch.cat([
         torch.zeros(packed.n_rows).index_add(
             0, packed.row, torch.nn.functional.cross_entropy(logits, packed.labels, reduction="none")
@@ -60,7 +60,7 @@ def test_scores_gates_and_gradients_equal_the_plain_paths(kind: str, layers: tup
     for got, want in zip(gates, output.gate_logits, strict=True):
         torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
     (sums @ weights + sum(gate.sum() for gate in gates)).backward()
-    for parameter, want in zip(carrier.trained(), expected, strict=True):
+    for parameter, want in zip(stack.trained(), expected, strict=True):
         assert (parameter.grad - want).norm() <= 1e-5 * want.norm() + 1e-7
     assert model.config._attn_implementation == "sdpa"
 

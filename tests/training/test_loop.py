@@ -5,9 +5,10 @@ from functools import partial
 import pytest
 import torch
 
-from grunflow.config.specs import Training
+from grunflow.config.parts import Training
 from grunflow.errors import CheckFailed
-from grunflow.training.loop import Share, Task, batches, learning_rate_factor, micro_batches, total_steps, train
+from grunflow.training.loop import Share, Task, batches, micro_batches, train
+from grunflow.training.schedule import learning_rate_factor, total_steps
 
 
 def fit(training: Training, seed: int = 0) -> torch.Tensor:

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from tests.jobs import STEPS, Job, cut, files, jobs, newest, unlearn
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,7 @@ def same_result(world: Path, plain: str, resumed: str, steps: list[int]) -> None
 @pytest.mark.parametrize(
     ("kind", "number"),
     [("finetune", signal.SIGTERM), ("full", signal.SIGURG), ("lora", signal.SIGTERM), ("grun", signal.SIGURG),
-     ("wmdp", signal.SIGTERM)],
+     ("corpora", signal.SIGTERM)],
 )  # fmt: skip
 def test_killed_then_ended_by_a_signal_it_ends_with_the_bytes_of_an_uninterrupted_run(
     world: Path, kind: str, number: int
@@ -48,9 +49,9 @@ def test_killed_then_ended_by_a_signal_it_ends_with_the_bytes_of_an_uninterrupte
 
 def test_resume_state_of_another_spec_is_ignored_aloud(world: Path) -> None:
     spec = unlearn("gd", "grun")
-    cut(Job(world, "unlearn", spec, data="data", target="target"), "other", 3, signal.SIGKILL)
+    cut(Job(world, "unlearn", spec, data="data", start="target"), "other", 3, signal.SIGKILL)
     (old,) = (world / ".resume").iterdir()
-    job = Job(world, "unlearn", {**spec, "unlearn_seed": 2}, data="data", target="target")
+    job = Job(world, "unlearn", {**spec, "unlearn_seed": 2}, data="data", start="target")
     log = job.run("other")
     assert f"resume state in .resume/{old.name} ignored: made with another spec;" in log
     assert "resumed after" not in log

@@ -1,4 +1,4 @@
-"""A study of both parts that runs in a minute or two: TOFU's schema from a local folder, and the made-up domains."""
+"""A study of two benchmarks that runs in a few minutes: TOFU's schema from a local folder, and WMDP's made-up domains."""
 
 import json
 import os
@@ -11,12 +11,31 @@ from pathlib import Path
 
 import yaml
 
+from grunflow.benchmarks.tofu.splits import TOFU_ROWS
 from grunflow.data.records import write_rows
-from grunflow.data.splits import TOFU_ROWS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 FULL = TOFU_ROWS["full"]
+TRAINING = {"learning_rate": 1e-3, "steps": 3, "batch_size": 4}
+SHAPE = {"hidden_size": 16, "layers": 2, "heads": 2}
+# Models from scratch: as many as any study of these tests names.
+SHEET = {name: {"architecture": SHAPE, "base": TRAINING, "target": TRAINING, "replayed": 5}
+         for name in ("mini", "mini-two", "crafty")}  # fmt: skip
+CRAFT = {"sources": {"craft": {"things": 8}}, "tasks": {"forget": ["forget_domain"], "keep": ["retain_domain"]}}
+GRUN = {"rank": 2, "layers": [0, 1], "gate": "linear", "gate_weight": 1}
+RMU = {"layer": 0, "steering": 5}
+# A method of the user's own, beside the study.
+MINE = '''"""Answers become less likely, up to a bound."""
+
+READS = ("answers",)
+RETAIN = "nll"
+PARAMETERS = {"bound": 5.0}
+
+
+def forget(answers, refusals, spec):
+    return -answers.current.nll_sum.clamp(max=spec.bound).sum() / answers.current.rows
+'''
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -60,30 +79,42 @@ def why(folder: Path) -> dict[str, int]:
     return Counter(item["rule"] for item in json.loads(done.stdout))
 
 
+def grid(*models: str) -> list[dict]:
+    """Rows of the study's grid: three objectives on GRUN with these models, and RMU on GRUN."""
+    asked = [("tofu", model, ["gd", "npo", "mine"]) for model in models] + [("wmdp", "crafty", ["rmu"])]
+    return [{"benchmark": benchmark, "model": model, "objectives": objectives, "carriers": ["grun"]}
+            for benchmark, model, objectives in asked]  # fmt: skip
+
+
 def make(folder: Path) -> Path:
     """A work tree: this repository's workflow, environments and package copied, and a study of its own."""
-    for name in ("workflow", "envs", "src"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    write_benchmark(folder / "tofu")
-    (folder / "config").mkdir()
-    training = {"learning_rate": 1e-3, "steps": 3, "batch_size": 4}
-    shape = {"hidden_size": 16, "layers": 2, "heads": 2}
-    models = {name: {"architecture": shape, "base": training, "target": training, "replayed": 5}
-              for name in ("mini", "mini-two", "crafty")}  # fmt: skip
-    rows = {"carriers": ["grun"]}
     study = {
         "study": "small", "title": "Small", "models_sheet": "config/models.yaml", "max_new_tokens": 2, "vocabulary": 300,
-        "tofu": {"folder": "tofu", "retain_authors": 1}, "forget_split": "forget01",
+        "benchmarks": {"tofu": {"folder": "tofu", "retain_authors": 1, "forget_split": "forget01"},
+                       "wmdp": {**CRAFT, "snapshots": {"count": 0}}},
         "seeds": [{"target_seed": 0, "unlearn_seed": 0}],
-        "grid": [{"model": "mini", "objectives": ["gd"], **rows}],
-        "objectives": {"gd": {}, "npo": {}, "rmu": {"layer": 0, "steering": 5}},
-        "carriers": {"grun": {"rank": 2, "layers": [0, 1], "gate": "linear", "gate_weight": 1}},
-        "training": {"grun": training},
+        "grid": grid("mini"),
+        "objectives": {"gd": {}, "npo": {}, "mine": {"file": "mine.py"}, "rmu": RMU},
+        "carriers": {"grun": GRUN},
+        "training": {"grun": TRAINING},
         "snapshots": {"count": 1, "questions": 2},
-        "wmdp": {"sources": {"craft": {"things": 8}}, "seeds": [0], "tasks": ["forget_domain", "retain_domain"],
-                 "grid": [{"model": "crafty", "objectives": ["rmu"], **rows}]},
     }  # fmt: skip
-    for name, content in (("config/models.yaml", models), ("study.yaml", study)):
+    write_benchmark(folder / "tofu")
+    (folder / "mine.py").write_text(MINE)
+    return write(copy(folder), study)
+
+
+def copy(folder: Path) -> Path:
+    """This repository's workflow, environments and package in `folder`."""
+    for name in ("workflow", "envs", "src"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    return folder
+
+
+def write(folder: Path, study: dict) -> Path:
+    """The study's file and its sheet of models."""
+    (folder / "config").mkdir()
+    for name, content in (("config/models.yaml", SHEET), ("study.yaml", study)):
         plain = json.loads(json.dumps(content))  # without YAML's aliases: an edit of one row is to leave the others
         (folder / name).write_text(yaml.safe_dump(plain, sort_keys=False))
     return folder

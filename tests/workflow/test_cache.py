@@ -12,6 +12,10 @@ from tests.workflow.small_study import BIN, call, environment, planned, set_keys
 
 pytestmark = pytest.mark.slow
 STUDY = Path("results") / "small"
+BENCHMARKS = ("tofu", "wmdp")
+# What is unlearned: below runs/ and scores/ of its benchmark.
+RUNS = {"tofu": [f"mini/forget01/{name}_grun_t0_u0" for name in ("gd", "npo", "mine")], "wmdp": ["crafty/rmu_grun_u0"]}
+UNLEARNED = sum(map(len, RUNS.values()))
 
 
 def clone(folder: Path, to: Path) -> Path:
@@ -32,7 +36,8 @@ def verified(folder: Path, *arguments: str) -> tuple[int, str]:
 
 def manifests(folder: Path) -> dict[str, bytes]:
     """Of every cached stage. They hold times: equal bytes are of one run."""
-    found = [place for part in ("runs", "scores") for place in finished_folders(folder / STUDY / part)]
+    parts = [folder / STUDY / name / part for name in BENCHMARKS for part in ("data", "runs", "scores")]
+    found = [place for part in parts for place in finished_folders(part)]
     return {str(place.relative_to(folder / STUDY)): (place / "manifest.json").read_bytes() for place in found}
 
 
@@ -74,11 +79,13 @@ def test_a_fresh_clone_restores_everything_and_trains_nothing(cached: tuple[Path
 def test_a_rate_changed_and_changed_back_restores_the_first_result(cached: tuple[Path, Path], tmp_path: Path) -> None:
     folder, first = clone(cached[0], tmp_path / "clone"), manifests(cached[0])
     set_keys(folder / "study.yaml", {"training__grun__learning_rate": 0.1})
-    assert cached_by_plan(folder, cached[1]) == len(first) - 4  # two runs and their scores
+    assert cached_by_plan(folder, cached[1]) == len(first) - 2 * UNLEARNED  # the runs and their scores
     run(folder, cached[1])
     changed = {name for name, content in manifests(folder).items() if content != first[name]}
-    runs = ("mini/forget01/gd_grun_t0_u0", "crafty/wmdp/rmu_grun_u0")
-    assert changed == {f"{part}/{name}" for part in ("runs", "scores") for name in runs}
+    runs = [(benchmark, name) for benchmark, names in RUNS.items() for name in names]
+    assert changed == {f"{part}/runs/{name}" for part, name in runs} | {
+        f"{part}/scores/{name}/plain" for part, name in runs
+    }
     assert score_tables(folder) != score_tables(cached[0])
     set_keys(folder / "study.yaml", {"training__grun__learning_rate": 1e-3})
     run(folder, cached[1])
@@ -92,7 +99,7 @@ def test_a_flipped_byte_is_named_and_the_stage_rebuilt_on_request(cached: tuple[
     folder, cache = clone(cached[0], tmp_path / "clone"), tmp_path / "cache"
     shutil.copytree(cached[1], cache)
     run(folder, cache)
-    stage = str(STUDY / "runs" / "mini" / "forget01" / "gd_grun_t0_u0")
+    stage = str(STUDY / "tofu" / "runs" / "mini" / "forget01" / "gd_grun_t0_u0")
     damaged = folder / stage / "carrier" / "interventions.safetensors"
     content = bytearray(damaged.read_bytes())
     content[-1] ^= 1
@@ -115,7 +122,7 @@ def test_a_flipped_byte_is_named_and_the_stage_rebuilt_on_request(cached: tuple[
 
 
 def test_two_workflows_fill_one_cache_at_once(cached: tuple[Path, Path], tmp_path: Path) -> None:
-    cache, goal = tmp_path / "cache", "results/small/scores/crafty/wmdp/base"
+    cache, goal = tmp_path / "cache", "results/small/wmdp/scores/crafty/base/plain"
     cache.mkdir()
     folders = [clone(cached[0], tmp_path / name) for name in ("one", "two")]
     runs = [subprocess.Popen([*snakemake_command("--cache", "--", goal)], cwd=folder, text=True, stderr=subprocess.STDOUT,
@@ -125,6 +132,6 @@ def test_two_workflows_fill_one_cache_at_once(cached: tuple[Path, Path], tmp_pat
         output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, output
     assert verified(folders[0]) == verified(folders[1]) == (0, "")
-    answers = {(folder / goal / "answers.parquet").read_bytes() for folder in (*folders, cached[0])}
+    answers = {(folder / goal / "choice.parquet").read_bytes() for folder in (*folders, cached[0])}
     assert len(answers) == 1
     assert len(entries(cache)) == 3

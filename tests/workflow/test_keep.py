@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.small_study import BIN, call, planned, set_keys, why
-from tests.workflow.test_cache import STUDY, clone, entries, run, score_tables
-from tests.workflow.test_reruns import TOFU_SCORES, source
+from tests.workflow.test_cache import RUNS, STUDY, clone, entries, run, score_tables
+from tests.workflow.test_cache import UNLEARNED as COUNT
+from tests.workflow.test_reruns import TOFU_EVALUATED, TOFU_SCORES, TOFU_UNLEARNED, TRAINED, more
 
 pytestmark = pytest.mark.slow
-UNLEARNED = {"unlearn_and_discard": 1, "unlearn_wmdp_and_discard": 1}
-SCORED = {"evaluate": 1, "evaluate_wmdp": 1, "aggregate_wmdp": 1, **TOFU_SCORES}
+SCORED = {rule: count for rule, count in TRAINED.items() if rule != "unlearn"}
+UNLEARNED = {"unlearn_and_discard": COUNT}
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +29,16 @@ def test_what_was_trained_is_gone_and_the_scores_are_the_same(
     cached: tuple[Path, Path], lean: tuple[Path, Path]
 ) -> None:
     folder, _ = lean
-    assert not list((folder / STUDY / "carriers").rglob("*.safetensors"))
-    for name in ("mini/forget01/gd_grun_t0_u0", "crafty/wmdp/rmu_grun_u0"):
-        assert (folder / STUDY / "runs" / name / "manifest.json").is_file()
-        assert not (folder / STUDY / "runs" / name / "carrier").exists()
+    assert not list((folder / STUDY).glob("*/carriers/**/*.safetensors"))
+    for benchmark, names in RUNS.items():
+        for name in names:
+            assert (folder / STUDY / benchmark / "runs" / name / "manifest.json").is_file()
+            assert not (folder / STUDY / benchmark / "runs" / name / "carrier").exists()
     assert score_tables(folder) == score_tables(cached[0])
     assert planned(folder) == why(folder) == {}
     verified = call(folder, BIN / "grunflow", "verify", STUDY)
     assert (verified.returncode, verified.stderr) == (0, "")
-    assert "2 inputs are gone" in verified.stdout
+    assert f"{COUNT} inputs are gone" in verified.stdout
 
 
 @pytest.mark.parametrize(
@@ -44,11 +46,12 @@ def test_what_was_trained_is_gone_and_the_scores_are_the_same(
     [
         (lambda folder: set_keys(folder / "study.yaml", {"training__grun__learning_rate": 2e-3}), {**UNLEARNED, **SCORED}),
         # The reference models are scored again too; only what was discarded is trained again.
-        (source("evaluation/rouge.py", "True", "False"), {"unlearn_and_discard": 1, "evaluate": 3, "aggregate_wmdp": 1, **TOFU_SCORES}),
-        (lambda folder: set_keys(folder / "study.yaml", {"keep": "all"}), {"unlearn": 1, "unlearn_wmdp": 1, **SCORED}),
+        (more("evaluation/probes/membership.py"),
+         {"unlearn_and_discard": TOFU_UNLEARNED, "evaluate": TOFU_EVALUATED, **TOFU_SCORES}),
+        (lambda folder: set_keys(folder / "study.yaml", {"keep": "all"}), {"unlearn": COUNT, **SCORED}),
         (lambda folder: set_keys(folder / "study.yaml", {"title": "Another"}), {"report": 1}),
     ],
-    ids=["a rate", "how answers are scored", "keep", "a title"],
+    ids=["a rate", "a probe", "keep", "a title"],
 )  # fmt: skip
 def test_an_edit_trains_again_what_it_must(lean: tuple[Path, Path], tmp_path: Path, edit, expected: dict) -> None:
     folder = tmp_path / "study"
@@ -66,5 +69,5 @@ def test_keeping_less_than_before_trains_again_too(cached: tuple[Path, Path], tm
 
 def test_what_is_discarded_is_not_kept_in_the_cache_either(cached: tuple[Path, Path], lean: tuple[Path, Path]) -> None:
     fresh = entries(lean[1]) - entries(cached[1])
-    assert len(fresh) == 2  # both runs' scores
+    assert len(fresh) == COUNT  # the runs' scores
     assert not [name for name in fresh if list((lean[1] / name).rglob("*.safetensors"))]

@@ -5,25 +5,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.small_study import BIN, call, planned, set_keys, why
+from tests.workflow.small_study import BIN, call, grid, planned, set_keys, why
 
 pytestmark = pytest.mark.slow
 
 PAGES = {"tables": 1, "figures": 1, "report": 1}
-TOFU_SCORES = {"aggregate": 1, **PAGES}
-# Runs: mini's target, retain and unlearned model; the base and the unlearned model of the WMDP part.
-TOFU_TRAINED = {"unlearn": 1, "evaluate": 1, **TOFU_SCORES}
+# Runs: of TOFU a target and a retain model, and three objectives on GRUN, which share one cache of frozen states; of WMDP the
+# base model and one objective on GRUN.
+TOFU_UNLEARNED, TOFU_EVALUATED, WMDP_EVALUATED = 3, 5, 2
+TOFU_SCORES = {"aggregate": 1, **PAGES}  # what follows from scores of one benchmark
+WMDP_SCORED = {"evaluate": WMDP_EVALUATED, **TOFU_SCORES}
+SCORED = {"evaluate": TOFU_EVALUATED + WMDP_EVALUATED, **PAGES, "aggregate": 2}
+ONE_TRAINED = {"unlearn": 1, "evaluate": 1, **TOFU_SCORES}
+TOFU_TRAINED = {"unlearn": TOFU_UNLEARNED, "evaluate": TOFU_UNLEARNED, **TOFU_SCORES}
+TRAINED = {"unlearn": TOFU_UNLEARNED + 1, "evaluate": TOFU_UNLEARNED + 1, **PAGES, "aggregate": 2}
 TOFU_TUNED = {
     "finetune_target": 1,
     "finetune_retain": 1,
     "cache_frozen_states": 1,
-    "unlearn": 1,
-    "evaluate": 3,
+    "unlearn": TOFU_UNLEARNED,
+    "evaluate": TOFU_EVALUATED,
     **TOFU_SCORES,
 }
-WMDP_TRAINED = {"unlearn_wmdp": 1, "evaluate_wmdp": 1, "aggregate_wmdp": 1}
-TRAINED = {**TOFU_TRAINED, **WMDP_TRAINED}
-TUNED = {**TOFU_TUNED, **WMDP_TRAINED, "evaluate_wmdp": 2, "finetune_base": 2}
+TUNED = {**TOFU_TUNED, **SCORED, "unlearn": TOFU_UNLEARNED + 1, "finetune_base": 2}
 
 Edit = Callable[[Path], None]
 
@@ -56,6 +60,20 @@ def source(name: str, old: str, new: str) -> Edit:
     return edit
 
 
+def more(name: str, text: str = "EXTRA = 1\n") -> Edit:
+    """A line at the end of a module of the package, which is made where there is none."""
+
+    def edit(folder: Path) -> None:
+        path = folder / "src" / "grunflow" / name
+        path.write_text((path.read_text() if path.is_file() else "") + text)
+
+    return edit
+
+
+OWN_OBJECTIVE = (
+    'READS = ("answers",)\n\n\ndef forget(answers, refusals, spec):\n    return -answers.current.nll_sum.sum()\n'
+)
+SEEDS = {"target_seed": 0, "unlearn_seed": 0}
 EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "colour of a figure": (source("reporting/style.py", "#D55E00", "#123456"), {"figures": 1, "report": 1}),
     "a new key of figures": (
@@ -66,59 +84,70 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     ),
     "table format": (source("reporting/forms.py", r"\toprule", r"\hline"), PAGES),
     "title of the report": (config(title="Another"), {"report": 1}),
-    "a metric": (source("evaluation/truth_ratio.py", "1e-300", "1e-200"), TOFU_SCORES | {"aggregate_wmdp": 1}),
-    "how answers are scored": (
-        source("evaluation/rouge.py", "True", "False"),
-        {"evaluate": 3, **TOFU_SCORES} | {"aggregate_wmdp": 1},
+    "a metric": (source("evaluation/truth_ratio.py", "1e-300", "1e-200"), {**PAGES, "aggregate": 2}),
+    "how answers are compared": (source("evaluation/rouge.py", "True", "False"), {**PAGES, "aggregate": 2}),
+    "a benchmark's metric": (more("benchmarks/tofu/metrics.py"), TOFU_SCORES),
+    "how membership is asked": (
+        more("evaluation/probes/membership.py"),
+        {"evaluate": TOFU_EVALUATED, **TOFU_SCORES},
     ),
+    "how options are asked": (more("evaluation/probes/choice.py"), WMDP_SCORED),
+    "the wrapper of lm-eval": (more("evaluation/harness.py"), WMDP_SCORED),
+    "how a run is put to the probes": (more("conditions/plain.py"), SCORED),
     "evaluation batch size": (config(evaluation_batch_size=8), {}),
     "GRUN's learning rate": (config(training__grun__learning_rate=2e-3), TRAINED),
     "GRUN's rank": (config(carriers__grun__rank=3), TRAINED),
-    "the retain weight of one objective": (config(objectives__gd__retain_weight=2.0), TOFU_TRAINED),
-    "an objective's formula": (source("objectives/forget.py", "return -", "return -2 * "), TRAINED),
-    "a new objective's name": (source("config/names.py", '"npo",', '"npo", "mine",'), {}),
-    "a prompt template": (
-        source("data/prompts.py", "Question:", "Q:"),
-        {"prepare_data": 1, "prepare_corpora": 1, **TUNED},
-    ),
+    "the retain weight of one objective": (config(objectives__gd__retain_weight=2.0), ONE_TRAINED),
+    "an objective's formula": (source("objectives/npo.py", "return -", "return -2 * "), ONE_TRAINED),
+    "a retain term's formula": (source("objectives/retain.py", "return ", "return 2 * "), TRAINED),
+    "a new objective": (more("objectives/mine.py", OWN_OBJECTIVE), {}),
+    "a new carrier": (more("carriers/other.py", 'TRAINS = "weights"\n'), {}),
+    "a carrier that no run has": (more("carriers/lora.py"), {}),
+    "an objective that no run has": (more("objectives/simnpo.py"), {}),
+    "a method of the user's own": (source("mine.py", "return -", "return -2 * "), ONE_TRAINED),
+    "a key of a method of the user's own": (config(objectives__mine__bound=4.0), ONE_TRAINED),
+    "a comment in a method of the user's own": (source("mine.py", "def forget", "# why\ndef forget"), {}),
+    "a prompt template": (source("data/prompts.py", "Question:", "Q:"), {"prepare": 2, **TUNED}),
     "training of the target model": (sheet(mini__target__steps=4), TOFU_TUNED),
     "the training loop": (source("training/loop.py", "0.5 *", "0.25 *"), TUNED),
-    "a seed": (
-        config(seeds=[{"target_seed": 0, "unlearn_seed": 0}, {"target_seed": 0, "unlearn_seed": 1}]),
-        TOFU_TRAINED,
-    ),
-    "a seed of the WMDP part": (config(wmdp__seeds=[0, 1]), {**WMDP_TRAINED, **PAGES}),
-    "an objective in the grid": (config(grid__0__objectives=["gd", "npo"]), TOFU_TRAINED),
-    "a model": (
-        config(grid=[{"model": name, "objectives": ["gd"], "carriers": ["grun"]} for name in ("mini", "mini-two")]),
-        {**TOFU_TUNED, "finetune_base": 1},
-    ),
+    "a replicate of the same target model": (config(seeds=[SEEDS, {"target_seed": 0, "unlearn_seed": 1}]), TRAINED),
+    "a replicate of another target model": (config(seeds=[SEEDS, {"target_seed": 1, "unlearn_seed": 0}]), TOFU_TUNED),
+    "an objective in the grid": (config(grid__0__objectives=["gd", "npo", "mine", "ga"]), ONE_TRAINED),
+    "a model": (config(grid=grid("mini", "mini-two")), {**TOFU_TUNED, "finetune_base": 1}),
     "a byte of a data file": (
         source("tofu/full.json", "Who wrote book 0", "Who wrote book O"),
-        {"prepare_data": 1, "finetune_base": 1, **TOFU_TUNED},
+        {"prepare": 1, "finetune_base": 1, **TOFU_TUNED},
     ),
-    "a comment": (source("objectives/forget.py", "\n\n\ndef ", "\n\n\n# why\ndef "), {}),
+    "a comment": (source("objectives/npo.py", "\n\n\ndef ", "\n\n\n# why\ndef "), {}),
     "a docstring": (source("training/loop.py", '"""The one', '"""The only'), {}),
     "an unrelated module": (source("fixtures/compare.py", "def stated(", "EXTRA = 1\n\n\ndef stated("), {}),
-    "help of the command line": (source("cli.py", "train one objective on one carrier", "train"), {}),
+    "help of a stage": (source("config/specs.py", "train one objective on one carrier", "train"), {}),
+    "the command line": (source("cli.py", "snakemake calls them", "called by snakemake"), {}),
     "a field of the manifest": (source("manifest.py", '"command": sys.argv,', '"command": sys.argv, "more": 1,'), {}),
-    "a wider range of a key": (source("config/specs.py", "ge=8", "ge=4"), {}),
+    "a wider range of a key": (source("config/specs.py", "ge=300", "ge=200"), {}),
 }
 
 
 @pytest.fixture
 def edited(finished: Path):
     """A function that applies an edit to the finished study; what it changed is put back after the test."""
-    kept: dict[Path, bytes] = {
-        path: path.read_bytes()
-        for part in ("src", "study.yaml", "config", "tofu/full.json")
-        for path in ([finished / part] if (finished / part).is_file() else (finished / part).rglob("*.*"))
-        if path.suffix in (".py", ".yaml", ".json")
-    }
+
+    def content() -> dict[Path, bytes]:
+        places = (
+            finished / "src",
+            finished / "config",
+            *map(finished.joinpath, ("study.yaml", "mine.py", "tofu/full.json")),
+        )
+        found = [path for place in places for path in ([place] if place.is_file() else place.rglob("*.*"))]
+        return {path: path.read_bytes() for path in found if path.suffix in (".py", ".yaml", ".json")}
+
+    kept = content()
     yield lambda edit: edit(finished)
-    for path, content in kept.items():
-        if path.read_bytes() != content:
-            path.write_bytes(content)
+    for path, found in content().items():
+        if path not in kept:
+            path.unlink()
+        elif found != kept[path]:
+            path.write_bytes(kept[path])
 
 
 def test_without_an_edit_nothing_runs_again(finished: Path) -> None:

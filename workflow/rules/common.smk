@@ -1,117 +1,123 @@
 import re
-from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from grunflow.config import jobs, runs, wmdp_runs
-from grunflow.config.digest import stage_digest
-from grunflow.config.study import read_study
+from grunflow.config import jobs
+from grunflow.config.reading import read_study
+from grunflow.config.typed import read_yaml
 from grunflow.costs.requests import request
 from grunflow.errors import BadInput
 
 
 def checked_study():
+    """The study and its jobs by their folders; what is wrong with it as one line, without a traceback. Snakemake's own reader
+    takes the last of duplicate keys: the files are read once more by one that refuses them."""
     try:
-        return read_study(config)
+        for file in workflow.configfiles:
+            read_yaml(str(file), "--configfile")
+        study = read_study(config)
+        return study, jobs.by_folder(study)
     except BadInput as error:
         raise WorkflowError(str(error)) from None
 
 
-STUDY = checked_study()
-JOBS = jobs.by_folder(STUDY)
-RUNS = runs.by_path(STUDY)
-WMDP_RUNS = wmdp_runs.by_path(STUDY)
-UNLEARNED = {path: run.carrier for path, run in RUNS.items() if not run.is_reference}
-WMDP_UNLEARNED = {path: run.carrier for path, run in WMDP_RUNS.items() if run.carrier}
-
-TABLES = [
-    "tofu_main",
-    "tofu_differences",
-    "efficiency",
-    *(["tuning"] if STUDY.variants else []),
-    *(["equal_forgetting"] if STUDY.snapshots.count and not STUDY.variants else []),
-    *(["published"] if STUDY.published else []),
-    *(["published_logs"] if STUDY.published_logs else []),
-    *(["wmdp_main"] if STUDY.wmdp else []),
-]
-FIGURES = [
-    "forget_utility",
-    *(["forgetting_paths"] if STUDY.snapshots.count else []),
-    "cost_quality",
-    "gate_activations",
-    "truth_ratios",
-    "training_curves",
-    *(["wmdp_accuracy"] if STUDY.wmdp else []),
-]
+STUDY, JOBS = checked_study()
+# Folders of tables and figures, which hold a file per name.
+SHOWN = [job.folder for job in JOBS.values() if hasattr(job.spec, "names")]
 
 
-def one_of(paths):
-    """A pattern for these paths; for none one that no path matches."""
-    return "|".join(map(re.escape, paths)) or "-"
+def one_of(names):
+    """A pattern for these names or paths; for none one that no path matches."""
+    return "|".join(map(re.escape, names)) or "-"
 
 
-def split_by_keep(unlearned):
-    """Paths of runs whose carrier the study keeps, and of the others."""
-    return (
-        [path for path, carrier in unlearned.items() if STUDY.keeps(carrier) == kept]
-        for kept in (True, False)
-    )
-
-
-KEPT, DISCARDED = split_by_keep(UNLEARNED)
-WMDP_KEPT, WMDP_DISCARDED = split_by_keep(WMDP_UNLEARNED)
+def places(rule):
+    """A pattern for what the rule's jobs write, below runs/ or scores/ of their benchmark."""
+    folders = (job.folder for job in JOBS.values() if job.rule == rule)
+    return one_of(dict.fromkeys(folder.split("/", 4)[-1] for folder in folders))
 
 
 wildcard_constraints:
     study=STUDY.study,
-    model=one_of(STUDY.models),
-    split=STUDY.forget_split,
-    target_seed=r"\d+",
-    first=r"\d+",
-    run=one_of(KEPT),
-    evaluated=one_of(RUNS),
-    wmdp_run=one_of(WMDP_KEPT),
-    wmdp_evaluated=one_of(WMDP_RUNS),
+    benchmark=one_of(STUDY.benchmarks),
 
 
-def final_output():
-    return [
-        f"results/{STUDY.study}/report.html",
-        *([f"results/{STUDY.study}/claims.json"] if STUDY.claims else []),
-        *expand(
-            f"results/{STUDY.study}/tables/{{name}}.{{form}}",
-            name=TABLES,
-            form=["csv", "md", "tex"],
-        ),
-        *expand(
-            f"results/{STUDY.study}/figures/{{name}}.{{form}}",
-            name=FIGURES,
-            form=["pdf", "png"],
-        ),
-    ]
+def job_at(folder, wildcards):
+    """The job that writes `folder`, a pattern of wildcards."""
+    place = folder.format(**wildcards)
+    if place not in JOBS:
+        raise WorkflowError(f"No job of the study writes {place}.")
+    return JOBS[place]
+
+
+def log_of(folder):
+    """The log of the jobs that write such folders."""
+    return jobs.Job(folder, spec=None).log
+
+
+def files_in(folder, *forms):
+    """The files of every table or figure in `folder`: their names follow from the study."""
+    names = JOBS[folder.format(study=STUDY.study)].spec.names
+    return [f"{folder}/{name}.{form}" for name in names for form in forms]
+
+
+def finished(folder):
+    """A folder as an input: its manifest, where the rule's outputs are the files in it."""
+    return f"{folder}/manifest.json" if folder in SHOWN else folder
 
 
 def inputs_of(folder):
-    """What the job that writes `folder`, a pattern of wildcards, reads: name -> folders, and its files."""
+    """What its job reads: name -> finished folders, and files that no job made."""
 
     def of_wildcards(wildcards):
-        job = JOBS[folder.format(**wildcards)]
-        return {**job.inputs, **({"files": job.files} if job.files else {})}
+        job = job_at(folder, wildcards)
+        found = {
+            name: [finished(place) for place in folders]
+            for name, folders in job.inputs.items()
+        }
+        return found | ({"files": job.files} if job.files else {})
+
+    return of_wildcards
+
+
+def call_of(folder):
+    """The arguments that every stage's command has, as params: inputs, spec and code.
+
+    Spec and code follow from wildcards alone: Snakemake sees no change in a param that reads input or output. `inputs` takes
+    the output for that: paths are to change no key of the cache, and what is read is compared as input.
+    """
+
+    def inputs(wildcards, output):
+        return job_at(folder, wildcards).arguments
+
+    def spec(wildcards):
+        return job_at(folder, wildcards).spec.model_dump_json()
+
+    def code(wildcards):
+        return job_at(folder, wildcards).code
+
+    return {"inputs": inputs, "spec": spec, "code": code}
+
+
+def carrier_of(folder):
+    """The argument for a carrier that is discarded. It is compared: keeping more or less than before trains again."""
+
+    def of_wildcards(wildcards):
+        return job_at(folder, wildcards).carrier_argument
 
     return of_wildcards
 
 
 def asks(folder, *more):
-    """What that job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, and `more`."""
-    kinds = ("mem_mb", "runtime", "gpu", "cpus_per_task", *more)
+    """What its job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, and `more`."""
 
     def asked(resource):
         def of_job(wildcards, attempt):
-            job = JOBS[folder.format(**wildcards)]
-            return request(STUDY, job.spec, attempt)[resource]
+            return request(STUDY, job_at(folder, wildcards).spec, attempt)[resource]
 
         return of_job
 
+    kinds = ("mem_mb", "runtime", "gpu", "cpus_per_task", *more)
     return {resource: asked(resource) for resource in kinds}
 
 
@@ -120,26 +126,12 @@ def evaluation_batch(wildcards, attempt):
     return max(1, STUDY.evaluation_batch_size >> (attempt - 1))
 
 
-def spec_of(folder):
-    """That job's spec, from wildcards alone: Snakemake sees no change in a param that reads input or output."""
-
-    def of_wildcards(wildcards):
-        return JOBS[folder.format(**wildcards)].spec.model_dump_json()
-
-    return of_wildcards
-
-
-def carrier_of(folder):
-    """That job's argument for a carrier that is discarded. Snakemake does not compare `inputs`, which reads output."""
-
-    def of_wildcards(wildcards):
-        return JOBS[folder.format(**wildcards)].carrier_argument
-
-    return of_wildcards
-
-
-def inputs(wildcards, output):
-    """The command's arguments for what it reads; of a rule with several outputs the folder is the manifest's."""
-    manifest = output.get("manifest")
-    folder = str(Path(manifest).parent) if manifest else output[0]
-    return JOBS[folder].arguments
+def final_output():
+    """The report, the verdicts, and every table and figure."""
+    results = f"results/{STUDY.study}"
+    return [
+        f"{results}/report.html",
+        *([f"{results}/claims.json"] if STUDY.claims else []),
+        *files_in(f"{results}/tables", "csv", "md", "tex"),
+        *files_in(f"{results}/figures", "pdf", "png"),
+    ]

@@ -1,18 +1,20 @@
-# Records, splits and tokenizer.
-rule prepare_data:
+DATA = "results/{study}/{benchmark}/data"
+
+
+# A benchmark's sets, what training reads, and a tokenizer for models from scratch.
+rule prepare:
     input:
-        unpack(inputs_of("results/{study}/runs/data")),
+        unpack(inputs_of(DATA)),
     output:
-        directory("results/{study}/runs/data"),
+        folder=directory(DATA),
     log:
-        "results/{study}/logs/prepare_data.log",
+        log_of(DATA),
     cache: True
     localrule: True
     conda:
         "../../envs/torch.yaml"
     params:
-        inputs=inputs,
-        spec=spec_of("results/{study}/runs/data"),
-        code=stage_digest("prepare_data"),
+        **call_of(DATA),
     shell:
-        "grunflow prepare_data --spec {params.spec:q} --code {params.code} {params.inputs} --out {output} --log {log}"
+        "grunflow prepare --spec {params.spec:q} --code {params.code} {params.inputs}"
+        " --out {output.folder:q} --log {log:q}"

@@ -1,41 +1,43 @@
-# Per-example scores of one model on the four sets. The batch size is no part of the spec: it changes no score.
+SCORES = "results/{study}/{benchmark}/scores/{scored}"
+METRICS = "results/{study}/{benchmark}/metrics"
+
+
+# Per-example scores of one run under one condition. The batch size is no part of the spec: it changes no score.
 rule evaluate:
     input:
-        unpack(inputs_of("results/{study}/scores/{evaluated}")),
+        unpack(inputs_of(SCORES)),
     output:
-        directory("results/{study}/scores/{evaluated}"),
+        folder=directory(SCORES),
     log:
-        "results/{study}/logs/evaluate/{evaluated}.log",
+        log_of(SCORES),
+    wildcard_constraints:
+        scored=places("evaluate"),
     cache: True
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/scores/{evaluated}"),
+        **asks(SCORES),
         batch_size=evaluation_batch,
     params:
-        inputs=inputs,
-        spec=spec_of("results/{study}/scores/{evaluated}"),
-        code=stage_digest("evaluate"),
+        **call_of(SCORES),
     shell:
         "grunflow evaluate --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size}"
-        " {params.inputs} --out {output} --log {log}"
+        " {params.inputs} --out {output.folder:q} --log {log:q}"
 
 
-# Scores of all runs -> metrics, on a CPU: a changed formula never costs GPU time.
+# Scores of a benchmark's runs -> metrics, on a CPU: a changed formula never costs GPU time.
 rule aggregate:
     input:
-        unpack(inputs_of("results/{study}/metrics")),
+        unpack(inputs_of(METRICS)),
     output:
-        directory("results/{study}/metrics"),
+        folder=directory(METRICS),
     log:
-        "results/{study}/logs/aggregate.log",
+        log_of(METRICS),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        inputs=inputs,
-        spec=spec_of("results/{study}/metrics"),
-        code=stage_digest("aggregate"),
+        **call_of(METRICS),
     shell:
         "grunflow aggregate --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output} --log {log}"
+        " --out {output.folder:q} --log {log:q}"

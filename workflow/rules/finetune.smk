@@ -1,72 +1,69 @@
-# The model that knows the world but no author of the study.
+BASE = "results/{study}/{benchmark}/runs/{base}"
+TARGET = "results/{study}/{benchmark}/runs/{target}"
+RETAIN = "results/{study}/{benchmark}/runs/{retain}"
+
+
+# The model from scratch that knows the world, and of the study nothing.
 rule finetune_base:
     input:
-        unpack(inputs_of("results/{study}/runs/{model}/base")),
+        unpack(inputs_of(BASE)),
     output:
-        directory("results/{study}/runs/{model}/base"),
+        folder=directory(BASE),
     log:
-        "results/{study}/logs/{model}/base.log",
+        log_of(BASE),
+    wildcard_constraints:
+        base=places("finetune_base"),
     cache: True
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{model}/base", "slurm_extra"),
+        **asks(BASE, "slurm_extra"),
     params:
-        inputs=inputs,
-        spec=spec_of("results/{study}/runs/{model}/base"),
-        code=stage_digest("finetune"),
+        **call_of(BASE),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output} --log {log}"
+        " --out {output.folder:q} --log {log:q}"
 
 
 # Fine-tuned on everything: what unlearning starts from.
 rule finetune_target:
     input:
-        unpack(inputs_of("results/{study}/runs/{model}/target_t{target_seed}")),
+        unpack(inputs_of(TARGET)),
     output:
-        directory("results/{study}/runs/{model}/target_t{target_seed}"),
+        folder=directory(TARGET),
     log:
-        "results/{study}/logs/{model}/target_t{target_seed}.log",
+        log_of(TARGET),
+    wildcard_constraints:
+        target=places("finetune_target"),
     cache: True
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(
-            "results/{study}/runs/{model}/target_t{target_seed}",
-            "processes",
-            "slurm_extra",
-        ),
+        **asks(TARGET, "processes", "slurm_extra"),
     params:
-        inputs=inputs,
-        spec=spec_of("results/{study}/runs/{model}/target_t{target_seed}"),
-        code=stage_digest("finetune"),
+        **call_of(TARGET),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --processes {resources.processes} --out {output} --log {log}"
+        " --processes {resources.processes} --out {output.folder:q} --log {log:q}"
 
 
-# Fine-tuned without the forget split: the gold reference of Forget Quality.
+# Fine-tuned without what is to be forgotten: the gold reference.
 rule finetune_retain:
     input:
-        unpack(inputs_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}")),
+        unpack(inputs_of(RETAIN)),
     output:
-        directory("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
+        folder=directory(RETAIN),
     log:
-        "results/{study}/logs/{model}/{split}/retain_t{target_seed}.log",
+        log_of(RETAIN),
+    wildcard_constraints:
+        retain=places("finetune_retain"),
     cache: True
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(
-            "results/{study}/runs/{model}/{split}/retain_t{target_seed}",
-            "processes",
-            "slurm_extra",
-        ),
+        **asks(RETAIN, "processes", "slurm_extra"),
     params:
-        inputs=inputs,
-        spec=spec_of("results/{study}/runs/{model}/{split}/retain_t{target_seed}"),
-        code=stage_digest("finetune"),
+        **call_of(RETAIN),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --processes {resources.processes} --out {output} --log {log}"
+        " --processes {resources.processes} --out {output.folder:q} --log {log:q}"

@@ -1,110 +1,103 @@
-# CSV for machines, Markdown and LaTeX for people; shown.json is the latter for the report.
+TABLES = "results/{study}/tables"
+FIGURES = "results/{study}/figures"
+CLAIMS = "results/{study}/claims"
+REPORT = "results/{study}/report"
+
+
+# CSV for machines, Markdown and LaTeX for people; shown.json is what the report reads.
 rule tables:
     input:
-        unpack(inputs_of("results/{study}/tables")),
+        unpack(inputs_of(TABLES)),
     output:
         report(
-            expand("results/{{study}}/tables/{name}.csv", name=TABLES),
+            files_in(TABLES, "csv"),
             caption="../report/tables.rst",
             category="Tables",
         ),
-        expand(
-            "results/{{study}}/tables/{name}.{form}", name=TABLES, form=["md", "tex"]
-        ),
-        shown="results/{study}/tables/shown.json",
-        manifest="results/{study}/tables/manifest.json",
+        files_in(TABLES, "md", "tex"),
+        shown=f"{TABLES}/shown.json",
+        manifest=f"{TABLES}/manifest.json",
     log:
-        "results/{study}/logs/tables.log",
+        log_of(TABLES),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
+        **call_of(TABLES),
         out=subpath(output.manifest, parent=True),
-        spec=spec_of("results/{study}/tables"),
-        inputs=inputs,
-        code=stage_digest("tables"),
     shell:
         "grunflow tables --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {params.out} --log {log}"
+        " --out {params.out:q} --log {log:q}"
 
 
 rule figures:
     input:
-        unpack(inputs_of("results/{study}/figures")),
+        unpack(inputs_of(FIGURES)),
     output:
         report(
-            expand("results/{{study}}/figures/{name}.png", name=FIGURES),
+            files_in(FIGURES, "png"),
             caption="../report/figures.rst",
             category="Figures",
         ),
-        expand("results/{{study}}/figures/{name}.pdf", name=FIGURES),
-        manifest="results/{study}/figures/manifest.json",
+        files_in(FIGURES, "pdf"),
+        shown=f"{FIGURES}/shown.json",
+        manifest=f"{FIGURES}/manifest.json",
     log:
-        "results/{study}/logs/figures.log",
+        log_of(FIGURES),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
+        **call_of(FIGURES),
         out=subpath(output.manifest, parent=True),
-        spec=spec_of("results/{study}/figures"),
-        inputs=inputs,
-        code=stage_digest("figures"),
     shell:
         "grunflow figures --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {params.out} --log {log}"
+        " --out {params.out:q} --log {log:q}"
 
 
 # What the paper says against the tables; the copy at the study's root is what people open.
 rule claims:
     input:
-        tables="results/{study}/tables/manifest.json",
-        files=STUDY.claims or [],
+        unpack(inputs_of(CLAIMS)),
     output:
-        folder=directory("results/{study}/claims"),
+        folder=directory(CLAIMS),
         verdicts=report(
-            "results/{study}/claims.json",
+            f"{CLAIMS}.json",
             caption="../report/claims.rst",
             category="Claims",
         ),
     log:
-        "results/{study}/logs/claims.log",
+        log_of(CLAIMS),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        inputs=inputs,
-        spec=spec_of("results/{study}/claims"),
-        code=stage_digest("claims"),
+        **call_of(CLAIMS),
     shell:
         "grunflow claims --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output.folder} --log {log}"
-        " && cp {output.folder}/claims.json {output.verdicts}"
+        " --out {output.folder:q} --log {log:q}"
+        " && cp {output.folder:q}/claims.json {output.verdicts:q}"
 
 
 # One page with verdicts, tables, figures and example answers; the copy at the study's root is what people open.
 rule report:
     input:
-        unpack(inputs_of("results/{study}/figures")),
-        tables="results/{study}/tables/manifest.json",
-        figures="results/{study}/figures/manifest.json",
-        claims="results/{study}/claims" if STUDY.claims else [],
+        unpack(inputs_of(REPORT)),
     output:
-        folder=directory("results/{study}/report"),
+        folder=directory(REPORT),
         page=report(
-            "results/{study}/report.html",
+            f"{REPORT}.html",
             caption="../report/page.rst",
             category="Report",
         ),
     log:
-        "results/{study}/logs/report.log",
+        log_of(REPORT),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        inputs=inputs,
-        spec=spec_of("results/{study}/report"),
-        code=stage_digest("report"),
+        **call_of(REPORT),
     shell:
         "grunflow report --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output.folder} --log {log}"
-        " && cp {output.folder}/report.html {output.page}"
+        " --out {output.folder:q} --log {log:q}"
+        " && cp {output.folder:q}/report.html {output.page:q}"

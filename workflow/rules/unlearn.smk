@@ -1,54 +1,53 @@
-# The frozen target model, run once for all grun and reft runs that edit it from block `first` on.
+FROZEN = "results/{study}/{benchmark}/runs/{frozen}"
+RUN = "results/{study}/{benchmark}/runs/{run}"
+CARRIER = "results/{study}/{benchmark}/carriers/{run}"
+
+
+# A frozen model, run once for all runs that edit it from one block on.
 rule cache_frozen_states:
     input:
-        unpack(
-            inputs_of(
-                "results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"
-            )
-        ),
+        unpack(inputs_of(FROZEN)),
     output:
-        directory("results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"),
+        folder=directory(FROZEN),
     log:
-        "results/{study}/logs/{model}/{split}/frozen_b{first}_t{target_seed}.log",
+        log_of(FROZEN),
+    wildcard_constraints:
+        frozen=places("cache_frozen_states"),
     cache: True
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"),
+        **asks(FROZEN),
         batch_size=evaluation_batch,
     params:
-        inputs=inputs,
-        spec=spec_of(
-            "results/{study}/runs/{model}/{split}/frozen_b{first}_t{target_seed}"
-        ),
-        code=stage_digest("cache_frozen_states"),
+        **call_of(FROZEN),
     shell:
         "grunflow cache_frozen_states --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size}"
-        " {params.inputs} --out {output} --log {log}"
+        " {params.inputs} --out {output.folder:q} --log {log:q}"
 
 
-# One objective on one carrier, for one pair of seeds.
+# One objective on one carrier, for one replicate.
 rule unlearn:
     input:
-        unpack(inputs_of("results/{study}/runs/{run}")),
+        unpack(inputs_of(RUN)),
     output:
-        folder=directory("results/{study}/runs/{run}"),
+        folder=directory(RUN),
     log:
-        "results/{study}/logs/{run}.log",
+        log_of(RUN),
+    wildcard_constraints:
+        run=places("unlearn"),
     cache: True
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks("results/{study}/runs/{run}", "processes", "slurm_extra"),
+        **asks(RUN, "processes", "slurm_extra"),
         batch_size=STUDY.evaluation_batch_size,
     params:
-        inputs=inputs,
-        carrier=carrier_of("results/{study}/runs/{run}"),
-        spec=spec_of("results/{study}/runs/{run}"),
-        code=stage_digest("unlearn"),
+        **call_of(RUN),
+        carrier=carrier_of(RUN),
     shell:
         "grunflow unlearn --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size} {params.inputs}"
-        " {params.carrier} --processes {resources.processes} --out {output.folder} --log {log}"
+        " {params.carrier} --processes {resources.processes} --out {output.folder:q} --log {log:q}"
 
 
 # The same where the study does not keep what is trained: it goes once every job that reads it is done. `use rule` does not
@@ -57,7 +56,7 @@ if STUDY.keep != "all":
 
     use rule unlearn as unlearn_and_discard with:
         output:
-            folder=directory("results/{study}/runs/{run}"),
-            carrier=temp(directory("results/{study}/carriers/{run}")),
+            folder=directory(RUN),
+            carrier=temp(directory(CARRIER)),
         wildcard_constraints:
-            run=one_of(DISCARDED),
+            run=places("unlearn_and_discard"),

@@ -1,21 +1,36 @@
-"""What a carrier is: where the trained parameters live."""
+"""What a carrier is: where the trained parameters live.
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+A carrier is one file of this package, or of the user's own, that states
+
+    TRAINS = "weights" | "adapters" | "edits"    what it trains: the model's own weights, adapters beside them, or edits of block
+                                                 outputs at the last prompt token (the model is then frozen)
+    PARAMETERS, LIMITS                           the keys that a study sets, with defaults (None: needed), and their limits
+    OPTIONAL, TOGETHER                           keys that may stay null; keys that go together
+    CONVENTIONS                                  keys that a study's `conventions` fill in
+    PACKABLE = False                             whether the model (as it then is) and `edits` are all that acts, so that the
+                                                 fast engine may run blocks by themselves; if not, the plain engine serves it
+    SHARDABLE = False                            whether several processes may share its training
+    DECAYS = True                                whether weight decay may be put on what it trains
+
+and holds one class that extends Carrier, named by `CLASS`.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from grunflow.data.batching import Batch
+from grunflow.config.parts import CarrierSpec
 from grunflow.interventions.gated import GatedLoReFT
 
 
 @dataclass
 class Output:
-    """Logits, and gate logits per gated layer (empty without a gate)."""
+    """Logits, and gate logits per gated block (empty without a gate)."""
 
     logits: Float[Tensor, "batch token vocab"]
     gate_logits: list[Tensor]
@@ -23,40 +38,56 @@ class Output:
 
 @dataclass
 class States:
-    """Output of one block, and gate logits per gated layer (empty without a gate)."""
+    """Output of one block, and gate logits per gated block (empty without a gate)."""
 
     hidden: Float[Tensor, "batch token width"]
     gate_logits: list[Tensor]
 
 
-@runtime_checkable
-class Carrier(Protocol):
-    """A model with trainable parts.
+class Carrier:
+    """Trained parts on a model. A new one is trainable, and leaves what lies beneath it as it is.
 
-    trained_module: the module whose parameters that require a gradient are trained; trained(): these. forward(): logits with
-    the carrier acting. states(): the same for the output of one block, running no more blocks than needed. acting(): around
-    any other call of `model`, such as generation. save(): the trained parts, and `carrier.json` to restore them. base: the
-    transformers model inside. edits: what acts on block outputs at the last prompt token, by block; empty where the model
-    itself is trained.
+    Args:
+        spec: its keys.
+        model: a transformers model, on which the carriers `beneath` already act.
+        beneath: those, innermost first; frozen.
+
+    Attributes:
+        packable: PACKABLE of its file, also of one whose class extends another's.
+        edits: what acts on block outputs at the last prompt token, by block; empty where the model itself is changed.
     """
 
-    model: Any  # a transformers model, perhaps inside PEFT's
+    packable: bool = False
+
+    def __init__(self, spec: CarrierSpec, model: Any, beneath: Sequence["Carrier"] = ()) -> None:
+        self.spec, self.model = spec, model
 
     @property
-    def base(self) -> Any: ...
+    def edits(self) -> Mapping[int, GatedLoReFT]:
+        return {}
 
     @property
-    def edits(self) -> Mapping[int, GatedLoReFT]: ...
+    def trained_module(self) -> nn.Module:
+        """The module whose parameters that require a gradient are trained."""
+        return self.model
 
-    @property
-    def trained_module(self) -> nn.Module: ...
+    def trained(self) -> list[nn.Parameter]:
+        """What is trained."""
+        return [parameter for parameter in self.trained_module.parameters() if parameter.requires_grad]
 
-    def trained(self) -> list[nn.Parameter]: ...
+    def freeze(self) -> None:
+        """Nothing of it is trained any more, and nothing of it is random: another carrier is put on top."""
+        for parameter in self.trained():
+            parameter.requires_grad_(False)
 
-    def forward(self, batch: Batch) -> Output: ...
+    def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
+        """Around a call of the model; gives a list that collects gate logits. positions: last prompt token of each row."""
+        return nullcontext([])
 
-    def states(self, batch: Batch, layer: int) -> States: ...
+    def save(self, folder: Path) -> None:
+        """The trained parts."""
+        raise NotImplementedError
 
-    def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]: ...
-
-    def save(self, folder: Path) -> None: ...
+    def load(self, folder: Path, share: float) -> None:
+        """Put trained parts in place of the new ones; share: how far, from the model beneath (0) to what was trained (1)."""
+        raise NotImplementedError

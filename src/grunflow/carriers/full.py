@@ -1,72 +1,87 @@
 """Carrier full: every weight of the model is trained, or named ones of some blocks."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxtyping import Int
-from safetensors.torch import load_model
+import torch
 from torch import Tensor, nn
 
-from grunflow.carriers.base import Output, States
-from grunflow.config.specs import Carrier
-from grunflow.data.batching import Batch
+from grunflow.carriers.base import Carrier
+from grunflow.config.parts import CarrierSpec
 from grunflow.errors import BadInput
-from grunflow.interventions.gated import GatedLoReFT
-from grunflow.models.blocks import block, block_output
+from grunflow.models.blocks import block
 from grunflow.models.sharding import save_model
 
+TRAINS = "weights"
+PARAMETERS = {"layers": None, "parameters": None}
+LIMITS = {"layers": "blocks", "parameters": "text"}
+OPTIONAL = ("layers", "parameters")
+TOGETHER = ("layers", "parameters")
+MEANINGS = {
+    "layers": "train one parameter of these blocks only, counted from 0; null: every weight",
+    "parameters": "that parameter, as mlp.down_proj.weight; null: every weight",
+}
+PACKABLE = True
+SHARDABLE = True
 
-class Full:
-    def __init__(self, spec: Carrier, model: nn.Module) -> None:
-        self.model: Any = model
-        if spec.parameters:
-            model.requires_grad_(False)
-            for layer in spec.layers or ():
-                _named(block(model, layer), spec.parameters).requires_grad_(True)
 
-    @property
-    def base(self) -> Any:
-        return self.model
-
-    @property
-    def edits(self) -> Mapping[int, GatedLoReFT]:
-        return {}
-
-    @property
-    def trained_module(self) -> nn.Module:
-        return self.model
-
-    def trained(self) -> list[nn.Parameter]:
-        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-
-    def forward(self, batch: Batch) -> Output:
-        return Output(self.model(**batch.inputs()).logits, [])
-
-    def states(self, batch: Batch, layer: int) -> States:
-        return States(block_output(self.base, batch.inputs(), layer), [])
-
-    def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
-        return nullcontext([])
+class Full(Carrier):
+    def __init__(self, spec: CarrierSpec, model: Any, beneath: Sequence[Carrier] = ()) -> None:
+        super().__init__(spec, model, beneath)
+        named = spec.get("parameters")
+        for parameter in _own(model).values():
+            parameter.requires_grad_(not named)
+        for layer in spec.get("layers") or ():
+            _named(block(model, layer), named).requires_grad_(True)
 
     def save(self, folder: Path) -> None:
-        save_model(self.model, folder)
+        adapted = any(_is_adapters(name) for name, _ in self.model.named_parameters())
+        save_model(
+            self.model, folder, {name: value.detach() for name, value in _own(self.model).items()} if adapted else None
+        )
 
-    @classmethod
-    def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Full":
-        """Loads the trained weights into `model`; tied weights are stored once."""
-        missing, unexpected = load_model(model, folder / "model.safetensors", strict=False)
-        model.tie_weights()  # type: ignore[operator]
-        # A tied head is stored once, under the embedding's name.
-        if unexpected or set(missing) - {"lm_head.weight"}:
-            raise BadInput(f"{folder}: its weights do not fit the model: {missing}, {unexpected}; run the stage again.")
-        return cls(spec, model)
+    @torch.no_grad()
+    def load(self, folder: Path, share: float) -> None:
+        """By transformers' own loader, which knows how it names what it saves; tied weights are stored once."""
+        try:
+            saved = type(self.model).from_pretrained(folder, dtype=self.model.dtype, local_files_only=True)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise BadInput(
+                f"{folder}: its weights do not fit the model: {str(error)[:200]}; run the stage again."
+            ) from error
+        theirs = _own(saved)
+        if theirs.keys() != _own(self.model).keys():
+            raise BadInput(f"{folder}: its weights are of another model; run the stage again.")
+        for name, parameter in _own(self.model).items():
+            parameter.copy_(_between(parameter, theirs[name].to(parameter.device), share))
+
+
+CLASS = Full
+
+
+def _between(before: Tensor, after: Tensor, share: float) -> Tensor:
+    """(1 - share) before + share after; at 0 and 1 exactly one of them."""
+    if share in (0.0, 1.0):
+        return after if share else before
+    return (1 - share) * before + share * after
+
+
+def _is_adapters(name: str) -> bool:
+    return ".lora_" in name
+
+
+def _own(model: Any) -> dict[str, nn.Parameter]:
+    """The model's own parameters under its own names, also where adapters were put around its layers."""
+    return {
+        name.replace(".base_layer", ""): parameter
+        for name, parameter in model.named_parameters()
+        if not _is_adapters(name)
+    }
 
 
 def _named(module: nn.Module, name: str) -> nn.Parameter:
-    try:
-        return module.get_parameter(name)
-    except AttributeError:
-        known = ", ".join(sorted(key for key, _ in module.named_parameters()))
-        raise BadInput(f"carriers.full.parameters: got {name!r}, expected a parameter of a block: {known}.") from None
+    own = {key.replace(".base_layer", ""): value for key, value in module.named_parameters() if not _is_adapters(key)}
+    if name not in own:
+        raise BadInput(f"carriers.parameters: got {name!r}, expected a parameter of a block: {', '.join(sorted(own))}.")
+    return own[name]

@@ -1,35 +1,97 @@
 """Carrier lora: PEFT's LoRA on every linear layer of the decoder blocks."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from grunflow.carriers.full import Full
-from grunflow.config.specs import Carrier
+from grunflow.carriers.base import Carrier
+from grunflow.config.parts import CarrierSpec
+
+TRAINS = "adapters"
+PARAMETERS = {"rank": None, "alpha": None, "dropout": None}
+LIMITS = {"rank": "count", "alpha": "positive", "dropout": "share"}
+MEANINGS = {
+    "rank": "rank of the adapters",
+    "alpha": "what they add is scaled by alpha / rank",
+    "dropout": "share of their inputs that is dropped in training",
+}
+PACKABLE = True
 
 
-class Lora(Full):
-    """As carrier full, but for what is trained and saved: the model is wrapped by PEFT."""
+class Lora(Carrier):
+    """PEFT puts its layers into the model itself, so that the model is called as before. Several stack: PEFT then holds an
+    adapter for each, all of them active."""
 
-    def __init__(self, spec: Carrier, model: nn.Module, restored: bool = False) -> None:
-        if not restored:
-            from peft import LoraConfig, get_peft_model  # a second of imports that other carriers do without
+    def __init__(self, spec: CarrierSpec, model: Any, beneath: Sequence[Carrier] = ()) -> None:
+        super().__init__(spec, model, beneath)
+        self.peers = [carrier for carrier in beneath if isinstance(carrier, Lora)]
+        self.adapter = f"over_{len(self.peers)}" if self.peers else "default"
+        for parameter in model.parameters():
+            parameter.requires_grad_(False)
+        self.peft = self._attached()
 
-            # "all-linear" leaves the head out, which is no block's.
-            settings: dict[str, Any] = {"r": spec.rank, "lora_alpha": spec.alpha, "lora_dropout": spec.dropout}
-            config = LoraConfig(**settings, target_modules="all-linear", task_type="CAUSAL_LM")
-            model = get_peft_model(model, config)  # type: ignore[arg-type]
-            # PEFT makes them a set, whose order in the saved file would follow PYTHONHASHSEED.
-            config.target_modules = sorted(config.target_modules or ())
-        self.model = model
+    def _attached(self) -> Any:
+        """PEFT's model with a new adapter."""
+        from peft import LoraConfig, get_peft_model  # a second of imports that other carriers do without
 
-    @property
-    def base(self) -> Any:
-        return self.model.get_base_model()  # type: ignore[operator]
+        settings: dict[str, Any] = {
+            "r": self.spec.rank,
+            "lora_alpha": self.spec.alpha,
+            "lora_dropout": self.spec.dropout,
+        }
+        if self.peers:
+            first = self.peers[0].peft
+            targets = first.peft_config["default"].target_modules
+            first.add_adapter(self.adapter, LoraConfig(**settings, target_modules=targets, task_type="CAUSAL_LM"))
+            return self._ordered(self._active(first))
+        # "all-linear" leaves the head out, which is no block's.
+        config = LoraConfig(**settings, target_modules="all-linear", task_type="CAUSAL_LM")
+        return self._ordered(get_peft_model(self.model, config))
 
-    @classmethod
-    def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Lora":
-        from peft import PeftModel
+    def _ordered(self, peft: Any) -> Any:
+        """PEFT makes the names of its layers a set, whose order in the saved file would follow PYTHONHASHSEED."""
+        config = peft.peft_config[self.adapter]
+        config.target_modules = sorted(config.target_modules)
+        return peft
 
-        return cls(spec, PeftModel.from_pretrained(model, folder), restored=True)  # type: ignore[arg-type]
+    def _active(self, peft: Any) -> Any:
+        """All adapters act; those beneath stay frozen."""
+        peft.base_model.set_adapter([*(peer.adapter for peer in self.peers), self.adapter])
+        for peer in self.peers:
+            peer.freeze()
+        return peft
+
+    def trained(self) -> list[nn.Parameter]:
+        return [
+            value
+            for name, value in self.model.named_parameters()
+            if ".lora_" in name and f".{self.adapter}." in f"{name}."
+        ]
+
+    def freeze(self) -> None:
+        super().freeze()
+        for layer in self._layers():
+            layer.lora_dropout[self.adapter] = nn.Identity()
+
+    def _layers(self) -> Iterator[Any]:
+        for module in self.model.modules():
+            if self.adapter in getattr(module, "lora_A", {}):
+                yield module
+
+    def save(self, folder: Path) -> None:
+        """As PEFT saves an adapter; one that lies on another in a folder of its name."""
+        self.peft.save_pretrained(folder, selected_adapters=[self.adapter])
+
+    def load(self, folder: Path, share: float) -> None:
+        from peft import set_peft_model_state_dict
+        from safetensors.torch import load_file
+
+        place = folder / self.adapter if self.peers else folder
+        set_peft_model_state_dict(self.peft, load_file(place / "adapter_model.safetensors"), adapter_name=self.adapter)
+        for layer in self._layers():
+            layer.scaling[self.adapter] *= share
+
+
+CLASS = Lora

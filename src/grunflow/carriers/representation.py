@@ -1,6 +1,6 @@
-"""Carriers reft and grun: a frozen model with edits at a few blocks; grun's edits are gated."""
+"""What carriers that edit representations share: a frozen model with LoReFT edits at a few blocks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -9,26 +9,23 @@ from jaxtyping import Int
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from grunflow.carriers.base import Output, States
-from grunflow.config.specs import Carrier
-from grunflow.data.batching import Batch
+from grunflow.carriers.base import Carrier
+from grunflow.config.parts import CarrierSpec
 from grunflow.interventions.gated import GatedLoReFT
 from grunflow.interventions.hooks import intervene
-from grunflow.models.blocks import block_output
 
-WEIGHTS = "interventions.safetensors"
+FILE = "interventions.safetensors"
 
 
-class Representation:
-    def __init__(self, spec: Carrier, model: nn.Module) -> None:
-        self.model = model.requires_grad_(False)
-        width = int(model.config.hidden_size)  # type: ignore[arg-type]
-        self._edits = {layer: GatedLoReFT(width, spec.rank or 1, spec.gate) for layer in spec.layers or ()}
-        self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self._edits.items()}).to(model.device)  # type: ignore[arg-type]
+class Representation(Carrier):
+    """Edits of the outputs of blocks `layers`, gated where the spec has a gate."""
 
-    @property
-    def base(self) -> Any:
-        return self.model
+    def __init__(self, spec: CarrierSpec, model: Any, beneath: Sequence[Carrier] = ()) -> None:
+        super().__init__(spec, model, beneath)
+        model.requires_grad_(False)
+        width = int(model.config.hidden_size)
+        self._edits = {layer: GatedLoReFT(width, spec.rank, spec.get("gate")) for layer in spec.layers}
+        self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self._edits.items()}).to(model.device)
 
     @property
     def edits(self) -> Mapping[int, GatedLoReFT]:
@@ -38,30 +35,14 @@ class Representation:
     def trained_module(self) -> nn.Module:
         return self.modules
 
-    def trained(self) -> list[nn.Parameter]:
-        return list(self.modules.parameters())
-
-    def forward(self, batch: Batch) -> Output:
-        with self.acting(batch.positions) as gate_logits:
-            logits = self.model(**batch.inputs()).logits
-        return Output(logits, gate_logits)
-
-    def states(self, batch: Batch, layer: int) -> States:
-        """Every gate is read, also those above `layer`; an edit above it without a gate is not run."""
-        gated = [index for index, edit in self.edits.items() if edit.gate is not None]
-        with self.acting(batch.positions) as gate_logits:
-            hidden = block_output(self.model, batch.inputs(), layer, max(gated, default=layer))
-        return States(hidden, gate_logits)
-
     def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:
         return intervene(self.model, self.edits, positions)
 
     def save(self, folder: Path) -> None:
         tensors = {name: tensor.contiguous() for name, tensor in self.modules.state_dict().items()}
-        save_file(tensors, folder / WEIGHTS)
+        save_file(tensors, folder / FILE)
 
-    @classmethod
-    def restore(cls, spec: Carrier, folder: Path, model: nn.Module) -> "Representation":
-        carrier = cls(spec, model)
-        carrier.modules.load_state_dict(load_file(folder / WEIGHTS))
-        return carrier
+    def load(self, folder: Path, share: float) -> None:
+        self.modules.load_state_dict(load_file(folder / FILE))
+        for edit in self._edits.values():
+            edit.strength = share

@@ -5,15 +5,19 @@ import gzip
 import io
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from grunflow.config.typed import read_yaml
 from grunflow.errors import BadInput
 from grunflow.manifest import MANIFEST, NOT_OURS, finished_folders
 
 LOCK = Path("envs/requirements.lock")
-# Folders that go in whole; of every other one its manifest.
-WHOLE = ("tables", "figures", "report")
+METHODS = (
+    "objectives",
+    "carriers",
+    "conditions",
+)  # keys of a study under which `file` names a method of the user's own
 OLDEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 
@@ -24,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Tables, figures, report, claims, every manifest, config with its models sheet, and the lock file.
+    """Tables, figures, report, claims, every manifest, config with its models sheet and its own methods, and the lock file.
 
     Raises:
         BadInput: a part of these is missing, or the archive's kind is unknown.
@@ -41,6 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
     """Name in the archive -> file; links are followed."""
+    from grunflow.config.specs import Shown, stages
+    from grunflow.config.typed import read_yaml
+
     finished = list(finished_folders(study))
     if not finished:
         raise BadInput(f"{study}: no {MANIFEST} below it; give a study's folder, like results/demo.")
@@ -49,16 +56,29 @@ def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
     if content.get("study") != study.name:
         raise BadInput(f"--configfile: {config} is of study {content.get('study')!r}, the folder of {study.name!r}.")
     sheet = Path(content["models_sheet"])
-    for path in (sheet, LOCK):
+    methods = {
+        f"{table}/{name}.py": Path(keys["file"])
+        for table in METHODS
+        for name, keys in _table(content, table)
+        if "file" in keys
+    }
+    for path in (sheet, LOCK, *methods.values()):
         if not path.is_file():
             raise BadInput(f"{path}: no such file; run grunflow export from the repository's root.")
-    files = {f"config/{config.name}": config, f"config/{sheet.name}": sheet, str(LOCK): LOCK}
+    files = {f"config/{config.name}": config, f"config/{sheet.name}": sheet, str(LOCK): LOCK, **methods}
+    # What people look at goes in whole, of every other folder its manifest.
+    whole = {stage for stage, kind in stages().items() if issubclass(kind, Shown)}
     for folder in finished:
         name = folder.relative_to(study)
-        names = [path for path in folder.iterdir() if path.name not in NOT_OURS] if str(name) in WHOLE else []
+        names = [path for path in folder.iterdir() if path.name not in NOT_OURS] if str(name) in whole else []
         files |= {str(Path(study.name, name, path.name)): path for path in [*names, folder / MANIFEST]}
     files |= {f"{study.name}/{path.name}": path for path in study.iterdir() if path.is_file()}
     return dict(sorted(files.items()))
+
+
+def _table(content: dict[str, Any], table: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, keys in (content.get(table) or {}).items():
+        yield name, keys or {}
 
 
 def write_zip(out: Path, files: dict[str, Path]) -> None:

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from grunflow.errors import BadInput
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--configfile", type=Path, required=True)
@@ -12,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from grunflow.config.study import read_study
+    from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
 
     found = plan(read_study(read_yaml(str(arguments.configfile), "--configfile")))
@@ -20,14 +22,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def plan(study: Any) -> dict[str, Any]:
-    """Rows per rule, totals, what full carriers' weights take of the disk, and the assumptions.
+    """Rows per rule, totals, what carriers that train whole models take of the disk, and the assumptions.
 
     GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are neither done nor `cached`: in the cache that
     workflows share, from which `snakemake --cache` restores them. Memory is the largest job's.
     `disk_bytes` stay at the end, `discarded_bytes` go once their runs are scored (the study's `keep`), sooner or later.
     """
     from grunflow.config.jobs import all_jobs
-    from grunflow.costs.requests import request
+    from grunflow.costs.requests import request_for
     from grunflow.costs.stages import cost
     from grunflow.output_cache import cached_folders
 
@@ -37,7 +39,8 @@ def plan(study: Any) -> dict[str, Any]:
     finished = done_folders(jobs)
     cached = cached_folders(jobs, finished)
     for job in jobs:
-        spent, asked = cost(study, job.spec), request(study, job.spec)
+        spent = cost(study, job.spec)
+        asked = request_for(spent)
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
         hours = spent.gpus * spent.seconds / 3600
         row["jobs"] += 1
@@ -52,8 +55,7 @@ def plan(study: Any) -> dict[str, Any]:
             ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes),
         ):  # fmt: skip
             row[key] = max(row[key], value)
-        carrier = getattr(job.spec, "carrier", None)
-        full += spent.disk_bytes if carrier and carrier.name == "full" else 0
+        full += spent.disk_bytes if trains_weights(job.spec) else 0
     summed = ("jobs", "done", "cached", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes", "discarded_bytes")
     return {
         "study": study.study,
@@ -65,25 +67,31 @@ def plan(study: Any) -> dict[str, Any]:
     }
 
 
+def trains_weights(spec: Any) -> bool:
+    """Whether an unlearning job writes a whole model."""
+    from grunflow.config.specs import Unlearn
+    from grunflow.config.terms import WEIGHTS, trained_by
+
+    return isinstance(spec, Unlearn) and trained_by(spec.carrier) == WEIGHTS
+
+
 def is_done(job: Any) -> bool:
     """Whether its folder holds a manifest of the same spec and code; links into a shared cache count."""
-    from grunflow.config.digest import stage_digest
-    from grunflow.manifest import MANIFEST
+    from grunflow.manifest import read_manifest
 
     try:
-        manifest = json.loads((Path(job.folder) / MANIFEST).read_text())
-    except OSError:
+        manifest = read_manifest(Path(job.folder))
+    except BadInput:
         return False
-    return manifest["spec"] == job.spec.model_dump(mode="json") and manifest["code"] == stage_digest(job.stage)
+    return manifest["code"] == job.code and manifest["spec"] == job.spec.model_dump(mode="json")
 
 
 def done_folders(jobs: list[Any]) -> set[str]:
-    """Folders of the jobs that are done; not of one whose carrier was discarded and must be scored again."""
-    from grunflow.reruns import is_gone
+    """Folders of the jobs that are done; not of one whose carrier was discarded and is read again."""
+    from grunflow.reruns import gone
 
     done = {job.folder for job in jobs if is_done(job)}
-    wanted = {folder for job in jobs if job.folder not in done for folder in job.inputs.get("model", ())}
-    return done - {job.folder for job in jobs if job.discarded in wanted and is_gone(job)}
+    return done - {job.folder for job, _ in gone(jobs, {job.folder for job in jobs} - done)}
 
 
 COLUMNS = (
@@ -94,23 +102,27 @@ COLUMNS = (
 
 KEPT = {
     "all": "keep: all: every output stays",
-    "adapters": "keep: adapters: weights of carrier full go once their runs are scored",
+    "adapters": "keep: adapters: whole models go once their runs are scored",
     "none": "keep: none: what unlearning trains goes once its runs are scored",
 }
 
 
 def assumptions(study: Any) -> list[str]:
-    from grunflow.costs import hardware, texts
+    from grunflow.config.runs import parts
+    from grunflow.costs import hardware
     from grunflow.costs.requests import SPARE_MEMORY, SPARE_TIME
 
-    long = texts.lengths(study)
+    lengths = {part.name: part.benchmark.lengths for part in parts(study)}
     return [
         f"{study.gpu}: {hardware.UTILISATION:.0%} of peak FLOP/s and {hardware.BANDWIDTH_SHARE:.0%} of bandwidth (assumed, "
         "not measured), whichever takes longer; small micro-batches wait for weights",
-        f"texts of {long.prompt} + {long.answer} tokens, {long.padded} times that in a padded batch; memory for rows of "
-        f"{long.longest}",
+        *(
+            f"{name}: texts of {long.prompt} + {long.answer} tokens, {long.padded} times that in a padded batch; memory for rows "
+            f"of {long.longest}"
+            for name, long in lengths.items()
+        ),
         f"{hardware.START_SECONDS:.0f} s until a job has started; {hardware.DISK / 1e9:.1f} GB/s to the shared file system",
-        f"AdamW in the weights' type, adapters in float32; jobs ask for {SPARE_MEMORY} times the memory and {SPARE_TIME:.0f} "
+        f"AdamW on float32 masters (16 bytes a trained weight; where `precision` says so in the weights' type); jobs ask for {SPARE_MEMORY} times the memory and {SPARE_TIME:.0f} "
         "times the minutes, more at each attempt",
         f"{KEPT[study.keep]}; the resume state of a running job (its size, and the seconds to write it, stand in "
         "the table) lies in .resume/ until the job has succeeded, for a moment twice",
@@ -123,7 +135,7 @@ def readable(found: dict[str, Any]) -> str:
     from grunflow.costs.hardware import write_seconds
 
     giga, hours = 2**30, "GPU-hours"
-    head = f"{'stage':20} {'jobs':>5} {'done':>5} {'cached':>6} {'GPUs':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {'resume GiB':>10} {'write s':>7} {hours:>10}"
+    head = f"{'rule':20} {'jobs':>5} {'done':>5} {'cached':>6} {'GPUs':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {'resume GiB':>10} {'write s':>7} {hours:>10}"
     lines = [f"study {found['study']} on {found['gpu']}", head]
     for rule, row in found["stages"].items():
         lines.append(
@@ -134,7 +146,7 @@ def readable(found: dict[str, Any]) -> str:
     total = found["totals"]
     lines += [
         f"{'total':20} {total['jobs']:5} {total['done']:5} {total['cached']:6} {'':33} {total['disk_bytes'] / giga:9.1f} {'':18} {total['gpu_hours']:10.1f}",
-        f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; weights of full carriers "
+        f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; carriers that are whole models "
         f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; until scored up to {total['discarded_bytes'] / giga:.0f} GiB more disk",
         *(f"- {line}" for line in found["assumptions"]),
     ]

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
         BadInput: --pin without the key `revisions`, a hub that refuses, or a shape that differs.
     """
     from grunflow.config.pins import read_pins, repositories, write_pins
-    from grunflow.config.study import read_study
+    from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
 
     study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
@@ -43,25 +43,40 @@ def run(arguments: argparse.Namespace) -> None:
         raise BadInput(
             f"{arguments.configfile}: revisions: got null, expected a file to write the commits to; name one."
         )
-    used = {row.model for row in study.grid} | {row.model for row in (study.wmdp.grid if study.wmdp else ())}
-    needed = study.model_copy(update={"models": {name: study.models[name] for name in used}})
+    used = {row.model for row in study.grid}
     commits: dict[str, str] = {}
     folders: dict[str, Path] = {}
-    for repo, (kind, revision) in repositories(needed.model_dump()).items():
+    for repo, (kind, revision) in repositories(needed(study)).items():
         commits[repo], folders[repo] = fetched(repo, kind, revision)
         print(f"{kind} {repo}@{commits[repo]}", flush=True)
     for name in sorted(used):
         model = study.models[name]
         if model.repo in folders:
             check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folders[model.repo])
-    if study.wmdp and not study.wmdp.sources.craft:
+    tasks = tasks_of(study)
+    if tasks:
         from grunflow.evaluation.tasks import prefetch_tasks
 
-        prefetch_tasks(study.wmdp.tasks)
-        print(f"questions of lm-eval's {', '.join(study.wmdp.tasks)}")
+        prefetch_tasks(tasks)
+        print(f"questions of lm-eval's {', '.join(tasks)}")
     if arguments.pin and study.revisions:
         write_pins(Path(study.revisions), {**read_pins(study.revisions), **commits})
         print(f"{len(commits)} commits in {study.revisions}")
+
+
+def needed(study: Any) -> dict[str, Any]:
+    """What the grid uses of the models sheet and of the benchmarks."""
+    from grunflow.config.runs import parts
+
+    models = {rows.model: study.models[rows.model].model_dump() for rows in study.grid}
+    return {"models": models, "benchmarks": [part.spec.model_dump() for part in parts(study)]}
+
+
+def tasks_of(study: Any) -> list[str]:
+    """Tasks of lm-eval that the grid's benchmarks ask: sets without a file."""
+    from grunflow.config.runs import parts
+
+    return [item.name for part in parts(study) for item in part.benchmark.sets if not item.file]
 
 
 def fetched(repo: str, kind: str, revision: str | None) -> tuple[str, Path]:

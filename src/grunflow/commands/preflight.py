@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Raises BadInput with every key that the cluster cannot meet, a sentence each."""
     from grunflow.cluster import accounts, partitions
-    from grunflow.config.study import read_study
+    from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
     from grunflow.errors import BadInput
 

@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from grunflow.evaluation.logs import score_log
+    from grunflow.benchmarks.tofu.logs import score_log
 
     found = score_log(arguments.log_file, arguments.retain)
     print(json.dumps(found) if arguments.json else "\n".join(f"{name:32} {value:.6g}" for name, value in found.items()))

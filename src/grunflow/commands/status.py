@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from grunflow.config.study import read_study
+    from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
 
     print(screen(read_study(read_yaml(str(arguments.configfile), "--configfile")), arguments.prefix, time.time()))

@@ -2,11 +2,11 @@
 
 import argparse
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grunflow.config.names import FILES_DECLARED
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.manifest import MANIFEST, checksums, digest_of, finished_folders, identity, read_manifest, sha256
 
@@ -31,7 +31,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise BadInput(f"{arguments.folder}: no {MANIFEST} below it; give a study's folder, like results/demo.")
     damaged = {folder: found for folder in folders if (found := list(_damage(folder)))}
     sound = {folder: read_manifest(folder) for folder in folders if folder not in damaged}
-    stale = {folder: found for folder, manifest in sound.items() if (found := list(_breaks(folder, manifest)))}
+    identities = cache(_identity)  # many results are made from one
+    stale = {
+        folder: found for folder, manifest in sound.items() if (found := list(_breaks(folder, manifest, identities)))
+    }
     copies = list(_strayed(arguments.folder, sound))
     if arguments.rebuild:
         for folder in (*damaged, *stale):
@@ -75,18 +78,23 @@ def _inputs(folder: Path, manifest: dict[str, Any]) -> dict[Path, str]:
     return {_place(folder, name): known for recorded in manifest["inputs"].values() for name, known in recorded.items()}
 
 
-def _breaks(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    """Inputs that are no longer those that the folder was made from; one that is damaged is reported at its own place."""
+def _identity(place: Path) -> str | None:
+    """The identity of what lies there; None where it is damaged, which is reported at its own place."""
+    try:
+        return identity(read_manifest(place))
+    except (BadInput, KeyError):
+        return None
+
+
+def _breaks(folder: Path, manifest: dict[str, Any], identities: Callable[[Path], str | None]) -> Iterator[str]:
+    """Inputs that are no longer those that the folder was made from."""
     for place, known in _inputs(folder, manifest).items():
-        try:
-            found = identity(read_manifest(place))
-        except (BadInput, KeyError):
-            continue
-        if found != known:
+        if identities(place) not in (None, known):
             yield f"{folder / MANIFEST}: was made from another {place} than lies there"
     for name, checksum in manifest["files"].items():
         file = _place(folder, name)
-        if file.is_file() and sha256(file) != checksum:
+        # Of a method of the user's own the spec holds what counts, and a comment changes nothing.
+        if file.suffix != ".py" and file.is_file() and sha256(file) != checksum:
             yield f"{folder / MANIFEST}: was made from another {file} than lies there"
 
 
@@ -111,7 +119,9 @@ def _strayed(study: Path, sound: dict[Path, dict[str, Any]]) -> Iterator[tuple[P
 
 def _goal(folder: Path) -> Path:
     """What to ask snakemake for: it remakes a missing folder only where it is asked for, or its own inputs changed."""
-    return folder / MANIFEST if folder.name in FILES_DECLARED else folder
+    from grunflow.reruns import declares_files
+
+    return folder / MANIFEST if folder.name in declares_files() else folder
 
 
 def _delete(folder: Path) -> None:

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Compare the study's jobs with the manifests under results/, from the folder that snakemake runs in."""
-    from grunflow.config.study import read_study
+    from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
     from grunflow.reruns import reruns
 

@@ -1,66 +1,164 @@
 """Relations between keys of a config that a single key's range cannot say; each refusal names the key."""
 
-from grunflow.config.specs import Carrier, Model, Objective, Training
-from grunflow.errors import BadInput
+import re
+from itertools import product
 
-# Keys of `carriers:` that each carrier needs; any other but gate_loss (grun) is refused.
-CARRIER_KEYS: dict[str, set[str]] = {
-    "full": set(),
-    "lora": {"rank", "alpha", "dropout"},
-    "reft": {"rank", "layers"},
-    "grun": {"rank", "layers", "gate", "gate_weight"},
-}
-# What may be given in place of them: full trains every weight, or one parameter of some blocks.
-OPTIONAL_KEYS = {"full": {"layers", "parameters"}}
+from grunflow.benchmarks.base import BASE, REFERENCES, Benchmark, declared
+from grunflow.config import facts, limits
+from grunflow.config.base import NAME
+from grunflow.config.facts import CARRIER, OBJECTIVE, STREAM
+from grunflow.config.methods import (
+    Method,
+    carrier_source,
+    condition_of,
+    method,
+    objective_source,
+    part_of,
+    without_null_retain,
+)
+from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
+from grunflow.config.study import Resolved, Rows
+from grunflow.config.terms import EDITS
+from grunflow.errors import BadInput, unknown_name
 
-
-def check_objective(objective: Objective, model: Model, benchmark: str) -> None:
-    name = f"objectives.{objective.name}"
-    if objective.reduction == "pooled" and objective.name != "idk":
-        raise BadInput(
-            f"{name}.reduction: got 'pooled', which only idk has (one mean over refusals and retain "
-            "rows); expected token or sequence."
-        )
-    if benchmark == "wmdp" and objective.name in ("idk", "dpo"):
-        raise BadInput(f"wmdp.grid: {objective.name} refuses questions, and corpora hold none; take rmu, gd or npo.")
-    rmu = objective.name == "rmu"
-    if rmu != (objective.layer is not None) or rmu != (objective.steering is not None):
-        raise BadInput(f"{name}: layer and steering belong to rmu, which needs both; add or remove them.")
-    if (rmu and objective.retain not in (None, "none", "match")) or (not rmu and objective.retain == "match"):
-        raise BadInput(f"{name}.retain: got {objective.retain!r}; rmu goes with match or none, match with rmu only.")
-    if objective.layer is not None and objective.layer >= model.architecture.layers:
-        raise BadInput(
-            f"{name}.layer: got {objective.layer}, expected a number from 0 to {model.architecture.layers - 1}, "
-            f"the blocks of model {model.name!r}."
-        )
+VARIED = ("objective", "carrier", "training")
 
 
-def check_method(objective: Objective, carrier: Carrier, training: Training, model: Model, benchmark: str) -> None:
-    """What a row of the grid must satisfy beyond the range of each key."""
-    check_objective(objective, model, benchmark)
-    given = {key for key, value in carrier.model_dump().items() if value is not None} - {"name", "gate_loss"}
-    needed = CARRIER_KEYS[carrier.name]
-    if given != needed and given != OPTIONAL_KEYS.get(carrier.name, needed):
-        raise BadInput(
-            f"carriers.{carrier.name}: got keys {sorted(given)}, expected exactly {sorted(needed)}. "
-            "Add what is missing and remove the rest."
+def check(study: Resolved) -> None:
+    """Everything about a study that its classes cannot say."""
+    check_names(study)
+    check_models(study)
+    for rows in study.grid:
+        check_rows(study, rows)
+    check_overrides(study)
+    check_keys(study)
+
+
+def check_names(study: Resolved) -> None:
+    """Every name in the file stands for something, whether or not the grid uses it."""
+    for key in ("objectives", "carriers", "conditions", "variants"):
+        for name in getattr(study, key):
+            if not re.fullmatch(NAME, name):
+                raise BadInput(
+                    f"config.{key}: got name {name!r}, expected lower-case letters, digits, '.', '_' and '-': it is in paths."
+                )
+    for table in (study.objectives, study.carriers):
+        taken = [name for name in table if name in REFERENCES]
+        if taken:
+            raise BadInput(
+                f"config: {taken[0]!r} is the name of a reference model ({', '.join(REFERENCES)}); take another name."
+            )
+    for name in study.objectives:
+        objective_source(study, name)
+    for name in study.carriers:
+        carrier_source(study, name)
+    for name in study.training:
+        if name not in facts.names(CARRIER):
+            carrier_source(study, name)
+    for name in study.conditions:
+        condition_of(study, name)
+    for variant, parts in study.variants.items():
+        for part in parts:
+            if part not in VARIED:
+                raise BadInput(f"config.variants.{variant}: {unknown_name('key', part, VARIED)}")
+    twice = [item for item in study.seeds if study.seeds.count(item) > 1]
+    if twice:
+        raise BadInput(f"config.seeds: {twice[0].model_dump()} stands there twice; a replicate counts once.")
+
+
+def check_keys(study: Resolved) -> None:
+    """What stands under a name is in order even where the grid does not use it, or overrides replace all of it."""
+    rows = [study.model(rows.model) for rows in study.grid]
+    widest = max((row.architecture.hidden_size, row.name) for row in rows)
+    shape = limits.Shape(widest[1], max(row.architecture.layers for row in rows), widest[0])
+    for name, keys in study.objectives.items():
+        where = f"config.objectives.{name}"
+        part_of(
+            ObjectiveSpec, name, objective_source(study, name), without_null_retain(keys), where, shape, whole=False
         )
-    if carrier.layers and not all(0 <= layer < model.architecture.layers for layer in carrier.layers):
+    for name, keys in study.carriers.items():
+        part_of(CarrierSpec, name, carrier_source(study, name), keys, f"config.carriers.{name}", shape, whole=False)
+
+
+def check_models(study: Resolved) -> None:
+    """Every model of the grid is loaded or trained from scratch, and its training is whole."""
+    for name, benchmark in dict.fromkeys((rows.model, rows.benchmark) for rows in study.grid):
+        model, place = study.model(name), f"{study.models_sheet}: {name}"
+        told = declared(study.benchmark(benchmark))
+        if (model.repo is None) == (model.base is None):
+            raise BadInput(f"{place}: give `base` (training from scratch) or `repo` (a model to load), one of the two.")
+        if model.repo is None and BASE not in told.training:
+            raise BadInput(
+                f"config.grid: model {name!r} is trained from scratch, for which benchmark {benchmark!r} has no texts."
+            )
+        if told.start != BASE and model.target is None:
+            raise BadInput(f"{place}: a model of benchmark {benchmark!r} needs `target`, its training.")
+        for role, training in (("base", model.base), ("target", model.target)):
+            if training:
+                check_training(training, f"{place}.{role}")
+
+
+def check_rows(study: Resolved, rows: Rows) -> None:
+    """One entry of the grid, with its variants."""
+    benchmark = declared(study.benchmark(rows.benchmark))
+    unknown = [name for name in rows.variants if name not in rows.carriers]
+    if unknown:
+        raise BadInput(f"config.grid.variants: {unknown_name('carrier', unknown[0], rows.carriers)}")
+    for objective, carrier in product(rows.objectives, rows.carriers):
+        for variant in rows.variants_of(carrier):
+            if variant and variant not in study.variants:
+                raise BadInput(f"config.grid: {unknown_name('variant', variant, study.variants)}")
+            found = method(study, rows.benchmark, rows.model, objective, carrier, variant)
+            check_method(study, rows, found, benchmark, f"{objective} x {carrier}")
+
+
+def check_method(study: Resolved, rows: Rows, found: Method, benchmark: Benchmark, place: str) -> None:
+    """What an objective on a carrier must satisfy beyond the range of each key."""
+    objective, carrier, training, texts = found
+    own, held = objective_source(study, objective.name).facts, carrier_source(study, carrier.name).facts
+    where = f"objectives.{objective.name} ({place})"
+    edits = held["TRAINS"] == EDITS
+    reads, states = own.get("READS", ("answers",)), own.get("STATES", False)
+    stream = benchmark.stream(edits, study.conventions.retain_sampling, {})
+    offered = facts.facts(facts.file_of(STREAM, stream.kind))["OFFERS"]
+    if set(reads) - set(offered):
+        lacking = ", ".join(sorted(set(reads) - set(offered)))
         raise BadInput(
-            f"carriers.{carrier.name}.layers: got {list(carrier.layers)}, expected numbers from 0 to "
-            f"{model.architecture.layers - 1}, the blocks of model {model.name!r}."
+            f"config.grid: {objective.name} reads {lacking}, which benchmark {rows.benchmark!r} has none of; take another."
         )
-    if carrier.rank and carrier.rank > model.architecture.hidden_size:
+    if objective.reduction in ("pooled", "pairs") and tuple(reads) != ("refusals",):
         raise BadInput(
-            f"carriers.{carrier.name}.rank: got {carrier.rank}, expected at most {model.architecture.hidden_size}, "
-            f"the hidden size of model {model.name!r}."
+            f"{where}.reduction: got {objective.reduction!r}, one mean over refusals and retain rows, which needs an objective that reads "
+            "refusals alone; expected token or sequence."
         )
-    if carrier.name in ("reft", "grun") and training.weight_decay:
+    if (states and objective.retain not in ("none", "match")) or (not states and objective.retain == "match"):
+        raise BadInput(
+            f"{where}.retain: got {objective.retain!r}; match goes with objectives that read hidden states, and those with match or none."
+        )
+    if not any(
+        (objective.forget_weight, objective.retain_weight * (objective.retain != "none"), carrier.get("gate_weight"))
+    ):
+        raise BadInput(f"{where}: forget_weight, retain_weight and gate_weight are all 0: nothing would be trained.")
+    together = held.get("TOGETHER", ())
+    given = [key for key in together if carrier.get(key) is not None]
+    if given and len(given) < len(together):
+        raise BadInput(
+            f"carriers.{carrier.name} ({place}): {' and '.join(together)} go together; got {given[0]} alone."
+        )
+    if not held.get("DECAYS", True) and training.weight_decay:
         raise BadInput(
             f"training.{carrier.name}.weight_decay: got {training.weight_decay}, expected 0: decay turns the "
             "orthogonal rotation into zero after one step."
         )
-    check_training(training, f"training.{carrier.name}")
+    if texts:
+        if "texts" not in type(stream).model_fields:
+            raise BadInput(f"overrides.texts ({place}): benchmark {rows.benchmark!r} has no corpora to cut.")
+        unknown = [key for key in texts if key not in type(stream).model_fields["texts"].annotation.model_fields]  # type: ignore[union-attr]
+        if unknown:
+            raise BadInput(
+                f"overrides.texts ({place}): {unknown_name('key', unknown[0], type(stream).model_fields['texts'].annotation.model_fields)}"
+            )  # type: ignore[union-attr]
+    check_training(training, f"training.{carrier.name} ({place})")
 
 
 def check_training(training: Training, where: str) -> None:
@@ -72,3 +170,17 @@ def check_training(training: Training, where: str) -> None:
             f"{where}.accumulation: got {training.accumulation}, expected a divisor of batch_size "
             f"{training.batch_size}."
         )
+
+
+def check_overrides(study: Resolved) -> None:
+    """A name in `where` that stands for nothing is refused: its settings would never apply."""
+    known = {
+        "benchmark": {*study.benchmarks, *(spec.kind for spec in study.resolved)},
+        "model": set(study.models),
+        "objective": {*study.objectives, *facts.names(OBJECTIVE)},
+        "carrier": {*study.carriers, *facts.names(CARRIER)},
+    }
+    for number, override in enumerate(study.overrides):
+        for key, value in override.where.items():
+            if value not in known[key]:
+                raise BadInput(f"config.overrides[{number}].where.{key}: {unknown_name(key, value, known[key])}")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from grunflow.config.specs import Strict
+from grunflow.config.base import Strict
 from grunflow.config.typed import read_yaml, typed
 from grunflow.errors import BadInput
 

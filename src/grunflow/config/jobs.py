@@ -4,175 +4,215 @@ here: which stage reads what stands in one place."""
 import shlex
 from dataclasses import dataclass, field
 
-from grunflow.config import runs, wmdp_runs
-from grunflow.config.runs import Run
-from grunflow.config.specs import Strict
-from grunflow.config.study import Study
-from grunflow.config.wmdp_runs import WmdpRun
+from grunflow.benchmarks.base import BASE
+from grunflow.config import resolve, specs
+from grunflow.config.digest import stage_digest
+from grunflow.config.methods import carrier_source, condition_source, objective_source, trains
+from grunflow.config.runs import Part, Run, parts
+from grunflow.config.specs import Stage
+from grunflow.config.study import Resolved
+from grunflow.config.terms import WEIGHTS
+from grunflow.errors import BadInput
+from grunflow.manifest import digest_of
+from grunflow.reporting import catalogue
 
 Inputs = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One call of a stage. inputs: name -> finished folders. files: what it reads that no job made. discarded: the folder of
-    the trained carrier, which goes once every job that reads it is done; None where it is kept, in `folder`."""
+    """One call of a stage. inputs: name -> finished folders. files: data that it reads and no job made. methods: files of the
+    user's own methods, which its code digest covers. discarded: the folder of the trained carrier, which goes once every job
+    that reads it is done; None where it is kept, in `folder`."""
 
-    rule: str
     folder: str
-    spec: Strict
+    spec: Stage
     inputs: Inputs = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
     discarded: str | None = None
 
     @property
+    def rule(self) -> str:
+        return self.spec.rule + ("_and_discard" if self.discarded else "")
+
+    @property
     def stage(self) -> str:
-        return self.spec.model_dump(include={"stage"})["stage"]
+        return self.spec.name
+
+    @property
+    def code(self) -> str:
+        return stage_digest(self.spec, self.methods)
 
     @property
     def log(self) -> str:
         """Where its rule writes the log."""
         results, study, *place = self.folder.split("/")
-        named = {"runs/data": "prepare_data", "runs/corpora": "prepare_corpora", "metrics": "aggregate",
-                 "wmdp": "aggregate_wmdp"}  # fmt: skip
-        inside = "/".join(place)
-        inside = named.get(inside, inside).removeprefix("runs/")
-        return f"{results}/{study}/logs/{inside.replace('scores/', 'evaluate/', 1)}.log"
+        return f"{results}/{study}/logs/{'/'.join(place)}.log"
 
     @property
     def arguments(self) -> str:
         """The command's `--input` and `--file` arguments."""
-        inputs = [f"--input {name}={folder}" for name, folders in self.inputs.items() for folder in folders]
-        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in self.files)])
+        inputs = [
+            f"--input {shlex.quote(f'{name}={folder}')}" for name, folders in self.inputs.items() for folder in folders
+        ]
+        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in (*self.files, *self.methods))])
 
     @property
     def carrier_argument(self) -> str:
         """The command's `--carrier` argument, of a carrier that is discarded."""
-        return f"--carrier {self.discarded}" if self.discarded else ""
+        return f"--carrier {shlex.quote(self.discarded)}" if self.discarded else ""
 
 
-def all_jobs(study: Study) -> list[Job]:
-    """Every job of the study, each after those whose folders it reads."""
-    jobs = [*_tofu_jobs(study), *(_wmdp_jobs(study) if study.wmdp else ()), *_report_jobs(study)]
-    return list({job.folder: job for job in jobs}.values())
+def all_jobs(study: Resolved) -> list[Job]:
+    """Every job of the study, each after those whose folders it reads.
+
+    Raises:
+        BadInput: two jobs of different specs would write one folder.
+    """
+    own = parts(study)
+    found: dict[str, Job] = {}
+    for job in (*(job for part in own for job in part_jobs(part)), *report_jobs(study, own)):
+        known = found.setdefault(job.folder, job)
+        if known.spec != job.spec:
+            raise BadInput(f"config: two different specs for {job.folder}; give one of the methods another name.")
+    return list(found.values())
 
 
-def by_folder(study: Study) -> dict[str, Job]:
+def by_folder(study: Resolved) -> dict[str, Job]:
     return {job.folder: job for job in all_jobs(study)}
 
 
-def _root(study: Study) -> str:
-    return f"results/{study.study}"
+def root_of(part: Part) -> str:
+    return f"results/{part.study.study}/{part.name}"
 
 
-def _target(study: Study, run: Run) -> str:
-    return f"{_root(study)}/runs/{run.model}/target_t{run.target_seed}"
+def part_jobs(part: Part) -> list[Job]:
+    """The jobs of one benchmark."""
+    root, data = root_of(part), f"{root_of(part)}/data"
+    jobs = [Job(data, resolve.prepare(part), files=part.benchmark.files)]
+    for run in part.runs:
+        jobs += trained(part, run)
+    scored = [
+        Job(f"{root}/scores/{run.path}/{condition}", resolve.evaluate(part, run, condition), asked(part, run),
+            methods=(*carrier_files(part, run), *condition_files(part, condition)))
+        for run in part.runs for condition in resolve.conditions(part, run)
+    ]  # fmt: skip
+    trained_here = [run for run in part.runs if folder_of(part, run)]
+    spec = resolve.aggregate(part, trained_here)
+    inputs = {"score": tuple(job.folder for job in scored), "run": tuple(folder_of(part, run) for run in trained_here)}
+    return [*jobs, *scored, Job(f"{root}/metrics", spec, inputs)]
 
 
-def trained_folder(study: Study, run: Run | WmdpRun) -> str:
-    """What training a run wrote: a fine-tuned model, or the folder of an unlearning run."""
-    if isinstance(run, Run) and run.objective == "target":
-        return _target(study, run)
-    return f"{_root(study)}/runs/{run.path}"
+def folder_of(part: Part, run: Run) -> str:
+    """What training a run wrote: a fine-tuned model, or the folder of an unlearning run; "" of a hub's base."""
+    root = f"{root_of(part)}/runs"
+    if run.is_reference and run.objective == BASE:
+        return "" if part.study.models[run.model].repo else f"{root}/{run.model}/{BASE}"
+    if run.is_reference and not part.benchmark.training[run.objective].split:
+        return f"{root}/{run.model}/{run.objective}_t{run.target_seed}"
+    return f"{root}/{run.path}"
 
 
-def _unlearning_job(rule: str, study: Study, run: Run | WmdpRun, spec: Strict, inputs: Inputs) -> Job:
-    folder = trained_folder(study, run)
-    if study.keeps(run.carrier):
-        return Job(rule, folder, spec, inputs)
-    return Job(f"{rule}_and_discard", folder, spec, inputs, discarded=f"{_root(study)}/carriers/{run.path}")
+def keeps(study: Resolved, carrier: str) -> bool:
+    """Whether what this carrier trained stays once nothing more is to read it."""
+    return study.keep == "all" or (study.keep == "adapters" and trains(study, carrier) != WEIGHTS)
 
 
-def _scored(trained: Job) -> Inputs:
-    """What scoring an unlearning run reads: its carrier, and where that lies apart the run's folder, which stays, so that
-    scores remain tied to the training they are of."""
-    if trained.discarded:
-        return {"model": (trained.discarded,), "run": (trained.folder,)}
-    return {"model": (trained.folder,)}
+def place_of(part: Part, run: Run) -> str:
+    """Where a run's carrier lies: its folder, or one that is discarded."""
+    return folder_of(part, run) if keeps(part.study, run.carrier) else f"{root_of(part)}/carriers/{run.path}"
 
 
-def _start(study: Study, model: str, data: str) -> Inputs:
-    """A model from scratch starts at the study's base, a hub's model at the hub."""
-    scratch = study.models[model].repo is None
-    return {"data": (data,), **({"base": (f"{_root(study)}/runs/{model}/base",)} if scratch else {})}
+def start_of(part: Part, run: Run) -> Inputs:
+    """`start`: finished folders that a run goes on from, each made from the one before; none for a hub's base."""
+    reference = Run(run.benchmark, run.model, run.split, part.benchmark.start, target_seed=run.target_seed)
+    folders = [folder_of(part, reference), *(place_of(part, item) for item in run.chain[:-1])]
+    return {"start": tuple(filter(None, folders))} if any(folders) else {}
 
 
-def _bases(study: Study, models: list[str], data: str) -> list[Job]:
-    return [
-        Job("finetune_base", base, runs.finetune_spec(study, model, "base", 0), {"data": (data,)})
-        for model in models
-        for base in _start(study, model, data).get("base", ())
-    ]
+def asked(part: Part, run: Run) -> Inputs:
+    """What scoring a run reads: the data, and the folders that its model is restored from; where a carrier lies apart also the
+    run's folder, which stays, so that scores remain tied to the training they are of."""
+    data: Inputs = {"data": (f"{root_of(part)}/data",)}
+    if run.is_reference:
+        folder = folder_of(part, run)
+        return data | ({"start": (folder,)} if folder else {})
+    apart = place_of(part, run) != folder_of(part, run)
+    return (
+        data
+        | start_of(part, run)
+        | {"model": (place_of(part, run),)}
+        | ({"run": (folder_of(part, run),)} if apart else {})
+    )
 
 
-def _tofu_jobs(study: Study) -> list[Job]:
-    root, every = _root(study), runs.all_runs(study)
-    data = f"{root}/runs/data"
-    inputs: Inputs
-    jobs = [Job("prepare_data", data, runs.prepare_data_spec(study), files=runs.data_files(study))]
-    jobs += _bases(study, [run.model for run in every], data)
-    for run in every:
-        if run.is_reference:
-            spec = runs.finetune_spec(study, run.model, run.objective, run.target_seed)
-            start = _start(study, run.model, data)
-            jobs.append(Job(f"finetune_{run.objective}", trained_folder(study, run), spec, start))
-    for run in every:
-        if run.is_reference:  # it stands for itself
-            itself = (trained_folder(study, run),)
-            inputs = {"data": (data,), "model": itself, "target": itself}
-        else:
-            *frozen, trained = _unlearning(study, run, data)
-            jobs += [*frozen, trained]
-            inputs = {"data": (data,), **_scored(trained), "target": (_target(study, run),)}
-        jobs.append(Job("evaluate", f"{root}/scores/{run.path}", runs.evaluate_spec(study, run), inputs))
-    logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
-    inputs = {
-        "score": tuple(f"{root}/scores/{run.path}" for run in every),
-        "run": tuple(trained_folder(study, run) for run in every),
-    }
-    return [*jobs, Job("aggregate", f"{root}/metrics", runs.aggregate_spec(study), inputs, logs)]
+def carrier_files(part: Part, run: Run) -> tuple[str, ...]:
+    """Files outside the package that define a run's carriers."""
+    sources = [carrier_source(part.study, item.carrier) for item in run.chain if item.carrier]
+    return tuple(dict.fromkeys(str(source.path) for source in sources if source.outside))
 
 
-def _unlearning(study: Study, run: Run, data: str) -> list[Job]:
-    """An unlearning run, last, and where it trains on them its target model's frozen states."""
-    inputs: Inputs = {"data": (data,), "target": (_target(study, run),)}
-    jobs: list[Job] = []
-    first = runs.first_edited(study, run)
+def condition_files(part: Part, condition: str) -> tuple[str, ...]:
+    """The file outside the package that defines a condition."""
+    source = condition_source(part.study, condition)
+    return (str(source.path),) if source.outside else ()
+
+
+def trained(part: Part, run: Run) -> list[Job]:
+    """The jobs that train a run, last the one that writes its folder; a fine-tuned model's base before it."""
+    root = root_of(part)
+    data: Inputs = {"data": (f"{root}/data",)}
+    folder, scratch = folder_of(part, run), part.study.models[run.model].repo is None
+    base = f"{root}/runs/{run.model}/{BASE}"
+    jobs = [Job(base, resolve.finetune(part, run.model, BASE, 0), data)] if scratch else []
+    if run.is_reference:
+        if run.objective != BASE:
+            inputs = data | ({"start": (base,)} if scratch else {})
+            jobs.append(Job(folder, resolve.finetune(part, run.model, run.objective, run.target_seed or 0), inputs))
+        return jobs
+    inputs = data | start_of(part, run)
+    own = objective_source(part.study, run.objective)
+    methods = (*((str(own.path),) if own.outside else ()), *carrier_files(part, run))
+    first = resolve.first_edited(part, run)
     if first is not None:
-        frozen = f"{_root(study)}/runs/{run.model}/{run.forget_split}/frozen_b{first}_t{run.target_seed}"
-        spec = runs.frozen_states_spec(study, run.model, run.target_seed, first)
-        jobs = [Job("cache_frozen_states", frozen, spec, dict(inputs))]
-        inputs["frozen"] = (frozen,)
-    return [*jobs, _unlearning_job("unlearn", study, run, runs.unlearn_spec(study, run), inputs)]
+        spec = resolve.frozen_states(part, run, first)
+        digest = digest_of(spec.model_dump(mode="json"))[:8]
+        place = "/".join(filter(None, (f"{root}/runs/{run.model}", run.split, f"frozen_b{first}_{digest}")))
+        jobs.append(Job(place, spec, inputs, methods=carrier_files(part, run.start) if run.start else ()))
+        inputs = inputs | {"frozen": (place,)}
+    apart = place_of(part, run)
+    jobs.append(
+        Job(folder, resolve.unlearn(part, run), inputs, methods=methods, discarded=apart if apart != folder else None)
+    )
+    return jobs
 
 
-def _wmdp_jobs(study: Study) -> list[Job]:
-    root, every = _root(study), wmdp_runs.all_runs(study)
-    data = f"{root}/runs/corpora"
-    jobs = [Job("prepare_corpora", data, wmdp_runs.prepare_spec(study), files=wmdp_runs.corpus_files(study))]
-    jobs += _bases(study, [run.model for run in every], data)
-    for run in every:
-        inputs = _start(study, run.model, data)
-        if run.carrier:
-            trained = _unlearning_job("unlearn_wmdp", study, run, wmdp_runs.unlearn_spec(study, run), inputs)
-            jobs.append(trained)
-            inputs = inputs | _scored(trained)
-        jobs.append(Job("evaluate_wmdp", f"{root}/scores/{run.path}", wmdp_runs.evaluate_spec(study, run), inputs))
-    folders = tuple(trained_folder(study, run) for run in every if run.carrier)
-    inputs = {"score": tuple(f"{root}/scores/{run.path}" for run in every), "run": folders}
-    return [*jobs, Job("aggregate_wmdp", f"{root}/wmdp", wmdp_runs.aggregate_spec(study), inputs)]
-
-
-def _report_jobs(study: Study) -> list[Job]:
-    root = _root(study)
-    parts: Inputs = {"metrics": (f"{root}/metrics",), **({"wmdp": (f"{root}/wmdp",)} if study.wmdp else {})}
-    tables: Inputs = {"tables": (f"{root}/tables",)}
+def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
+    """Tables, figures, claims and the report, over all benchmarks."""
+    root = f"results/{study.study}"
+    metrics: Inputs = {"metrics": tuple(f"{root_of(part)}/metrics" for part in own)}
+    shown = {
+        "study": study.study,
+        "benchmarks": tuple(part.spec for part in own),
+        "origins": {part.name: part.benchmark.origin(is_scratch(part)) for part in own},
+    }
+    logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
+    tables = specs.Tables(
+        **shown, names=catalogue.tables(study), published=study.published, published_logs=study.published_logs
+    )
     jobs = [
-        Job("tables", f"{root}/tables", runs.tables_spec(study), parts, study.published),
-        Job("figures", f"{root}/figures", runs.figures_spec(study), parts),
+        Job(f"{root}/tables", tables, metrics, (*study.published, *logs)),
+        Job(f"{root}/figures", specs.Figures(**shown, names=catalogue.figures(study)), metrics),
     ]
-    pages: Inputs = parts | tables | {"figures": (f"{root}/figures",)}
+    pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:
-        jobs.append(Job("claims", f"{root}/claims", runs.claims_spec(study), tables, (study.claims,)))
+        spec = specs.Claims(study=study.study, claims=study.claims)
+        jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
-    return [*jobs, Job("report", f"{root}/report", runs.report_spec(study), pages)]
+    return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]
+
+
+def is_scratch(part: Part) -> bool:
+    """Whether all models of the part are trained from scratch."""
+    return all(part.study.models[run.model].repo is None for run in part.unlearned)

@@ -5,16 +5,19 @@ from typing import Any
 
 from grunflow.config.typed import read_yaml
 
+# Keys beside `repo` that say that its part is read from elsewhere, or generated.
+ELSEWHERE = ("folder", "file", "world")
 HEADER = "# Written by `grunflow prefetch --pin`: repository -> commit. Delete a line to take the newest again.\n"
 
 
 def repositories(node: Any, kind: str = "dataset") -> dict[str, tuple[str, str | None]]:
-    """Repository -> (model or dataset, revision) of every part of a dumped study that names one."""
+    """Repository -> (model or dataset, revision) of every part that names one, in a study's rows of models (below the key
+    `models`) and keys of benchmarks."""
     found: dict[str, tuple[str, str | None]] = {}
     if isinstance(node, dict):
         repo = node.get("repo")
-        # A model's repo may be a local folder, and a benchmark read from a folder needs no hub.
-        if repo and not node.get("folder") and not Path(repo).is_dir():
+        # A model's repo may be a local folder.
+        if repo and not any(node.get(key) for key in ELSEWHERE) and not Path(repo).is_dir():
             found[repo] = (kind, node.get("revision"))
         for key, part in node.items():
             found |= repositories(part, "model" if key == "models" else kind)

@@ -1,24 +1,33 @@
-"""Study -> runs and the spec of every job. Rule files look specs up here by their wildcards."""
+"""Study -> runs: every model that is evaluated."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
-from grunflow.config import specs
-from grunflow.config.study import Study
-from grunflow.data.splits import TOFU_ROWS
+from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, declared
+from grunflow.config.benchmarks import BenchmarkSpec
+from grunflow.config.methods import Method, carrier_source, method, trains
+from grunflow.config.study import Resolved
+from grunflow.config.terms import EDITS
 
 
 @dataclass(frozen=True)
 class Run:
-    """One model that is evaluated. Its path under results/{study}/runs/ is its identity."""
+    """One model that is evaluated. Its path under results/{study}/{benchmark}/runs/ is its identity.
 
+    objective: of a reference model its role, `carrier` is then empty. start: the run that it goes on from; None: where its
+    benchmark says (its target or base model).
+    """
+
+    benchmark: str
     model: str
-    forget_split: str
-    objective: str  # "target" and "retain" are the two reference models
-    carrier: str
-    target_seed: int
-    unlearn_seed: int | None
+    split: str
+    objective: str
+    carrier: str = ""
+    target_seed: int | None = None
+    unlearn_seed: int | None = None
     variant: str = ""  # a named change of settings, in a tuning study
+    start: "Run | None" = None
 
     @property
     def is_reference(self) -> bool:
@@ -26,177 +35,91 @@ class Run:
 
     @property
     def path(self) -> str:
-        """E.g. tiny/forget10/gd_grun_t0_u1, tiny/forget10/retain_t0."""
-        if self.is_reference:
-            return f"{self.model}/{self.forget_split}/{self.objective}_t{self.target_seed}"
+        """E.g. tiny/forget10/gd_grun_t0_u1, tiny/forget10/retain_t0, tiny-wmdp/rmu_grun_u1, tiny-wmdp/base."""
         method = "_".join(filter(None, (self.objective, self.carrier, self.variant)))
-        return f"{self.model}/{self.forget_split}/{method}_t{self.target_seed}_u{self.unlearn_seed}"
+        target = "" if self.target_seed is None else f"_t{self.target_seed}"
+        unlearned = "" if self.unlearn_seed is None else f"_u{self.unlearn_seed}"
+        if self.start is not None:
+            return f"{self.start.path}.{method}{unlearned}"
+        return "/".join(filter(None, (self.model, self.split, f"{method}{target}{unlearned}")))
+
+    @property
+    def chain(self) -> "tuple[Run, ...]":
+        """Runs from the first on a target or base model to this one."""
+        return (*(self.start.chain if self.start else ()), self)
 
 
-def unlearn_runs(study: Study) -> list[Run]:
-    runs = [
-        Run(rows.model, study.forget_split, objective, carrier, seeds.target_seed, seeds.unlearn_seed, variant)
-        for rows in study.grid
-        for objective, carrier in product(rows.objectives, rows.carriers)
-        for variant in rows.variants_of(carrier)
-        for seeds in study.seeds
-    ]
-    return list(dict.fromkeys(runs))
+class Part:
+    """A study's part of one benchmark: what its jobs follow from."""
+
+    def __init__(self, study: Resolved, name: str) -> None:
+        self.study, self.name = study, name
+        self.spec: BenchmarkSpec = study.benchmark(name)
+        self.benchmark: Benchmark = declared(self.spec)
+        self._methods: dict[tuple[str, str, str, str], Method] = {}  # seeds share them
+
+    @cached_property
+    def unlearned(self) -> list[Run]:
+        """The grid's runs, in the config's order; a benchmark that starts from the base has no target seeds."""
+        of_target = self.benchmark.start == TARGET
+        seeds = dict.fromkeys((item.target_seed if of_target else None, item.unlearn_seed) for item in self.study.seeds)
+        runs = [
+            Run(self.name, rows.model, self.benchmark.split, objective, carrier, target_seed, unlearn_seed, variant)
+            for rows in self.study.of_benchmark(self.name)
+            for objective, carrier in product(rows.objectives, rows.carriers)
+            for variant in rows.variants_of(carrier)
+            for target_seed, unlearn_seed in seeds
+        ]
+        return list(dict.fromkeys(runs))
+
+    @cached_property
+    def references(self) -> list[Run]:
+        """Models that methods are held against; `base` has no seed."""
+        return list(
+            dict.fromkeys(
+                replace(run, objective=role, carrier="", unlearn_seed=None, variant="",
+                        target_seed=None if role == BASE else run.target_seed)
+                for role in self.benchmark.references
+                for run in self.unlearned
+            )
+        )  # fmt: skip
+
+    @property
+    def runs(self) -> list[Run]:
+        return [*self.references, *self.unlearned]
+
+    def method(self, run: Run) -> Method:
+        key = (run.model, run.objective, run.carrier, run.variant)
+        if key not in self._methods:
+            self._methods[key] = method(self.study, self.name, *key)
+        return self._methods[key]
+
+    def edits(self, run: Run) -> bool:
+        """Whether the run's carrier edits representations of a frozen model."""
+        return bool(run.carrier) and trains(self.study, run.carrier) == EDITS
+
+    def template(self, run: Run) -> str:
+        """Prompt template that a run is trained with."""
+        conventions = self.study.conventions
+        if not run.carrier:
+            return conventions.finetune_template
+        return conventions.edit_template if self.edits(run) else conventions.baseline_template
+
+    def carrier_kind(self, run: Run) -> str:
+        source = carrier_source(self.study, run.carrier) if run.carrier else None
+        return "" if source is None else source.kind or run.carrier
+
+    def retain_of(self, run: Run) -> Run | None:
+        """The retain model that a run is held against."""
+        if RETAIN not in self.benchmark.references:
+            return None
+        return replace(run, objective=RETAIN, carrier="", unlearn_seed=None, variant="", start=None)
 
 
-def all_runs(study: Study) -> list[Run]:
-    """Reference rows first, then the grid, in the config's order."""
-    unlearned = unlearn_runs(study)
-    references = [
-        replace(run, objective=role, carrier="", unlearn_seed=None, variant="")
-        for role in ("target", "retain")
-        for run in unlearned
-    ]
-    return list(dict.fromkeys(references)) + unlearned
+def parts(study: Resolved) -> list[Part]:
+    """A part per benchmark that the grid names, in the order of `benchmarks:`."""
+    used = {rows.benchmark for rows in study.grid}
+    return [Part(study, spec.name) for spec in study.resolved if spec.name in used]
 
 
-def by_path(study: Study) -> dict[str, Run]:
-    return {run.path: run for run in all_runs(study)}
-
-
-def prepare_data_spec(study: Study) -> specs.PrepareData:
-    return specs.PrepareData(world=study.world, tofu=study.tofu, vocabulary=study.vocabulary)
-
-
-def data_files(study: Study) -> tuple[str, ...]:
-    """Files that prepare_data reads where the benchmark lies in a folder."""
-    if study.tofu is None:
-        return ()
-    splits = [f"{study.tofu.folder}/{split}.json" for split in TOFU_ROWS] if study.tofu.folder else []
-    return (*splits, *filter(None, [study.tofu.refusals]))
-
-
-def finetune_spec(study: Study, model: str, role: str, seed: int) -> specs.Finetune:
-    """Role base ignores the study's seeds; target sees everything, so only retain names a forget split.
-
-    Each role has its own training only: another rate for the target model trains no base again.
-    """
-    split = study.forget_split if role == "retain" else None
-    row = study.models[model]
-    trained = {"base": row.base} if role == "base" else {"target": row.target, "replayed": row.replayed}
-    return specs.Finetune(
-        model=study.loaded(model).model_copy(update=trained),
-        role=role,
-        template=study.conventions.finetune_template,
-        forget_split=split,
-        seed=row.base_seed if role == "base" else seed,
-    )
-
-
-def unlearn_spec(study: Study, run: Run) -> specs.Unlearn:
-    objective, carrier, training = study.method(run.model, run.objective, run.carrier, run.variant)
-    return specs.Unlearn(
-        model=run.model,
-        dtype=study.models[run.model].dtype,
-        variant=run.variant,
-        template=study.template(run.carrier),
-        retain_sampling=study.conventions.retain_sampling,
-        engine=study.engine,
-        snapshots=study.snapshots,
-        max_new_tokens=study.max_new_tokens,
-        forget_split=run.forget_split,
-        objective=objective,
-        carrier=carrier,
-        training=training,
-        replayed=study.replayed,
-        target_seed=run.target_seed,
-        unlearn_seed=run.unlearn_seed or 0,
-    )
-
-
-def first_edited(study: Study, run: Run) -> int | None:
-    """The block from which on the run trains on cached states; None where it trains on the plain path.
-
-    What only a loaded model can tell (architecture, window) is left to training/engine.py, which says so in the log.
-    """
-    if study.engine == "plain" or run.carrier not in ("reft", "grun"):
-        return None
-    objective, carrier, _ = study.method(run.model, run.objective, run.carrier, run.variant)
-    if objective.name == "rmu" or objective.kl_positions == "all":
-        return None
-    return min(carrier.layers or (0,))
-
-
-def frozen_states_spec(study: Study, model: str, target_seed: int, first: int) -> specs.CacheFrozenStates:
-    return specs.CacheFrozenStates(
-        model=model,
-        dtype=study.models[model].dtype,
-        template=study.template("grun"),
-        forget_split=study.forget_split,
-        first=first,
-        retain_sampling=study.conventions.retain_sampling,
-        replayed=study.replayed > 0,
-        target_seed=target_seed,
-    )
-
-
-def evaluate_spec(study: Study, run: Run) -> specs.Evaluate:
-    return specs.Evaluate(
-        run=run.path,
-        engine=study.engine,
-        dtype=study.models[run.model].dtype,
-        template=study.template(run.carrier),
-        forget_split=run.forget_split,
-        max_new_tokens=study.max_new_tokens,
-    )
-
-
-def aggregate_spec(study: Study) -> specs.Aggregate:
-    rows = tuple(
-        specs.RunRow(
-            run=run.path,
-            model=run.model,
-            forget_split=run.forget_split,
-            objective=run.objective,
-            carrier=run.carrier,
-            variant=run.variant,
-            target_seed=run.target_seed,
-            unlearn_seed=run.unlearn_seed,
-        )
-        for run in all_runs(study)
-    )
-    return specs.Aggregate(runs=rows, published_logs=study.published_logs)
-
-
-def origin(study: Study) -> str:
-    """What made the numbers: it stands in every caption."""
-    scratch = all(study.models[rows.model].repo is None for rows in study.grid)
-    data = "a generated world" if study.world else "the TOFU text"
-    if scratch:
-        return f"Tiny study: models trained from scratch on {data}, not the paper's result"
-    return f"Models fine-tuned on {data}"
-
-
-def wmdp_origin(study: Study) -> str:
-    """The same for the WMDP part; empty without one."""
-    if study.wmdp is None:
-        return ""
-    if study.wmdp.sources.craft:
-        return "Tiny study: a model trained from scratch on benign made-up domains, not the paper's result"
-    return "Hub models on the WMDP corpora"
-
-
-def _captions(study: Study) -> dict[str, str]:
-    return {"study": study.study, "origin": origin(study), "wmdp_origin": wmdp_origin(study)}
-
-
-def tables_spec(study: Study) -> specs.Tables:
-    return specs.Tables(**_captions(study), published=study.published)
-
-
-def claims_spec(study: Study) -> specs.Claims:
-    assert study.claims is not None
-    return specs.Claims(study=study.study, claims=study.claims)
-
-
-def figures_spec(study: Study) -> specs.Figures:
-    return specs.Figures(**_captions(study))
-
-
-def report_spec(study: Study) -> specs.Report:
-    return specs.Report(**_captions(study), title=study.title)
+__all__ = ["BASE", "RETAIN", "TARGET", "Part", "Run", "parts"]

@@ -1,37 +1,27 @@
-"""The study's config file, typed. Every key has its meaning here; config/README.md is written from it."""
+"""The study's config file, typed. Every key has its meaning here; config/README.md and config/schema.json are made from it."""
 
 from typing import Any, Literal
 
 from pydantic import Field
 
-from grunflow.config.checks import check_method
-from grunflow.config.conventions import PRESETS, Conventions
-from grunflow.config.grid_checks import check_grid, check_models, check_wmdp
-from grunflow.config.names import CARRIERS, FORGET_SPLITS, GPUS, OBJECTIVES
-from grunflow.config.pins import pinned, read_pins
-from grunflow.config.specs import (
-    Carrier,
-    Model,
-    Objective,
-    PublishedLog,
-    Seed,
-    Snapshots,
-    Strict,
-    Tofu,
-    Training,
-    World,
-)
-from grunflow.config.typed import read_yaml, typed
-from grunflow.config.wmdp import Texts, Wmdp
+from grunflow.config.base import NAME, Seed, Strict
+from grunflow.config.benchmarks import BenchmarkSpec
+from grunflow.config.conventions import Conventions
+from grunflow.config.models import Model
+from grunflow.config.sets import Snapshots
+from grunflow.config.specs import PublishedLog
 from grunflow.errors import BadInput, unknown_name
+
+GPUS = ("a100-40gb", "a100-80gb", "h100-80gb", "h200-141gb", "l40s-48gb")
 
 
 class Rows(Strict):
     """Part of the grid: the product of its objectives and carriers."""
 
-    model: str
-    objectives: tuple[str, ...] = Field(min_length=1)
-    carriers: tuple[str, ...] = Field(min_length=1)
+    benchmark: str = Field(description="name under `benchmarks:`")
+    model: str = Field(description="row of the models sheet")
+    objectives: tuple[str, ...] = Field(min_length=1, description="names under `objectives:`, or of the package's own")
+    carriers: tuple[str, ...] = Field(min_length=1, description="names under `carriers:`, or of the package's own")
     variants: dict[str, tuple[str, ...]] = Field({}, description="carrier -> names in `variants:`, for tuning")
 
     def variants_of(self, carrier: str) -> tuple[str, ...]:
@@ -41,145 +31,87 @@ class Rows(Strict):
 class Seeds(Strict):
     """One replicate: target_seed trains target and retain model, unlearn_seed the unlearning."""
 
-    target_seed: Seed
-    unlearn_seed: Seed
+    target_seed: Seed = Field(description="trains target and retain model")
+    unlearn_seed: Seed = Field(description="trains the unlearning")
 
 
 class Override(Strict):
-    """Where objective, carrier, model and benchmark match, set keys of objective, carrier, training or texts."""
+    """Where all that `where` names matches, set keys of objective, carrier, training or texts."""
 
-    where: dict[Literal["objective", "carrier", "model", "benchmark"], str]
-    objective: dict[str, Any] = {}
-    carrier: dict[str, Any] = {}
-    training: dict[str, Any] = {}
-    texts: dict[str, Any] = Field({}, description="of the WMDP part")
+    where: dict[Literal["objective", "carrier", "model", "benchmark"], str] = Field(
+        description="names, or kinds, of what it concerns"
+    )
+    objective: dict[str, Any] = Field({}, description="keys of the objective")
+    carrier: dict[str, Any] = Field({}, description="keys of the carrier")
+    training: dict[str, Any] = Field({}, description="keys of the training")
+    texts: dict[str, Any] = Field({}, description="how corpora are cut, of a benchmark that has some")
 
 
 class Study(Strict):
     study: str = Field(pattern=r"^[a-z0-9_]+$", description="name of the folder under results/")
-    title: str
-    world: World | None = Field(None, description="the generated world; this or `tofu`")
-    tofu: Tofu | None = Field(None, description="the real benchmark; this or `world`")
-    conventions: Conventions = Conventions()
-    vocabulary: int = Field(1536, ge=300)
+    title: str = Field(description="heading of the report")
+    benchmarks: dict[str, dict[str, Any]] = Field(
+        min_length=1, description="name -> keys of its kind (below); `kind` is the name where none is given"
+    )
+    conventions: Conventions = Field(Conventions(), description="quirks of the authors' code, and presets of them")
+    vocabulary: int = Field(1536, ge=300, description="entries of the tokenizer trained for models from scratch")
     models_sheet: str = Field(description="YAML file of models, a mapping name -> row")
-    revisions: str | None = Field(None, description="file of commits that `grunflow prefetch --pin` writes")
-    forget_split: str = "forget10"
-    seeds: tuple[Seeds, ...] = Field(min_length=1)
-    grid: tuple[Rows, ...] = Field(min_length=1)
-    objectives: dict[str, dict[str, Any]]
-    carriers: dict[str, dict[str, Any]]
-    training: dict[str, dict[str, Any]] = Field(description="carrier -> how it is trained")
-    overrides: tuple[Override, ...] = ()
-    wmdp: Wmdp | None = Field(None, description="the WMDP part; null: none")
+    revisions: str | None = Field(None, description="file of commits that `grunflow prefetch --pin` writes; null: none")
+    seeds: tuple[Seeds, ...] = Field(min_length=1, description="replicates")
+    grid: tuple[Rows, ...] = Field(min_length=1, description="what is run: each entry the product of its lists")
+    objectives: dict[str, dict[str, Any]] = Field(
+        {}, description="name -> its keys; `kind` is the name where none is given, or `file` names a method of your own"
+    )
+    carriers: dict[str, dict[str, Any]] = Field({}, description="name -> its keys; `kind` or `file` as for objectives")
+    training: dict[str, dict[str, Any]] = Field({}, description="carrier, or its kind -> how it is trained")
+    overrides: tuple[Override, ...] = Field((), description="exceptions, applied in order")
+    conditions: dict[str, dict[str, Any]] = Field(
+        {}, description="name -> `kind` and its keys: how runs are scored beside `plain`, with nothing trained"
+    )
     variants: dict[str, dict[str, dict[str, Any]]] = Field(
         {}, description="name -> keys of objective, carrier, training that a grid's variant sets"
     )
-    snapshots: Snapshots = Snapshots()
-    engine: Literal["fast", "plain"] = Field("fast", description="reft and grun: train on cached frozen states or not")
-    published_logs: tuple[PublishedLog, ...] = ()
+    snapshots: Snapshots = Field(Snapshots(), description="the trade-off on the way; a benchmark may have its own")
+    engine: Literal["fast", "plain"] = Field(
+        "fast", description="train edits on cached frozen states, read prompts once; or not"
+    )
+    published_logs: tuple[PublishedLog, ...] = Field((), description="evaluation logs of others, scored beside ours")
     published: tuple[str, ...] = Field((), description="CSV files of published numbers, for the ledger")
     claims: str | None = Field(None, description="YAML file of claims; null: none")
-    replayed: int = Field(0, ge=0)
-    max_new_tokens: int = Field(64, ge=1)
+    max_new_tokens: int = Field(64, ge=1, description="length of generated answers")
     evaluation_batch_size: int = Field(64, ge=1, description="changes speed and memory, not scores")
     keep: Literal["all", "adapters", "none"] = Field(
-        "all", description="trained carriers that stay once they are scored: adapters are those of lora, reft, grun"
+        "all", description="trained carriers that stay once they are scored: adapters are all but whole models"
     )
-    gpu: str = Field("a100-80gb", description="kind of GPU that requests and plans reckon with; changes no score")
-    models: dict[str, Model] = Field(default={}, description="filled from models_sheet; not a key of the file")
+    gpu: Literal[GPUS] = Field(  # type: ignore[valid-type]
+        "a100-80gb", description="kind of GPU that requests and plans reckon with; changes no score"
+    )
 
-    def known(self, kind: str, name: str) -> None:
-        """Refuse a name outside its table."""
-        tables = {
-            "objective": OBJECTIVES,
-            "carrier": CARRIERS,
-            "model": self.models,
-            "forget split": FORGET_SPLITS,
-            "gpu": GPUS,
-        }
-        if name not in tables[kind]:
-            raise BadInput(unknown_name(kind, name, tables[kind]))
+
+class Resolved(Study):
+    """A study with its files read: what jobs are made from."""
+
+    models: dict[str, Model]
+    resolved: tuple[BenchmarkSpec, ...]
+
+    def benchmark(self, name: str) -> BenchmarkSpec:
+        """Refuse a name outside the study."""
+        for spec in self.resolved:
+            if spec.name == name:
+                return spec
+        raise BadInput(f"config.grid: {unknown_name('benchmark', name, self.benchmarks)}")
+
+    def model(self, name: str) -> Model:
+        if name not in self.models:
+            raise BadInput(f"config.grid: {unknown_name('model', name, self.models)}")
+        return self.models[name]
 
     def loaded(self, name: str) -> Model:
         """The model's row without how it is trained: all that a stage which loads it depends on."""
         return self.models[name].model_copy(update={"base": None, "target": None, "replayed": 0})
 
-    def keeps(self, carrier: str) -> bool:
-        """Whether what this carrier trained stays once nothing more is to read it."""
-        return self.keep == "all" or (self.keep == "adapters" and carrier != "full")
-
-    def template(self, carrier: str) -> str:
-        """Prompt template that a run of this carrier ("" for target and retain) is trained and evaluated with."""
-        if carrier in ("reft", "grun"):
-            return self.conventions.edit_template
-        return self.conventions.baseline_template if carrier else self.conventions.finetune_template
-
-    def method(
-        self, model: str, objective: str, carrier: str, variant: str = "", benchmark: str = "tofu"
-    ) -> tuple[Objective, Carrier, Training]:
-        """Defaults of the objective and of the carrier, every matching override in order, then the variant."""
-        parts = {
-            "objective": {"name": objective, **self.objectives.get(objective, {})},
-            "carrier": {"name": carrier, **self.carriers.get(carrier, {})},
-            "training": dict(self.training.get(carrier, {})),
-        }
-        for override in self._overrides(model, objective, carrier, benchmark):
-            for part in parts:
-                parts[part] |= getattr(override, part)
-        for part, values in self.variants.get(variant, {}).items():
-            parts[part] |= values
-        if carrier == "grun":
-            parts["carrier"].setdefault("gate_loss", self.conventions.gate_loss)
-        place = f"{objective} x {carrier}"
-        checked_objective = typed(Objective, parts["objective"], f"objectives.{objective} ({place})")
-        checked_carrier = typed(Carrier, parts["carrier"], f"carriers.{carrier} ({place})")
-        training = typed(Training, parts["training"], f"training.{carrier} ({place})")
-        check_method(checked_objective, checked_carrier, training, self.models[model], benchmark)
-        return checked_objective, checked_carrier, training
-
-    def texts(self, model: str, objective: str, carrier: str) -> Texts:
-        """How the WMDP part cuts texts for a method: its defaults and every matching override."""
-        assert self.wmdp is not None
-        values = self.wmdp.texts.model_dump()
-        for override in self._overrides(model, objective, carrier, "wmdp"):
-            values |= override.texts
-        return typed(Texts, values, f"overrides.texts ({objective} x {carrier})")
-
-    def _overrides(self, model: str, objective: str, carrier: str, benchmark: str) -> list[Override]:
-        here = {"model": model, "objective": objective, "carrier": carrier, "benchmark": benchmark}
-        return [
-            override
-            for override in self.overrides
-            if all(here.get(key) == value for key, value in override.where.items())
-        ]
+    def of_benchmark(self, name: str) -> tuple[Rows, ...]:
+        return tuple(rows for rows in self.grid if rows.benchmark == name)
 
 
-def read_study(config: dict[str, Any]) -> Study:
-    """Snakemake's config (or a parsed YAML file) -> a checked study.
-
-    Raises:
-        BadInput: an unknown key, name or value out of range; the message names the key.
-    """
-    study = typed(Study, config, "config")
-    models = {
-        name: typed(Model, {"name": name, **row}, f"{study.models_sheet}: {name}")
-        for name, row in read_yaml(study.models_sheet, "config.models_sheet").items()
-    }
-    given = config.get("conventions") or {}
-    conventions = typed(Conventions, PRESETS.get(given.get("preset", ""), {}) | given, "config.conventions")
-    study = study.model_copy(update={"models": models, "conventions": conventions})
-    if pins := read_pins(study.revisions):
-        study = Study.model_validate(pinned(study.model_dump(), pins))
-    if (study.world is None) == (study.tofu is None):
-        raise BadInput("config: give exactly one of world (the generated data) and tofu (the benchmark).")
-    study.known("forget split", study.forget_split)
-    study.known("gpu", study.gpu)
-    for kind, names in (("objective", study.objectives), ("carrier", {**study.carriers, **study.training})):
-        for name in names:
-            study.known(kind, name)
-    check_models(study)
-    check_grid(study)
-    if study.wmdp:
-        check_wmdp(study, study.wmdp)
-    return study
+__all__ = ["GPUS", "NAME", "Override", "Resolved", "Rows", "Seeds", "Study"]

@@ -9,11 +9,15 @@ angles, softmax and the optimiser are left out.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from grunflow.config.specs import Carrier
+from grunflow.config.parts import CarrierSpec
+from grunflow.config.terms import ADAPTERS, EDITS, WEIGHTS, trained_by
 from grunflow.costs.shapes import Shapes
 
 ATTENTION_BACK = 2.5
-GATE_WIDTHS = {"linear": (1,), "mlp_3": (256, 64, 1)}  # interventions/gate.py
+GATE_WIDTHS = {
+    "linear": (1,),
+    "mlp_3": (256, 64, 1),
+}  # a gate's layers, outwards; a test holds them against interventions/gate.py
 
 
 class Extent(NamedTuple):
@@ -30,7 +34,7 @@ class Pass:
 
     up: weights of linear layers on the way up. back: those through which a gradient flows on. trained: those with a
     gradient of their own. attention, attention_back: 4 d FLOPs a pair, for all heads and blocks. per_token, per_row:
-    parameters that a carrier adds for every token (lora) or for every edited row (reft, grun).
+    parameters that a carrier adds for every token (adapters) or for every edited row (edits).
     """
 
     up: int
@@ -63,34 +67,55 @@ def _attention(shapes: Shapes) -> int:
     return 4 * shapes.heads * shapes.head_size
 
 
-def training(shapes: Shapes, carrier: Carrier, layer: int | None = None, packed: bool = False) -> Pass:
+def trains(carrier: CarrierSpec | None) -> str:
+    """What a job trains: `weights` where there is no carrier (fine-tuning)."""
+    return WEIGHTS if carrier is None else trained_by(carrier)
+
+
+def edited(carrier: CarrierSpec | None) -> tuple[int, ...]:
+    """Blocks whose output a carrier edits."""
+    return tuple(carrier.get("layers") or ()) if carrier is not None and trains(carrier) == EDITS else ()
+
+
+def named(carrier: CarrierSpec | None) -> tuple[str, tuple[int, ...]] | None:
+    """The parameter, and of which blocks, that a carrier trains in place of every weight."""
+    if carrier is None or not carrier.kind or trains(carrier) != WEIGHTS or not carrier.get("parameters"):
+        return None
+    return carrier.get("parameters"), tuple(carrier.get("layers") or ())
+
+
+def lowest(carrier: CarrierSpec | None) -> int | None:
+    """The lowest block with something to train, where that is not everywhere: what lies below it wants no gradient."""
+    some = named(carrier)
+    blocks = edited(carrier) if some is None else some[1]
+    return min(blocks) if blocks else None
+
+
+def training(
+    shapes: Shapes, carrier: CarrierSpec | None = None, layer: int | None = None, packed: bool = False
+) -> Pass:
     """Forward and backward pass of a training step.
 
     Args:
-        layer: the loss reads this block's output (rmu) in place of logits: nothing above it is run, but gates.
+        carrier: None: every weight is trained.
+        layer: the loss reads this block's output in place of logits: nothing above it is run, but gates.
         packed: the fast engine, which runs the blocks above the first edited one on the positions from the edited one
             on, and the head at labels (training/frozen_pack.py); the extent is the pack's.
     """
-    edits = carrier.layers if carrier.name in ("reft", "grun") and carrier.layers else ()
+    edits, first, kind = edited(carrier), lowest(carrier), trains(carrier)
     top = shapes.layers
     if layer is not None:
-        top = 1 + max([layer, *(edits if carrier.gate else ())])
+        top = 1 + max([layer, *(edits if carrier and carrier.get("gate") else ())])
     head = shapes.head if layer is None else 0
-    # Blocks from `bottom` on pass a gradient on; below there is nothing to train.
-    if edits:
-        bottom = min(edits) + 1
-    elif carrier.parameters:
-        bottom = min(carrier.layers or (0,)) + 1
-    else:
-        bottom = 0
-    above = max(0, top - bottom)
+    # The blocks above `first` pass a gradient on.
+    above = max(0, top if first is None else top - first - 1)
     run = above if packed else top
     back = above * shapes.block + head
     per_token = trained = 0
-    if carrier.name == "full":
-        trained = _named_weights(shapes, carrier) if carrier.parameters else back
-    elif carrier.name == "lora":
-        per_token = top * lora_parameters(shapes, carrier)
+    if kind == WEIGHTS:
+        trained = _named_weights(shapes, carrier) if named(carrier) else back
+    elif kind == ADAPTERS and carrier is not None:
+        per_token = top * adapter_parameters(shapes, carrier)
         # Nothing below block 0's queries, keys and values wants a gradient.
         back -= shapes.weights("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
     return Pass(
@@ -100,32 +125,34 @@ def training(shapes: Shapes, carrier: Carrier, layer: int | None = None, packed:
         trained,
         above * _attention(shapes),
         per_token,
-        sum(1 for edit in edits if edit < top) * edit_parameters(shapes, carrier),
+        sum(edit_parameters(shapes, carrier) for edit in edits if edit < top and carrier is not None),
     )
 
 
-def _named_weights(shapes: Shapes, carrier: Carrier) -> int:
-    """Of a full carrier that trains one parameter of some blocks."""
-    return len(carrier.layers or ()) * shapes.weights((carrier.parameters or "").removesuffix(".weight"))
+def _named_weights(shapes: Shapes, carrier: CarrierSpec | None) -> int:
+    """Weights of the one parameter of some blocks that a carrier trains; 0 where it trains all."""
+    some = named(carrier)
+    return len(some[1]) * shapes.weights(some[0].removesuffix(".weight")) if some else 0
 
 
-def lora_parameters(shapes: Shapes, carrier: Carrier) -> int:
-    """Of one block: A and B of every linear layer."""
-    return (carrier.rank or 0) * sum(rows + columns for rows, columns in shapes.linears.values())
+def adapter_parameters(shapes: Shapes, carrier: CarrierSpec) -> int:
+    """Parameters that adapters add to one block: A and B of every linear layer."""
+    return (carrier.get("rank") or 0) * sum(rows + columns for rows, columns in shapes.linears.values())
 
 
-def edit_parameters(shapes: Shapes, carrier: Carrier) -> int:
-    """Of one edited block: R, W, b and the gate."""
-    total, width = (carrier.rank or 0) * (2 * shapes.hidden + 1), shapes.hidden
-    for out in GATE_WIDTHS.get(carrier.gate or "", ()):
+def edit_parameters(shapes: Shapes, carrier: CarrierSpec) -> int:
+    """Parameters of the edit of one block: R, W, b and the gate."""
+    total, width = (carrier.get("rank") or 0) * (2 * shapes.hidden + 1), shapes.hidden
+    for out in GATE_WIDTHS.get(carrier.get("gate") or "", ()):
         total, width = total + out * (width + 1), out
     return total
 
 
-def trained_parameters(shapes: Shapes, carrier: Carrier) -> int:
+def trained_parameters(shapes: Shapes, carrier: CarrierSpec | None = None) -> int:
     """What the optimiser changes."""
-    if carrier.name == "lora":
-        return shapes.layers * lora_parameters(shapes, carrier)
-    if carrier.name == "full":
-        return _named_weights(shapes, carrier) if carrier.parameters else shapes.parameters
-    return len(carrier.layers or ()) * edit_parameters(shapes, carrier)
+    kind = trains(carrier)
+    if carrier is None or kind == WEIGHTS:
+        return _named_weights(shapes, carrier) or shapes.parameters
+    if kind == ADAPTERS:
+        return shapes.layers * adapter_parameters(shapes, carrier)
+    return len(edited(carrier)) * edit_parameters(shapes, carrier)

@@ -7,8 +7,9 @@ the weights while they are loaded or saved.
 
 from dataclasses import dataclass
 
-from grunflow.config.specs import Carrier
-from grunflow.costs.flops import Extent, trained_parameters
+from grunflow.config.parts import CarrierSpec
+from grunflow.config.terms import ADAPTERS, WEIGHTS
+from grunflow.costs.flops import Extent, lowest, named, trained_parameters, trains
 from grunflow.costs.shapes import Shapes
 
 BYTES = {"float32": 4, "bfloat16": 2}
@@ -48,25 +49,28 @@ class Held:
 
 def training(
     shapes: Shapes,
-    carrier: Carrier,
+    carrier: CarrierSpec | None,
     dtype: str,
     micro: Extent,
     labels: int,
     reference: bool = False,
     accumulated: bool = False,
+    precision: str = "masters",
 ) -> Held:
-    """Of a training step on micro-batches of `micro`, padded, of which `labels` tokens are predicted.
+    """What a training step holds, on micro-batches of `micro`, padded, of which `labels` tokens are predicted.
 
     Args:
+        carrier: None: every weight is trained.
         reference: a copy of the model before unlearning stays beside it.
         accumulated: a step has several micro-batches.
+        precision: see Training; with masters a weight takes 16 bytes: itself, gradient and two moments in float32.
     """
-    size = BYTES[dtype]
+    size, whole = BYTES[dtype], trains(carrier) == WEIGHTS
     trained = trained_parameters(shapes, carrier)
     # Adapters and edits are float32 on a bf16 model too.
-    own = size if carrier.name == "full" else 4
+    own = size if whole and precision != "masters" else 4
     return Held(
-        shapes.parameters * size,
+        shapes.parameters * (own if whole else size),
         trained * own,
         2 * trained * own,
         micro.tokens * _kept_blocks(shapes, carrier) * _kept(shapes, carrier) * size,
@@ -79,7 +83,7 @@ def training(
 
 
 def forward(shapes: Shapes, dtype: str, batch: Extent, labels: int) -> Held:
-    """Of scoring a batch: one block's intermediate values and logits."""
+    """What scoring a batch holds: the weights, one block's intermediate values, logits."""
     size = BYTES[dtype]
     block = batch.tokens * (4 * shapes.hidden + 3 * shapes.intermediate) * size
     return Held(shapes.parameters * size, 0, 0, block, _logits(shapes, batch.tokens, labels, size))
@@ -90,24 +94,23 @@ def _logits(shapes: Shapes, tokens: int, labels: int, size: int) -> int:
     return shapes.vocabulary * (tokens * size + 2 * labels * 4)
 
 
-def _kept_blocks(shapes: Shapes, carrier: Carrier) -> int:
+def _kept_blocks(shapes: Shapes, carrier: CarrierSpec | None) -> int:
     """Blocks whose intermediate values the backward pass needs: those above the lowest trained place."""
-    if carrier.name in ("reft", "grun") or carrier.parameters:
-        return shapes.layers - 1 - min(carrier.layers or (0,))
-    return shapes.layers
+    first = lowest(carrier)
+    return shapes.layers if first is None else shapes.layers - 1 - first
 
 
-def _kept(shapes: Shapes, carrier: Carrier) -> int:
+def _kept(shapes: Shapes, carrier: CarrierSpec | None) -> int:
     """Numbers that a block keeps of a token, counted with torch's saved_tensors_hooks.
 
-    Full: two norms (input, normed and output of each, the residual's shared), attention (queries, keys, values, output
-    and its copy for the projection), feed-forward. Of frozen weights no input is kept. LoRA's dropout keeps a mask
+    Weights: two norms (input, normed and output of each, the residual's shared), attention (queries, keys, values, output
+    and its copy for the projection), feed-forward. Of frozen weights no input is kept. Dropout of adapters keeps a mask
     (in the tensor's own type) and the dropped input of each linear layer.
     """
-    wide, inner = shapes.hidden, shapes.intermediate
-    if carrier.name == "full" and not carrier.parameters:
+    wide, inner, kind = shapes.hidden, shapes.intermediate, trains(carrier)
+    if kind == WEIGHTS and not named(carrier):
         return 10 * wide + 4 * inner
     kept = 6 * wide + 3 * inner
-    if carrier.name == "lora":
-        kept += 2 * sum(rows for rows, _ in shapes.linears.values()) if carrier.dropout else 2 * wide + inner
+    if kind == ADAPTERS and carrier is not None:
+        kept += 2 * sum(rows for rows, _ in shapes.linears.values()) if carrier.get("dropout") else 2 * wide + inner
     return kept

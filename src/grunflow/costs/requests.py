@@ -3,8 +3,10 @@
 import math
 from typing import Any
 
-from grunflow.config.study import Study
+from grunflow.config.specs import Stage
+from grunflow.config.study import Resolved
 from grunflow.costs.hardware import write_seconds
+from grunflow.costs.placing import Cost
 from grunflow.costs.stages import cost
 
 # glibc keeps what was freed: training held 1.2 to 1.65 times the closed form on a CPU (tests/costs/test_memory.py without
@@ -15,10 +17,14 @@ SPARE_MEMORY, SPARE_TIME, LEAST_MINUTES, LEAST_MB = 1.65, 2.0, 20, 1000
 LEAST_WARNING, AROUND_CHECKPOINT = 180, 60
 
 
-def request(study: Study, spec: Any, attempt: int = 1) -> dict[str, Any]:
+def request(study: Resolved, spec: Stage, attempt: int = 1) -> dict[str, Any]:
     """mem_mb, runtime (minutes), gpu, processes, cpus_per_task and slurm_extra of a job; every attempt after the first gets
     half as much memory more, and as much time again: an out-of-memory kill or a time limit may have ended the one before."""
-    found = cost(study, spec)
+    return request_for(cost(study, spec), attempt)
+
+
+def request_for(found: Cost, attempt: int = 1) -> dict[str, Any]:
+    """The same of a job that costs so much."""
     megabytes = max(LEAST_MB, SPARE_MEMORY * found.host_bytes / 2**20) * (1 + (attempt - 1) / 2)
     minutes = max(LEAST_MINUTES, SPARE_TIME * found.seconds / 60) * attempt
     processes = max(1, found.gpus)  # only what is sharded is given several GPUs

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from grunflow.config.specs import Architecture
+from grunflow.config.models import Architecture
 from grunflow.models.widths import feed_forward
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """Of a Llama-like decoder: gated feed-forward, grouped keys and values, rotary positions."""
+    """The sizes of a Llama-like decoder: gated feed-forward, grouped keys and values, rotary positions."""
 
     hidden: int
     layers: int
@@ -22,7 +22,7 @@ class Shapes:
 
     @classmethod
     def of_sheet(cls, architecture: Architecture, vocabulary: int) -> "Shapes":
-        """Of a row of the models sheet; `vocabulary` is the study's, for a row that names none."""
+        """The shapes of a row of the models sheet; `vocabulary` is the study's, for a row that names none."""
         return cls(
             architecture.hidden_size,
             architecture.layers,
@@ -36,7 +36,7 @@ class Shapes:
 
     @classmethod
     def of_model(cls, config: Any) -> "Shapes":
-        """Of a transformers config."""
+        """The shapes that a transformers config describes."""
         heads = config.num_attention_heads
         return cls(
             config.hidden_size,
@@ -64,7 +64,7 @@ class Shapes:
         }
 
     def weights(self, *names: str) -> int:
-        """Of the linear layers of those names in one block; a name that is none counts nothing."""
+        """How many weights the linear layers of those names have in one block; a name that is none counts nothing."""
         return sum(rows * columns for name, (rows, columns) in self.linears.items() if name in names)
 
     @property

@@ -29,15 +29,17 @@ class Template:
     dropped: int = 0
 
 
-# Names: config.names.TEMPLATES. All but `plain` are the authors' (b59fd78).
+# All but `plain` and `raw` are the authors' (b59fd78).
 TEMPLATES = {
     # The answer starts with a space, so the last prompt token is the colon whatever the answer.
     "plain": Template("Question: {question}\nAnswer:", " {answer}"),
     # pyreft/dataset.py: a space before the newline; the trailing space's token is dropped.
-    "grun": Template("Question: {question} \nAnswer: ", dropped=1),
+    "authors": Template("Question: {question} \nAnswer: ", dropped=1),
     # baseline/data_module.py: the tokens of "Answer: " are labels.
     "baseline": Template("Question: {question}\n", "Answer: {answer}"),
     "llama2": Template("[INST] {question} [/INST]"),
+    # A text and how it goes on.
+    "raw": Template("{question}", "{answer}"),
 }
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from grunflow.data.reading import read_objects
 from grunflow.errors import BadInput
 
 
@@ -13,24 +14,11 @@ def read_rows(path: Path, keys: tuple[str, ...] = ("question", "answer")) -> lis
     Raises:
         BadInput: the file is missing or empty, a line is no JSON object, or a row lacks a key.
     """
-    try:
-        lines = path.read_text().rstrip("\n").split("\n")
-    except FileNotFoundError:
-        raise BadInput(f"data file {path} does not exist; run prepare_data again or correct the path.") from None
-    rows = []
-    if lines == [""]:
-        lines = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadInput(f"{path} line {number}: not JSON ({error.msg}); expected one object per line.") from None
-        if not isinstance(row, dict) or not set(keys) <= row.keys():
+    rows = read_objects(path)
+    for number, row in rows:
+        if not set(keys) <= row.keys():
             raise BadInput(f"{path} line {number}: expected an object with {' and '.join(keys)}.")
-        rows.append(row)
-    if not rows:
-        raise BadInput(f"{path}: no rows; expected one JSON object per line.")
-    return rows
+    return [row for _, row in rows]
 
 
 def write_rows(path: Path, rows: Iterable[dict]) -> None:
@@ -43,4 +31,4 @@ def read_refusals(path: Path) -> list[str]:
     try:
         return json.loads(path.read_text())
     except FileNotFoundError:
-        raise BadInput(f"refusals {path} do not exist; run prepare_data again.") from None
+        raise BadInput(f"refusals {path} do not exist; run prepare again.") from None

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from grunflow.carriers.base import Carrier
+from grunflow.carriers.stack import Stack
 from grunflow.data.prompts import Example
 from grunflow.evaluation import shared_prompt
 from grunflow.evaluation.generation import greedy_ids, text_of
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Asker:
-    """A carrier that is asked. Results depend neither on the engine nor on the batch size.
+    """A model with its carriers that is asked. Results depend neither on the engine nor on the batch size.
 
     engine: `fast` reads a prompt once for all its answers; it steps aside, with a line in the log, for models that cannot
     be packed. batch_size: prompts read at once, and answers scored at once.
     """
 
-    carrier: Carrier
+    stack: Stack
     tokenizer: Any
     engine: str
     max_new_tokens: int
@@ -40,22 +40,30 @@ class Asker:
             tokens_of: indices of the examples whose single tokens are scored too.
         """
         longest = max(len(example.ids) + (self.max_new_tokens if continued else 0) for example in examples)
-        reason = "engine is plain" if self.engine == "plain" else unpackable(self.carrier.base, longest)
+        reason = self._plain_reason(longest)
         if reason is None:
             found, ids = self._fast(examples, continued, tokens_of)
         else:
             log.info("plain evaluation: %s", reason)
             pad = self.tokenizer.pad_token_id
-            found = likelihoods(self.carrier, examples, pad, self.batch_size, tokens_of)
+            found = likelihoods(self.stack, examples, pad, self.batch_size, tokens_of)
             prompts = [examples[i].ids[: examples[i].prompt_length] for i in continued]
-            ids = greedy_ids(self.carrier, self.tokenizer, prompts, self.max_new_tokens, self.batch_size)
+            ids = greedy_ids(self.stack, self.tokenizer, prompts, self.max_new_tokens, self.batch_size)
         return found, [text_of(self.tokenizer, answer) for answer in ids]
+
+    def _plain_reason(self, longest: int) -> str | None:
+        """Why texts of up to `longest` tokens are not packed; None where they are."""
+        if self.engine != "fast":
+            return f"engine is {self.engine}"
+        if not self.stack.packable:
+            return "more acts on the model than one carrier's edits"
+        return unpackable(self.stack.model, longest)
 
     @torch.no_grad()
     def _fast(
         self, examples: Sequence[Example], continued: Sequence[int], tokens_of: Collection[int]
     ) -> tuple[Likelihoods, list[list[int]]]:
-        found, model = Collected(len(examples), tokens_of), self.carrier.base
+        found, model = Collected(len(examples), tokens_of), self.stack.model
         by_prompt: dict[tuple[int, ...], list[int]] = {}
         for index, example in enumerate(examples):
             by_prompt.setdefault(tuple(example.ids[: example.prompt_length]), []).append(index)
@@ -66,7 +74,7 @@ class Asker:
         ordered = sorted(by_prompt, key=len)
         for start in range(0, len(ordered), self.batch_size):
             batch = ordered[start : start + self.batch_size]
-            prompts = shared_prompt.read(self.carrier, [list(prompt) for prompt in batch])
+            prompts = shared_prompt.read(self.stack, [list(prompt) for prompt in batch])
             asked = {at: by_prompt[prompt] for at, prompt in enumerate(batch)}
             for part in self._parts(asked):
                 rows = {at: [examples[i].ids[examples[i].prompt_length :] for i in part[at]] for at in part}

@@ -2,20 +2,24 @@
 
 import pandas as pd
 
+from grunflow.evaluation.metrics import GATE, rouge_l
+
 PER_SET = 8
 
 
-def examples(scores: pd.DataFrame) -> pd.DataFrame:
+def examples(answers: pd.DataFrame) -> pd.DataFrame:
     """Evenly spaced questions of each set, the same for every run.
 
     Args:
-        scores: scores.parquet of stages/evaluate.py.
+        answers: output of the probe of that name.
 
     Returns:
-        set, index, question, answer, generation, rougeL, gate (mean over layers; nan without one).
+        set, index, question, answer, generation, rougeL, gate (mean over blocks; nan without one).
     """
-    picked = [rows.iloc[:: max(1, len(rows) // PER_SET)].head(PER_SET) for _, rows in scores.groupby("set", sort=False)]
+    picked = [
+        rows.iloc[:: max(1, len(rows) // PER_SET)].head(PER_SET) for _, rows in answers.groupby("set", sort=False)
+    ]
     frame = pd.concat(picked)
-    gates = [column for column in frame if column.startswith("gate_")]
-    frame = frame.assign(gate=frame[gates].mean(axis=1) if gates else float("nan"))
+    gates = [column for column in frame if column.startswith(GATE)]
+    frame = frame.assign(gate=frame[gates].mean(axis=1) if gates else float("nan"), rougeL=rouge_l(frame, ""))
     return frame[["set", "index", "question", "answer", "generation", "rougeL", "gate"]].reset_index(drop=True)

@@ -2,10 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import torch
+from transformers import GenerationConfig
 
-from grunflow.carriers.base import Carrier
+from grunflow.carriers.stack import Stack
 
 
 def equal_length_groups(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
@@ -21,7 +24,7 @@ def equal_length_groups(lengths: Sequence[int], batch_size: int) -> Iterator[lis
 
 @torch.no_grad()
 def greedy_ids(
-    carrier: Carrier, tokenizer, prompts: Sequence[list[int]], max_new_tokens: int, batch_size: int
+    stack: Stack, tokenizer, prompts: Sequence[list[int]], max_new_tokens: int, batch_size: int
 ) -> list[list[int]]:
     """Greedy continuation of each prompt, token ids up to the eos and without it.
 
@@ -30,10 +33,10 @@ def greedy_ids(
     """
     answers: list[list[int]] = [[] for _ in prompts]
     for group in equal_length_groups([len(prompt) for prompt in prompts], batch_size):
-        ids = torch.tensor([prompts[i] for i in group], device=carrier.model.device)
+        ids = torch.tensor([prompts[i] for i in group], device=stack.model.device)
         positions = torch.full((len(group),), ids.shape[1] - 1, device=ids.device)
-        with carrier.acting(positions):
-            out = carrier.model.generate(
+        with stack.acting(positions), _plainly_greedy(stack.model):
+            out = stack.model.generate(
                 input_ids=ids,
                 attention_mask=torch.ones_like(ids),
                 max_new_tokens=max_new_tokens,
@@ -45,6 +48,17 @@ def greedy_ids(
             stop = row.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in row else len(row)
             answers[index] = row[:stop]
     return answers
+
+
+@contextmanager
+def _plainly_greedy(model: Any) -> Iterator[None]:
+    """Without what the model's own generation_config.json asks for (a repetition penalty, say): generate fills in from it
+    whatever a call leaves open, and the fast engine reads none of it."""
+    own, model.generation_config = model.generation_config, GenerationConfig()
+    try:
+        yield
+    finally:
+        model.generation_config = own
 
 
 def text_of(tokenizer, ids: Sequence[int]) -> str:

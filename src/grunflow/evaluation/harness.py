@@ -1,4 +1,4 @@
-"""lm-eval's harness around a carrier: every request's edit acts at the last token of its context."""
+"""lm-eval's harness around a model and its carriers: every request's edit acts at the last token of its context."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,8 @@ from lm_eval import simple_evaluate
 from lm_eval.api.model import LM
 from lm_eval.models.huggingface import HFLM
 
-from grunflow.carriers.base import Carrier
+from grunflow.carriers.stack import Stack
+from grunflow.config.sets import DataSet
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
@@ -18,8 +19,8 @@ from grunflow.evaluation.tasks import check_tasks, local_task, task_manager
 Request = tuple[tuple[str, str], list[int], list[int]]
 
 
-class CarrierLM(HFLM):
-    """HFLM with the carrier acting in log-likelihood requests; requests of other kinds are refused.
+class StackLM(HFLM):
+    """HFLM with the carriers acting in log-likelihood requests; requests of other kinds are refused.
 
     Tokenisation, truncation from the left and the order of results are HFLM's, so that without an edit every figure
     is its. Requests that share all input tokens (options that differ in their last token) share one forward pass.
@@ -28,9 +29,9 @@ class CarrierLM(HFLM):
         fraction: edit at this part of the context's tokens instead of the last one.
     """
 
-    def __init__(self, carrier: Carrier, tokenizer: Any, batch_size: int, fraction: float = 1.0) -> None:
-        super().__init__(pretrained=carrier.base, tokenizer=tokenizer, batch_size=batch_size)
-        self.carrier, self.fraction, self.pad_id = carrier, fraction, tokenizer.pad_token_id
+    def __init__(self, stack: Stack, tokenizer: Any, batch_size: int, fraction: float = 1.0) -> None:
+        super().__init__(pretrained=stack.model, tokenizer=tokenizer, batch_size=batch_size)
+        self.stack, self.fraction, self.pad_id = stack, fraction, tokenizer.pad_token_id
 
     @torch.no_grad()
     def _loglikelihood_tokens(
@@ -47,8 +48,8 @@ class CarrierLM(HFLM):
             examples = [
                 Example(list(fed), self._edited(len(fed) - length + 1)) for fed, length in (passes[i] for i in group)
             ]
-            batch = collate(examples, self.pad_id).to(self.carrier.model.device)
-            logits = self.carrier.forward(batch).logits
+            batch = collate(examples, self.pad_id).to(self.stack.model.device)
+            logits = self.stack.forward(batch).logits
             for row, key in enumerate(passes[i] for i in group):
                 fed, length = key
                 scores = torch.log_softmax(logits[row, len(fed) - length : len(fed)].float(), dim=-1)
@@ -73,26 +74,39 @@ class CarrierLM(HFLM):
 
 
 def _refused(kind: str) -> BadInput:
-    return BadInput(f"wmdp.tasks: a task asks for {kind}, which a carrier has no form of; name multiple-choice tasks.")
+    return BadInput(f"tasks: a task asks for {kind}, which carriers have no form of; name multiple-choice tasks.")
 
 
-def correct_answers(lm: LM, tasks: Sequence[str], data: Path, limit: int | None = None) -> dict[str, list[bool]]:
-    """Task or group -> whether each question was answered rightly (lm-eval's `acc`); tasks of `data` go first.
+def scored_answers(lm: LM, tasks: Sequence[DataSet], data: Path, limit: int | None = None) -> dict[str, list[float]]:
+    """Task or group -> lm-eval's `acc` of each question, from 0 to 1. A set with a file is a task of its own.
 
     Raises:
-        BadInput: a name that is neither a local task nor lm-eval's.
+        BadInput: a name that lm-eval does not know, a task without `acc`, or one with several filters, whose questions would
+            count more than once.
     """
-    local = {name: task for name in tasks if (task := local_task(name, data))}
-    others = [name for name in tasks if name not in local]
+    others = [task.name for task in tasks if not task.file]
     check_tasks(others)
     manager = task_manager(bool(others))
-    found = simple_evaluate(lm, tasks=[*local.values(), *others], limit=limit, bootstrap_iters=0, task_manager=manager)
+    asked = [local_task(task, data) if task.file else task.name for task in tasks]
+    found = simple_evaluate(lm, tasks=asked, limit=limit, bootstrap_iters=0, task_manager=manager)
     assert found is not None
     members, samples = found["group_subtasks"], found["samples"]
 
-    def answers(name: str) -> list[bool]:
+    def answers(name: str) -> list[float]:
         if name in samples:
-            return [sample["acc"] == 1 for sample in samples[name]]
+            return accuracies(name, samples[name])
         return [answer for member in members[name] for answer in answers(member)]
 
-    return {name: answers(name) for name in tasks}
+    return {task.name: answers(task.name) for task in tasks}
+
+
+def accuracies(name: str, samples: Sequence[dict[str, Any]]) -> list[float]:
+    """`acc` of each question of a task."""
+    filters = {sample.get("filter") for sample in samples}
+    if len(filters) > 1:
+        raise BadInput(
+            f"tasks: {name} has the filters {', '.join(sorted(map(str, filters)))}: its questions would count several times."
+        )
+    if any("acc" not in sample for sample in samples):
+        raise BadInput(f"tasks: {name} has no `acc`; name a task of multiple choice.")
+    return [float(sample["acc"]) for sample in samples]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from grunflow.evaluation.tokens import TokenScores
 
 K = 0.4
-ATTACKS = ("loss", "min_k", "min_k_pp", "zlib")
 
 
 def loss(tokens: TokenScores) -> float:
@@ -43,17 +42,10 @@ def _minus_smallest(values: NDArray, k: float) -> float:
 
 
 def attack_scores(tokens: TokenScores, answer: str) -> dict[str, float]:
-    """Every attack's score of one answer, by name (ATTACKS)."""
+    """Every attack's score of one answer, by name (evaluation/metrics.py, ATTACKS)."""
     return {
         "loss": loss(tokens),
         "min_k": min_k(tokens),
         "min_k_pp": min_k_pp(tokens),
         "zlib": zlib_ratio(tokens, answer),
     }
-
-
-def auroc(members: NDArray, others: NDArray) -> float:
-    """P(score of another > score of a member), ties counted half: 1/2 where they cannot be told apart."""
-    from scipy.stats import mannwhitneyu  # half a second that a process of an evaluation need not pay
-
-    return float(mannwhitneyu(others, members).statistic) / (len(members) * len(others))

@@ -1,4 +1,4 @@
-"""Negative log-likelihoods of answers under a carrier, and the gates that opened on the way."""
+"""Negative log-likelihoods of answers of a model with its carriers, and the gates that opened on the way."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from grunflow.carriers.base import Carrier
+from grunflow.carriers.stack import Stack
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.evaluation.tokens import TokenScores
@@ -16,8 +16,8 @@ from grunflow.models.scores import Scores, score
 
 @dataclass
 class Likelihoods:
-    """Per example: summed NLL in nats over the answer and eos, their number, gates (none without a gate); the scores
-    of single tokens of the examples for which they were asked, in the order of these."""
+    """What the model says of each example: summed NLL in nats over the answer and eos, their number, gates (none without a gate);
+    and of single tokens, for the examples for which that was asked, in the order of these."""
 
     nll_sum: Float[Tensor, " example"]
     n_labels: Int[Tensor, " example"]
@@ -64,7 +64,7 @@ class Collected:
 
 @torch.no_grad()
 def likelihoods(
-    carrier: Carrier, examples: Sequence[Example], pad_id: int, batch_size: int, tokens_of: Collection[int] = ()
+    stack: Stack, examples: Sequence[Example], pad_id: int, batch_size: int, tokens_of: Collection[int] = ()
 ) -> Likelihoods:
     """Score `examples` in batches of similar length; the result does not depend on how they are batched.
 
@@ -73,7 +73,7 @@ def likelihoods(
     """
     found = Collected(len(examples), tokens_of)
     for group in length_groups([len(example.ids) for example in examples], batch_size):
-        batch = collate([examples[i] for i in group], pad_id).to(carrier.model.device)
-        output = carrier.forward(batch)
+        batch = collate([examples[i] for i in group], pad_id).to(stack.model.device)
+        output = stack.forward(batch)
         found.add(group, score(output.logits, batch.labels), output.gate_logits)
     return found.all()

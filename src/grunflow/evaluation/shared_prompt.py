@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from grunflow.carriers.base import Carrier
+from grunflow.carriers.stack import Stack
 from grunflow.interventions.packed import Group, attend_in_groups, run_blocks
 from grunflow.models.scores import Scores, label_scores
 
@@ -43,9 +43,9 @@ class Prompts:
         return self.keys[block][:, part], self.values[block][:, part]
 
 
-def read(carrier: Carrier, prompts: Sequence[list[int]]) -> Prompts:
-    """Run the prompts, in order of their lengths, with the carrier acting at each one's last token."""
-    model, lengths = carrier.base, [len(ids) for ids in prompts]
+def read(stack: Stack, prompts: Sequence[list[int]]) -> Prompts:
+    """Run the prompts, in order of their lengths, with the carriers acting at each one's last token."""
+    model, lengths = stack.model, [len(ids) for ids in prompts]
     device = model.device
     ends = torch.tensor(lengths).cumsum(0)
     starts = (ends - torch.tensor(lengths)).tolist()
@@ -55,7 +55,7 @@ def read(carrier: Carrier, prompts: Sequence[list[int]]) -> Prompts:
     ids = torch.tensor([token for prompt in prompts for token in prompt], device=device)
     positions = torch.cat([torch.arange(length) for length in lengths]).to(device)
     edited = (ends - 1).to(device)
-    hidden, found.gate_logits = run_blocks(model, _embedded(model, ids), positions, found, carrier.edits, edited)
+    hidden, found.gate_logits = run_blocks(model, _embedded(model, ids), positions, found, stack.edits, edited)
     found.last = model.model.norm(hidden[edited])
     return found
 

@@ -1,12 +1,11 @@
-"""lm-eval's tasks: its own by name, and local ones over the questions of generated domains."""
+"""lm-eval's tasks: its own by name, and local ones over a benchmark's own questions."""
 
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from grunflow.config.sets import DataSet
 from grunflow.errors import BadInput, unknown_name
 
 # The form of wmdp_bio and its like, but that the answers themselves are scored: a tiny model learns no option letters.
@@ -23,21 +22,13 @@ DOMAIN_TASK = {
 }
 
 
-def write_domain_task(domain: str, folder: Path) -> None:
-    """<domain>.yaml; its data file stands relative to the folder above."""
-    folder.mkdir(exist_ok=True)
-    task = {"task": domain, **DOMAIN_TASK, "dataset_kwargs": {"data_files": {"test": f"questions/{domain}.json"}}}
-    (folder / f"{domain}.yaml").write_text(yaml.safe_dump(task, sort_keys=False))
-
-
-def local_task(name: str, data: Path) -> dict[str, Any] | None:
-    """The local task of that name with its data file in place, as lm-eval takes it; None where there is none."""
-    file = data / "tasks" / f"{name}.yaml"
-    if not file.is_file():
-        return None
-    task = yaml.safe_load(file.read_text())
-    task["dataset_kwargs"]["data_files"]["test"] = str((data / f"questions/{name}.json").resolve())
-    return task
+def local_task(task: DataSet, data: Path) -> dict[str, Any]:
+    """A set of questions as lm-eval takes a task."""
+    return {
+        "task": task.name,
+        **DOMAIN_TASK,
+        "dataset_kwargs": {"data_files": {"test": str((data / task.file).resolve())}},
+    }
 
 
 @cache
@@ -61,4 +52,4 @@ def check_tasks(names: Sequence[str]) -> None:
     known = task_manager(True).all_tasks if names else []
     for name in names:
         if name not in known:
-            raise BadInput(f"wmdp.tasks: {unknown_name('task of lm-eval', name, known)}")
+            raise BadInput(f"tasks: {unknown_name('task of lm-eval', name, known)}")

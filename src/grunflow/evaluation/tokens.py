@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float
 
 @dataclass
 class TokenScores:
-    """Of one example's labels, eos the last: log p, whether it is the arg-max, and mean and variance of the log p
-    under the model's own distribution (for Min-K%++)."""
+    """What the model says of each label of one example, eos the last: log p, whether it is the arg-max, and mean and variance of
+    the log p under the model's own distribution (for Min-K%++)."""
 
     log_p: Float[np.ndarray, " label"]
     correct: Bool[np.ndarray, " label"]

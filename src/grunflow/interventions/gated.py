@@ -18,12 +18,14 @@ class Edit(NamedTuple):
 
 
 class GatedLoReFT(nn.Module):
-    """h' = h + sigmoid(gate(h)) * (((W h + b) - h R) R^T); the gate reads the unedited h.
+    """h' = h + strength * sigmoid(gate(h)) * (((W h + b) - h R) R^T); the gate reads the unedited h.
 
     Args:
         width: D, size of the hidden state.
         rank: rank of the edit.
         gate: "linear" (D -> 1), "mlp_3" (D -> 256 -> 64 -> 1), or None for an ungated edit.
+
+    strength is 1 in training; a finished edit may be asked at another.
 
     Everything is computed in the parameters' float32, also on a bf16 model; the result has h's dtype. Deviates: the
     authors keep W, b and the gate in bf16.
@@ -33,12 +35,15 @@ class GatedLoReFT(nn.Module):
 
     def __init__(self, width: int, rank: int, gate: str | None) -> None:
         super().__init__()
+        self.strength = 1.0
         self.loreft = LoReFT(width, rank)
         self.gate = None if gate is None else GATES[gate](width)
 
     def edit(self, h: Float[Tensor, "*lead width"]) -> Edit:
         wide = h.to(self.loreft.learned_source.weight.dtype)
         change = self.loreft(wide)
+        if self.strength != 1.0:
+            change = self.strength * change
         if self.gate is None:
             return Edit((wide + change).to(h.dtype), None)
         logit = self.gate(wide)

@@ -1,5 +1,6 @@
 """Models and tokenizers, from a finished stage's folder or from the hub."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from grunflow.config.specs import Model
+from grunflow.config.models import Model
 from grunflow.errors import BadInput
 from grunflow.hub import hub_reason
 
@@ -33,14 +34,24 @@ def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
     return tokenizer
 
 
-def base_model(model: Model, inputs: dict[str, list[Path]]) -> Any:
-    """The model that a study starts from: the finished input `base`, or the hub's."""
-    source: Path | str = inputs["base"][0] if model.repo is None else model.repo
-    return load_model(source, model.dtype, model.revision)
+def place_of(model: Model, start: Sequence[Path]) -> tuple[Path | str, str | None]:
+    """Where a model lies, and its revision: the first folder that a run starts from, or the hub's repository."""
+    whole = [folder for folder in start[:1] if (folder / "config.json").is_file()]
+    if whole:
+        return whole[0], None
+    if model.repo is None:
+        raise BadInput(f"--input start: model {model.name} is trained from scratch; name the folder of its base.")
+    return model.repo, model.revision
 
 
-def base_tokenizer(model: Model, inputs: dict[str, list[Path]]) -> Any:
-    return load_tokenizer(inputs["base"][0] if model.repo is None else model.repo, model.revision)
+def start_model(model: Model, start: Sequence[Path]) -> Any:
+    """The model that a stage starts from."""
+    source, revision = place_of(model, start)
+    return load_model(source, model.dtype, revision)
+
+
+def start_tokenizer(model: Model, start: Sequence[Path]) -> Any:
+    return load_tokenizer(*place_of(model, start))
 
 
 class _explained:

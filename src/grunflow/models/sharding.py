@@ -54,18 +54,20 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
-def shard(model: Any) -> None:
-    """Shard every block, and what is left of the model, over the processes; a single one keeps it whole."""
+def shard(model: Any, compute: str | None = None) -> None:
+    """Shard every block, and what is left of the model, over the processes; a single one keeps it whole. compute: type of the
+    passes, where it is not the weights' own; gradients are then summed in float32."""
     if count() == 1:
         return
     from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard
+    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
     from torch.distributed.tensor import DTensor
 
     mesh = init_device_mesh(device().type, (count(),))
+    policy = MixedPrecisionPolicy(getattr(torch, compute), torch.float32) if compute else MixedPrecisionPolicy()
     for block in blocks(model):
-        fully_shard(block, mesh=mesh)
-    fully_shard(model, mesh=mesh)
+        fully_shard(block, mesh=mesh, mp_policy=policy)
+    fully_shard(model, mesh=mesh, mp_policy=policy)
     whole = [name for name, parameter in model.named_parameters() if not isinstance(parameter, DTensor)]
     if whole:
         raise RuntimeError(f"not sharded: {', '.join(whole)}")
@@ -110,16 +112,20 @@ def plain(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
 
 
-def save_model(model: Any, folder: Path) -> None:
-    """`save_pretrained`, by the first process, of the whole weights."""
+def save_model(model: Any, folder: Path, state: dict[str, Tensor] | None = None, dtype: str | None = None) -> None:
+    """`save_pretrained`, by the first process, of the whole weights; state: these in place of the model's own; dtype: the type
+    that they are rounded to."""
     if count() == 1:
-        model.save_pretrained(folder)
+        (model if dtype is None else model.to(getattr(torch, dtype))).save_pretrained(folder, state_dict=state)
         return
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
-    state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    whole = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
     if rank() == 0:
         # A tied head is stored once, as from a single process: named_parameters names it once.
         once = {name for name, _ in (*model.named_parameters(), *model.named_buffers())}
-        model.save_pretrained(folder, state_dict={name: tensor for name, tensor in state.items() if name in once})
+        kind = None if dtype is None else getattr(torch, dtype)
+        model.save_pretrained(
+            folder, state_dict={name: tensor.to(kind) for name, tensor in whole.items() if name in once}
+        )
     wait()

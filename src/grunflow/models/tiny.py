@@ -3,7 +3,7 @@
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from grunflow.config.specs import Architecture
+from grunflow.config.models import Architecture
 from grunflow.models.widths import feed_forward
 
 

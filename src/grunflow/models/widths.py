@@ -1,6 +1,6 @@
 """Widths of a model from scratch that its sheet need not name; no torch, for plans read them too."""
 
-from grunflow.config.specs import Architecture
+from grunflow.config.models import Architecture
 
 
 def feed_forward(architecture: Architecture) -> int:

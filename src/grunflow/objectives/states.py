@@ -8,6 +8,15 @@ from torch import Tensor
 
 from grunflow.data.batching import IGNORE_INDEX, Batch
 
+# Keys of every objective that reads states.
+PARAMETERS = {"layer": None, "steering": None, "rmu_positions": "tokens"}
+LIMITS = {"layer": "block", "steering": "positive", "rmu_positions": ("tokens", "labels", "all")}
+MEANINGS = {
+    "layer": "the block whose output the terms read, counted from 0",
+    "steering": "length of the control vector",
+    "rmu_positions": "tokens that the terms are averaged over: all but padding, those after the edited position, or padding too",
+}
+
 
 @dataclass
 class StatePair:

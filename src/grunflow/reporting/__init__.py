@@ -1,1 +1,1 @@
-"""Metrics -> tables, figures and the report. No torch here."""
+"""Metrics -> tables, figures and the report, of whatever benchmarks and methods a study has. No torch here."""

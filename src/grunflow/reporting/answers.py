@@ -1,34 +1,58 @@
 """Example answers side by side: a card per question, a line per method."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.results import Results
+from grunflow.reporting.samples import SEEDS
 
-def cards(examples: pd.DataFrame) -> list[dict[str, Any]]:
-    """Questions in order of model and set, each with the answers of every method under its model's first seed.
+METHOD = ["model", "objective", "carrier", "variant"]
 
-    Args:
-        examples: examples.parquet of stages/aggregate.py.
-    """
-    first = examples["target_seed"].groupby(examples["model"]).transform("min") == examples["target_seed"]
-    rows = examples[first]
-    one_each = rows.drop_duplicates(["model", "objective", "carrier", "variant", "set", "index"])
+
+def cards(results: Sequence[Results]) -> list[dict[str, Any]]:
+    """Questions in order of benchmark, model and set, each with the answers of every method under its first seed."""
+    asked = {item.title: item.frame("examples") for item in results if len(item.frame("examples"))}
+    models = {model for frame in asked.values() for model in frame["model"]}
     found = []
-    for (model, name, _), group in one_each.groupby(["model", "set", "index"], sort=False):
-        question = group.iloc[0]
-        answers = [
-            {"objective": row["objective"], "carrier": row["carrier"], "variant": row["variant"], "text": row["generation"],
-             "rougeL": row["rougeL"], "gate": None if pd.isna(row["gate"]) else row["gate"]}
-            for row in group.to_dict("records")
-        ]  # fmt: skip
-        found.append(
-            {
-                "model": model,
-                "set": name,
-                "question": question["question"],
-                "truth": question["answer"],
-                "answers": answers,
-            }
-        )
+    for title, frame in asked.items():
+        for (model, name, _), group in first_runs(frame).groupby(["model", "set", "index"], sort=False):
+            beside = [*([title] if len(asked) > 1 else []), *([model] if len(models) > 1 else [])]
+            found.append(card(group, name, [*beside, name.replace("_", " ")]))
     return found
+
+
+def first_runs(examples: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each method's run under its first seed."""
+    plain = examples[examples["condition"] == PLAIN]
+    runs = plain.sort_values(SEEDS).drop_duplicates(METHOD)["run"]
+    return plain[plain["run"].isin(runs)]
+
+
+def card(group: pd.DataFrame, name: str, tags: list[str]) -> dict[str, Any]:
+    """One question of a set."""
+    question = group.iloc[0]
+    answers = [
+        {"objective": row["objective"], "carrier": row["carrier"], "variant": row["variant"], "text": row["generation"],
+         "rougeL": row["rougeL"], "gate": None if pd.isna(row.get("gate")) else row["gate"]}
+        for row in group.to_dict("records")
+    ]  # fmt: skip
+    return {
+        "set": name,
+        "tags": tags,
+        "question": question["question"],
+        "truth": question["answer"],
+        "answers": answers,
+    }
+
+
+def filters(found: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """What cards can be chosen by, each in order."""
+    lines = [answer for card in found for answer in card["answers"] if answer["carrier"]]
+    return {
+        "set": list(dict.fromkeys(card["set"] for card in found)),
+        "objective": list(dict.fromkeys(answer["objective"] for answer in lines)),
+        "carrier": list(dict.fromkeys(answer["carrier"] for answer in lines)),
+    }

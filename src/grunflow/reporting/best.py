@@ -1,14 +1,17 @@
 """Which carrier is best beyond noise: bold in a table means nothing less."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from grunflow.reporting.intervals import Sample
 
 BOLD = "Bold: the carrier whose paired difference to every other carrier of its objective excludes 0"
 
+Name = TypeVar("Name")
 
-def clear_best(samples: Mapping[str, Sample], lower_is_better: bool) -> str | None:
-    """The name whose paired 95 % interval against every other lies on the better side of 0; None where noise decides."""
+
+def clear_best(samples: Mapping[Name, Sample], lower_is_better: bool) -> Name | None:
+    """The one whose paired 95 % interval against every other lies on the better side of 0; None where noise decides."""
     sign = -1.0 if lower_is_better else 1.0
     for name, sample in samples.items():
         rivals = [sample.minus(other).interval() for rival, other in samples.items() if rival != name]

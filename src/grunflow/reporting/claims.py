@@ -2,7 +2,8 @@
 
 A condition "column above x" is supported where the whole 95 % interval lies above x, contradicted where it lies below, and
 inconclusive between. A claim is supported where all of its conditions are, contradicted where one is. Effect and interval
-are those of its first condition.
+are those of its first condition. Where a claim means several of a study's carriers (all of a kind), each is judged by itself
+and stands in the verdict's id.
 """
 
 import math
@@ -10,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-import pandas as pd
-
 from grunflow.config.claims import Claim, Condition
+from grunflow.reporting import claim_rows
+from grunflow.reporting.claim_rows import Tables, Value
 from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, SUPPORTED
 
-Value = str | float
-Tables = Mapping[str, pd.DataFrame]
+Values = dict[str, Value]
 
 
 def verdicts(claims: Sequence[Claim], tables: Tables, study: str) -> list[dict[str, Any]]:
@@ -25,31 +25,48 @@ def verdicts(claims: Sequence[Claim], tables: Tables, study: str) -> list[dict[s
     found = []
     for claim in claims:
         for model in claim.models:
-            found += [_judged(claim, model, values, tables, "paper") for values in _combinations(claim.each)]
+            for values in _combinations(claim.each):
+                found += _judged_each(claim, model, values, tables, "paper")
     for claim in claims:
         for model in models:
             if model not in claim.models:
-                each = claim.each | claim.here
-                own = [_judged(claim, model, values, tables, study) for values in _combinations(each)]
-                found += [row for row in own if row["verdict"] != NOT_TESTABLE or row["reason"] != NO_ROW]
+                for values in _combinations(claim.each | claim.here):
+                    own = _judged_each(claim, model, values, tables, study)
+                    found += [row for row in own if row["verdict"] != NOT_TESTABLE or row["reason"] != NO_ROW]
     return found
 
 
 NO_ROW = "no such row in this study"
 
 
-def _combinations(each: Mapping[str, Sequence[Value]]) -> list[dict[str, Value]]:
+def _combinations(each: Mapping[str, Sequence[Value]]) -> list[Values]:
     return [dict(zip(each, values, strict=True)) for values in product(*each.values())]
 
 
-def _judged(claim: Claim, model: str, values: dict[str, Value], tables: Tables, about: str) -> dict[str, Any]:
-    conditions = [_condition(condition, model, values, tables) for condition in claim.conditions]
+def _judged_each(claim: Claim, model: str, values: Values, tables: Tables, about: str) -> list[dict[str, Any]]:
+    """A verdict for every choice of carriers that the claim may mean."""
+    words = claim_rows.words(claim, values)
+    meant = {word: claim_rows.meant_by(word, claim, model, values, tables) for word in words}
+    several = [word for word in words if len(meant[word]) > 1]
+    found = []
+    for names in product(*meant.values()):
+        called = dict(zip(words, names, strict=True))
+        found.append(_judged(claim, model, values, tables, about, called, [called[word] for word in several]))
+    return found
+
+
+def _judged(
+    claim: Claim, model: str, values: Values, tables: Tables, about: str, called: dict[str, str], told: list[str]
+) -> dict[str, Any]:
+    """One verdict. called: word -> the study's carrier. told: those of them that tell this verdict from others."""
+    named = values | {key: called[str(values[key])] for key in claim_rows.PAIR if key in values}
+    conditions = [_condition(condition, model, values, named, called, tables) for condition in claim.conditions]
     first, each = conditions[0], [condition["verdict"] for condition in conditions]
     verdict = next((name for name in (NOT_TESTABLE, CONTRADICTED, INCONCLUSIVE) if name in each), SUPPORTED)
     own = about != "paper"
-    statement = claim.statement.format(**values)
+    statement = claim.statement.format(**named) + (f" ({', '.join(told)})" if told else "")
     return {
-        "id": "/".join([*([about] if own else []), claim.id, model, *map(str, values.values())]),
+        "id": "/".join([*([about] if own else []), claim.id, model, *map(str, values.values()), *told]),
         "claim": claim.id,
         "about": about,
         "model": model,
@@ -78,16 +95,20 @@ def _figure(row: Mapping[str, Any]) -> str:
     return f"{row['effect']:+.3g} [{row['lo']:+.3g}, {row['hi']:+.3g}]"
 
 
-def _condition(condition: Condition, model: str, values: dict[str, Value], tables: Tables) -> dict[str, Any]:
-    column, threshold = (
-        condition.column.format(**values),
-        condition.above if condition.below is None else condition.below,
-    )
+def _condition(
+    condition: Condition, model: str, values: Values, named: Values, called: dict[str, str], tables: Tables
+) -> dict[str, Any]:
+    """One condition. values: of the claim. named: the same with the study's own names of carriers."""
+    column = condition.column.format(**named)
+    threshold = condition.above if condition.below is None else condition.below
     side = "above" if condition.below is None else "below"
     told = {"table": condition.table, "column": column, side: threshold}
     nothing = {"effect": None, "lo": None, "hi": None, "n": None, "verdict": NOT_TESTABLE}
-    where = {"model": model, **{key: _filled(value, values) for key, value in condition.where.items()}}
-    row = _row(tables.get(condition.table), where)
+    where: Values = {"model": model}
+    for key, value in condition.where.items():
+        meant = claim_rows.filled(value, values)
+        where[key] = called[str(meant)] if key in claim_rows.PAIR else meant
+    row = claim_rows.row_of(tables.get(condition.table), where)
     if row is None or column not in row:
         return told | nothing | {"reason": NO_ROW}
     effect = float(row[column])
@@ -106,23 +127,6 @@ def _verdict(lo: float, hi: float, condition: Condition) -> str:
         return SUPPORTED if lo > condition.above else CONTRADICTED if hi <= condition.above else INCONCLUSIVE
     assert condition.below is not None
     return SUPPORTED if hi < condition.below else CONTRADICTED if lo >= condition.below else INCONCLUSIVE
-
-
-def _filled(value: Value, values: dict[str, Value]) -> Value:
-    """`{name}` alone stands for the value itself, a number stays one."""
-    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
-        return values[value[1:-1]]
-    return value
-
-
-def _row(table: pd.DataFrame | None, where: Mapping[str, Value]) -> dict[str, Any] | None:
-    """The one row that has these values; None without table or row."""
-    if table is None or not set(where) <= set(table):
-        return None
-    rows = table
-    for key, value in where.items():
-        rows = rows[rows[key] == value]
-    return rows.iloc[0].to_dict() if len(rows) else None
 
 
 def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +48,27 @@ def figure_column(table: pd.DataFrame, name: str, form: str = ".3f") -> list[str
     return [figure_text(mean, lo, hi, form) for mean, lo, hi in figures]
 
 
+def without_empty(table: pd.DataFrame, columns: tuple[str, ...] = ("split", "variant")) -> pd.DataFrame:
+    """Leave out what has no text in any row: only some benchmarks have splits, only a tuning study has variants."""
+    return table.drop(columns=[name for name in columns if name in table and not table[name].any()])
+
+
+def stacked(tables: Mapping[str, Table], caption: str) -> Table:
+    """One table of several benchmarks', whose names stand in the first column; readers see it where there are several."""
+    lengths = [len(table.shown) for table in tables.values()]
+    starts = dict(zip(tables, accumulate(lengths[:-1], initial=0), strict=True))
+    cells = frozenset((starts[name] + place, title) for name, table in tables.items() for place, title in table.bold)
+    tidy, shown = (
+        pd.concat([getattr(table, form).assign(**{column: name}) for name, table in tables.items()], ignore_index=True)
+        for form, column in (("tidy", "benchmark"), ("shown", "Benchmark"))
+    )
+    first = ["Benchmark"] if len(tables) > 1 else []
+    last = [name for name in ("Seeds",) if name in shown]
+    middle = [name for name in shown if name not in ("Benchmark", "Seeds")]
+    tidy.insert(0, "benchmark", tidy.pop("benchmark"))
+    return Table(tidy, shown[[*first, *middle, *last]].fillna(""), caption, cells)
+
+
 def markdown(table: Table) -> str:
     columns = list(table.shown)
     rows = [columns, ["---"] * len(columns)]
@@ -54,11 +76,12 @@ def markdown(table: Table) -> str:
         rows.append(
             [f"**{cell}**" if (place, name) in table.bold else cell for name, cell in zip(columns, row, strict=True)]
         )
-    return f"{table.caption}\n\n" + "".join("| " + " | ".join(row) + " |\n" for row in rows)
+    lines = [" | ".join(cell.replace("|", r"\|") for cell in row) for row in rows]
+    return f"{table.caption}\n\n" + "".join(f"| {line} |\n" for line in lines)
 
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "→": r"$\to$", "−": "$-$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-           "<": "$<$", ">": "$>$", "≤": r"$\le$", **{c: rf"\{c}" for c in "_%&#${}"}}  # fmt: skip
+           "<": "$<$", ">": "$>$", "|": "$|$", "≤": r"$\le$", **{c: rf"\{c}" for c in "_%&#${}"}}  # fmt: skip
 
 
 def escaped(text: str) -> str:
@@ -134,7 +157,10 @@ def shown_json(tables: Mapping[str, Table]) -> str:
 
 
 # Columns whose empty cell is an empty text, not a missing number.
-TEXTS = ("objective", "carrier", "variant", "against", "split", "reason", "value", "verdict", "place", "table")
+TEXTS = (
+    "benchmark", "objective", "carrier", "carrier_kind", "variant", "against", "against_kind", "split", "condition", "reason",
+    "value", "verdict", "place", "table",
+)  # fmt: skip
 
 
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:

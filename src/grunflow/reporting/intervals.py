@@ -84,7 +84,16 @@ def _part(values: NDArray) -> NDArray | None:
 
 
 def median_and_range(values: NDArray) -> Interval:
-    """For p-values: median of log10 p, smallest and largest over seeds (bootstrapping a p-value is invalid)."""
+    """What seeds make of a p-value: the median of log10 p, smallest and largest (bootstrapping a p-value is invalid)."""
     with np.errstate(divide="ignore"):
         median = 10.0 ** float(np.median(np.log10(values)))
     return Interval(median, float(values.min()), float(values.max()))
+
+
+class Range(NamedTuple):
+    """A p-value of one method under each seed; its interval is the range over seeds."""
+
+    per_seed: NDArray
+
+    def interval(self) -> Interval:
+        return median_and_range(self.per_seed)

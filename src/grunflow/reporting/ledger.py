@@ -11,6 +11,7 @@ With one replicate the noise is unknown, and what is not reproduced has no verdi
 import csv
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,9 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from grunflow.errors import BadInput, unknown_name
+from grunflow.reporting.columns import columns
 from grunflow.reporting.forms import Table
+from grunflow.reporting.results import Results
 
 IDENTITY = ("model", "split", "objective", "carrier", "metric")
 COLUMNS = (*IDENTITY, "value", "unit", "definition", "source", "table", "place", "read")
@@ -64,21 +67,21 @@ def _checked(row: dict[str, str], where: str) -> dict[str, str]:
     return row
 
 
-def tofu_values(metrics: pd.DataFrame) -> dict[Key, NDArray]:
-    """Every figure of tofu_main, a value per replicate."""
+def values(results: Iterable[Results]) -> dict[Key, NDArray]:
+    """Every figure of the main tables, a value per replicate. Where a benchmark has no splits its name stands for one; a
+    carrier goes by its kind too, where it is the only one of it."""
     found: dict[Key, NDArray] = {}
-    for (model, split, objective, carrier), group in metrics.groupby(["model", "forget_split", "objective", "carrier"]):
-        for name in group.select_dtypes("number"):
-            found[model, split, objective, carrier, name] = group[name].dropna().to_numpy(float)
-    return found
-
-
-def wmdp_values(answers: pd.DataFrame) -> dict[Key, NDArray]:
-    """<task>_accuracy of every row of wmdp_main, a value per replicate; `split` is wmdp."""
-    each = answers.groupby(["model", "objective", "carrier", "task", "run"])["correct"].mean()
-    found: dict[Key, NDArray] = {}
-    for (model, objective, carrier, task), values in each.groupby(level=[0, 1, 2, 3]):
-        found[model, "wmdp", objective, carrier, f"{task}_accuracy"] = values.to_numpy(float)
+    for item in results:
+        known = item.metrics[item.metrics["variant"] == ""]
+        names = [column.name for column in columns(item.benchmark, known)]
+        kinds = known.drop_duplicates(["carrier", "carrier_kind"]).groupby("carrier_kind")["carrier"].nunique()
+        methods = known.groupby(["model", "split", "objective", "carrier", "carrier_kind"], sort=False)
+        for (model, split, objective, carrier, kind), group in methods:
+            called = [carrier, *([kind] if kinds[kind] == 1 else [])]
+            for name, called_so in product(names, called):
+                key = (model, split or item.name, objective, called_so, name)
+                if called_so == carrier or key not in found:
+                    found[key] = group[name].dropna().to_numpy(float)
     return found
 
 

@@ -46,7 +46,7 @@ def edges(found: dict[str, Job]) -> Counter[tuple[str, str]]:
 
 
 def spent(found: dict[str, Job]) -> pd.DataFrame:
-    """Per stage: jobs, hours of processor time, the longest job's seconds, the largest resident memory."""
+    """What each stage took: jobs, hours of processor time, the longest job's seconds, the largest resident memory."""
     rows = [{"Stage": job.stage, **job.manifest["measured"]} for job in found.values()]
     groups = pd.DataFrame(rows).groupby("Stage")
     table = pd.DataFrame(

@@ -1,6 +1,8 @@
 "use strict";
 // The examples' filter, and open claims on paper. The page is whole without this.
 (() => {
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((item) => { item.open = true; }));
+  if (!document.getElementById("examples")) return;
   const control = (name) => document.getElementById(`filter-${name}`);
   const [set, objective, carrier, text] = ["set", "objective", "carrier", "text"].map(control);
   const cards = [...document.querySelectorAll(".card")];
@@ -27,5 +29,4 @@
   };
   for (const element of [set, objective, carrier, text]) element.addEventListener("input", apply);
   apply();
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((item) => { item.open = true; }));
 })();

@@ -1,6 +1,7 @@
 """The report: one HTML page that needs no network. Its form is page.html, page.css and page.js beside this file."""
 
 import base64
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,6 @@ import pandas as pd
 from grunflow.reporting.verdicts import NOT_TESTABLE, VERDICTS
 
 HERE = Path(__file__).parent
-# What a reader should know of each figure; its note stands in the picture.
-FIGURES = {
-    "forget_utility": "What each method forgot and what it kept, with 95 % intervals.",
-    "forgetting_paths": "The way there: compare methods at the same forget Probability.",
-    "cost_quality": "What unlearning cost, and what was kept.",
-    "gate_activations": "Gates per edited layer and evaluation set; paraphrased: the forget questions in other words.",
-    "truth_ratios": "Truth Ratios on the forget set; Forget Quality asks how far a line is from the retain model's.",
-    "training_curves": "Loss of unlearning.",
-    "wmdp_accuracy": "Multiple choice on what was to be forgotten and what was to be kept.",
-}
 
 
 def claim_groups(rows: list[dict[str, Any]], about_paper: bool) -> list[dict[str, Any]]:
@@ -47,11 +38,11 @@ def summary(rows: list[dict[str, Any]]) -> list[tuple[str, list[tuple[str, int]]
 
 
 def pictures(folder: Path) -> list[dict[str, str]]:
-    """Every figure, embedded, in FIGURES' order."""
+    """Every figure, embedded, in the order of its stage's shown.json; its note stands in the picture."""
+    said = json.loads((folder / "shown.json").read_text())
     return [
-        {"name": name, "title": name.replace("_", " "), "said": said,
-         "data": base64.b64encode((folder / f"{name}.png").read_bytes()).decode()}
-        for name, said in FIGURES.items() if (folder / f"{name}.png").is_file()
+        {"name": name, "title": name.replace("_", " "), "said": text,
+         "data": base64.b64encode((folder / f"{name}.png").read_bytes()).decode()} for name, text in said.items()
     ]  # fmt: skip
 
 

@@ -1,68 +1,106 @@
-"""The figures of every TOFU method as samples over seeds and questions."""
+"""The figures of every method as samples over seeds and questions, each as its metric declares it."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from grunflow.data.splits import EVALUATION_SETS
-from grunflow.evaluation.aggregate import METRICS, UTILITY_SETS
-from grunflow.reporting.intervals import Sample, of_questions
+from grunflow.reporting.columns import Column, columns
+from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.intervals import Range, Sample, of_questions
+from grunflow.reporting.results import Results
 
-METHOD = ["model", "forget_split", "objective", "carrier", "variant"]
 SEEDS = ["target_seed", "unlearn_seed"]
-# Figures of a run without a per-question form, where a run has them.
-PER_RUN = (
-    "ks_statistic",
-    "gate_auroc",
-    "forget_exact_memorisation",
-    "forget_extraction_strength",
-    "mia_loss",
-    "mia_min_k",
-    "mia_min_k_pp",
-    "mia_zlib",
-)
+Scores = dict[tuple[str, str], NDArray]  # set, metric -> (seeds, questions)
 
 
-def by_method(metrics: pd.DataFrame, questions: pd.DataFrame) -> dict[tuple[str, ...], dict[str, Sample]]:
-    """Method (METHOD) -> figure -> sample; seeds in one order for every method, so that differences are paired.
+class Method(NamedTuple):
+    """What a row of a table is: all runs that differ by their seeds only."""
 
-    Args:
-        metrics, questions: parquet files of stages/aggregate.py.
-    """
-    found = {}
-    for identity, group in metrics.groupby(METHOD, sort=False):
-        found[identity] = of_method(group.sort_values(SEEDS), questions)
+    model: str
+    split: str
+    objective: str
+    carrier: str
+    carrier_kind: str
+    variant: str
+    condition: str
+
+    @property
+    def block(self) -> "Method":
+        """The same without the carrier: what carriers are compared within."""
+        return self._replace(carrier="", carrier_kind="")
+
+
+Samples = dict[str, Sample | Range]
+
+
+def runs_of(metrics: pd.DataFrame) -> dict[Method, pd.DataFrame]:
+    """Method -> its rows of metrics.parquet; seeds in one order for every method, so that differences are paired."""
+    groups = metrics.groupby(list(Method._fields), sort=False)
+    return {Method(*identity): group.sort_values(SEEDS) for identity, group in groups}
+
+
+def by_method(results: Results, metrics: pd.DataFrame) -> dict[Method, Samples]:
+    """Method -> figure -> sample, of these rows of metrics.parquet."""
+    return {method: of_method(results, method, group) for method, group in runs_of(metrics).items()}
+
+
+def of_method(results: Results, method: Method, group: pd.DataFrame) -> Samples:
+    """Every known figure of the runs of one method, one row of `group` per seed."""
+    found: Samples = {}
+    every = columns(results.benchmark, group)
+    scores = scores_of(results, every, method.condition, list(group["run"]))
+    for column in every:
+        per_seed = group[column.name].to_numpy(float)
+        metric, bounds = column.metric, column.metric.bounds
+        if metric.interval == "count" or np.isnan(per_seed).any():
+            continue
+        if metric.interval == "range":
+            found[column.name] = Range(per_seed)
+        elif metric.sample:
+            found[column.name] = Sample(per_seed, metric.sample(scores), bounds)
+        elif metric.interval == "questions" and column.set:
+            found[column.name] = of_questions(scores[column.set, metric.name], bounds)
+        else:
+            found[column.name] = Sample(per_seed, bounds=bounds)
+        if metric.change and method.objective != metric.reference:
+            found[column.change] = changed(results, method, group, column, scores[column.set, metric.name])
     return found
 
 
-def of_method(group: pd.DataFrame, questions: pd.DataFrame) -> dict[str, Sample]:
-    """Every figure of the runs of one method, one row of `group` per seed."""
-    mine = questions[questions["run"].isin(group["run"])]
-    samples, scores = {}, {}
-    for name in EVALUATION_SETS:
-        of_set = mine[mine["set"] == name]
-        for metric in (*METRICS, "truth_ratio_grun"):
-            table = of_set.pivot(index="run", columns="index", values=metric)
-            scores[name, metric] = table.loc[group["run"]].to_numpy()
-            samples[f"{name}_{metric}"] = of_questions(scores[name, metric])
-        if _known(group, f"{name}_gate"):
-            samples[f"{name}_gate"] = Sample(group[f"{name}_gate"].to_numpy())
-    samples["model_utility"] = _utility(group["model_utility"].to_numpy(), scores)
-    return samples | {name: Sample(group[name].to_numpy()) for name in PER_RUN if _known(group, name)}
+def scores_of(results: Results, every: list[Column], condition: str, runs: list[str]) -> Scores:
+    """Scores of these runs on every set, rows in the order of `runs` (one may stand there twice)."""
+    frame = results.questions if condition == PLAIN else results.frame("questions")
+    mine = frame[frame["run"].isin(runs) & (frame["condition"] == condition)]
+    of_set = dict(iter(mine.groupby("set", sort=False)))
+    return {
+        (column.set, column.metric.name): of_set[column.set]
+        .pivot(index="run", columns="index", values=column.metric.name)
+        .loc[runs]
+        .to_numpy(float)
+        for column in every
+        if column.set in of_set
+    }
 
 
-def _known(group: pd.DataFrame, name: str) -> bool:
-    return name in group and bool(group[name].notna().all())
+def changed(results: Results, method: Method, group: pd.DataFrame, column: Column, scores: NDArray) -> Sample:
+    """The paired difference to the reference model's answers: the one of the run's target seed, or the only one."""
+    every = results.metrics
+    known = every[(every["model"] == method.model) & (every["objective"] == column.metric.reference)]
+    runs = []
+    for seed in group["target_seed"]:
+        fits = known["target_seed"].isna() | (known["target_seed"] == seed)
+        runs.append(known.loc[fits, "run"].iloc[0])
+    before = scores_of(results, [column], PLAIN, runs)[column.set, column.metric.name]
+    span = column.metric.bounds[1] - column.metric.bounds[0]
+    return of_questions(scores - before, (-span, span))
 
 
-def _utility(per_seed: NDArray, scores: dict[tuple[str, str], NDArray]) -> Sample:
-    """Model Utility, the harmonic mean MU of nine means m: each question adds sum_m MU^2 / (9 m^2) times its scores
-    (the gradient of MU), on each of the three sets."""
-    per_question = []
-    means = {key: scores[key].mean() for key in scores}
-    nine = [means[name, metric] for name in UTILITY_SETS for metric in METRICS]
-    utility = 0.0 if min(nine) <= 0 else len(nine) / sum(1 / mean for mean in nine)
-    for name in UTILITY_SETS:
-        slopes = {m: utility**2 / (len(nine) * max(means[name, m], 1e-12) ** 2) for m in METRICS}
-        per_question.append(np.sum([slopes[m] * scores[name, m] for m in METRICS], axis=0))
-    return Sample(per_seed, tuple(per_question))
+def blocks(samples: dict[Method, Samples]) -> dict[Method, dict[Method, Samples]]:
+    """Methods that differ by their carriers only, together; reference models left out."""
+    found: dict[Method, dict[Method, Samples]] = {}
+    for method, figures in samples.items():
+        if method.carrier:
+            found.setdefault(method.block, {})[method] = figures
+    return found

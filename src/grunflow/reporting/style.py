@@ -1,11 +1,15 @@
 """How figures look: one place. Sized for one column of a two-column page; colours are Okabe and Ito's, safe for
-colour-blind readers, and never alone: objectives have markers, carriers also line styles."""
+colour-blind readers, and never alone: objectives have markers, carriers also line styles.
+
+What a name looks like follows from its place in the study, so that a method of any name is drawn.
+"""
 
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 
@@ -14,32 +18,27 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
+from grunflow.benchmarks.base import REFERENCES
+
 COLUMN_INCHES = 3.3
-COLOURS = {"full": "#D55E00", "lora": "#0072B2", "reft": "#CC79A7", "grun": "#009E73", "": "#000000"}
-LINES: dict[str, Any] = {"full": "--", "lora": ":", "reft": "-.", "grun": "-", "": "-"}
-MARKERS = {
-    "ga": "v",
-    "gd": "o",
-    "kl": "<",
-    "idk": "s",
-    "dpo": "D",
-    "npo": "^",
-    "simnpo": ">",
-    "undial": "X",
-    "rmu": "H",
-    "target": "*",
-    "base": "p",
-    "retain": "P",
-}
-SETS = {
-    "forget": "#D55E00",
-    "paraphrased": "#CC79A7",
-    "retain": "#009E73",
-    "real_authors": "#56B4E9",
-    "world_facts": "#0072B2",
-}
-HATCHES = {"forget": "", "paraphrased": "\\\\\\", "retain": "///", "real_authors": "...", "world_facts": "xxx"}
-GREY = "#777777"
+LEGEND_INCHES = 0.4  # what legend and note take, once in a figure
+LEGEND_LINE_INCHES = 0.16
+PANELS_IN_A_ROW = 4
+BLACK, GREY = "#000000", "#777777"
+# Of different numbers without a common divisor, so that thirty carriers differ in one or the other.
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+LINES: tuple[Any, ...] = ("--", ":", "-", "-.", (0, (5, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "H", "v", "D", "<", ">", "X", "d", "8")
+REFERENCE_MARKERS = dict(zip(REFERENCES, ("*", "P", "p"), strict=True))
+# Sets of questions: face and hatch.
+FILLS = (
+    ("#D55E00", ""),
+    ("#009E73", "///"),
+    ("#56B4E9", "..."),
+    ("#0072B2", "xxx"),
+    ("#CC79A7", "\\\\\\"),
+    ("#E69F00", "---"),
+)
 SETTINGS: dict[str, Any] = {
     "font.size": 8,
     "axes.labelsize": 8,
@@ -60,9 +59,89 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def figure(rows: int = 1, columns: int = 1, height_inches: float = 2.7, **options: Any):
+@dataclass(frozen=True)
+class Looks:
+    """What the objectives and carriers of a study look like.
+
+    Args:
+        objectives, carriers: names in the study's order; reference models among them have looks of their own.
+    """
+
+    objectives: tuple[str, ...]
+    carriers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, methods: Iterable[tuple[str, str]]) -> "Looks":
+        """The looks of (objective, carrier) pairs, in the order in which they are met; a reference model has no carrier."""
+        trained = [(objective, carrier) for objective, carrier in methods if carrier]
+        return cls(tuple(dict.fromkeys(pair[0] for pair in trained)), tuple(dict.fromkeys(pair[1] for pair in trained)))
+
+    def marker(self, objective: str) -> str:
+        if objective in REFERENCE_MARKERS:
+            return REFERENCE_MARKERS[objective]
+        place = self.objectives.index(objective)
+        return MARKERS[place] if place < len(MARKERS) else f"${place + 1}$"
+
+    def colour(self, carrier: str) -> str:
+        return COLOURS[self.carriers.index(carrier) % len(COLOURS)] if carrier else BLACK
+
+    def line(self, carrier: str) -> Any:
+        return LINES[self.carriers.index(carrier) % len(LINES)] if carrier else "-"
+
+
+def fill(place: int) -> tuple[str, str]:
+    """Face and hatch of the set at this place."""
+    return FILLS[place % len(FILLS)]
+
+
+def panels(models: Sequence[str], columns: int = 1, height_inches: float = 2.7, **options: Any):
+    """A figure with a row of panels per model, and its panels as rows; of one model as high as said."""
     plt.rcParams.update(SETTINGS)  # type: ignore[arg-type]
-    return plt.subplots(rows, columns, figsize=(COLUMN_INCHES, height_inches), **options)
+    height = height_inches + (len(models) - 1) * (height_inches - LEGEND_INCHES)
+    return plt.subplots(len(models), columns, figsize=(COLUMN_INCHES, height), squeeze=False, **options)
+
+
+def label(text: str, model: str, models: Sequence[str]) -> str:
+    """The text beside an axis; it names the model where each has panels of its own."""
+    return text if len(models) == 1 else f"{model}\n{text}"
+
+
+class Panels(NamedTuple):
+    """A figure with a panel per model and objective.
+
+    Attributes:
+        of: (model, objective) -> its panel.
+    """
+
+    fig: Any
+    of: dict[tuple[str, str], Any]
+    models: Sequence[str]
+
+    def name_axes(self, across: str, up: str) -> None:
+        """`up` beside the first panel of every model, `across` once, below the middle of the last row."""
+        for model in self.models:
+            first = next(axes for (name, _), axes in self.of.items() if name == model)
+            first.set_ylabel(label(up, model, self.models))
+        last = [axes for axes in self.of.values() if axes.get_subplotspec().is_last_row()]
+        last[len(last) // 2].set_xlabel(across)
+
+
+def by_objective(models: Sequence[str], objectives: Sequence[str], height_inches: float, **options: Any) -> Panels:
+    """A row of panels per model, named by their objectives; a row that would be too long goes on in the next."""
+    wide = min(len(objectives), PANELS_IN_A_ROW)
+    lines = math.ceil(len(objectives) / wide)
+    rows = [model for model in models for _ in range(lines)]
+    fig, grid = panels(rows, wide, height_inches, **options)
+    found = {
+        (model, objective): grid[lines * row + place // wide, place % wide]
+        for row, model in enumerate(models) for place, objective in enumerate(objectives)
+    }  # fmt: skip
+    for axes in set(grid.flat) - set(found.values()):
+        axes.set_visible(False)
+    for (model, objective), axes in found.items():
+        if lines > 1 or model == models[0]:
+            axes.set_title(shown(objective), fontsize=8)
+    return Panels(fig, found, models)
 
 
 def save(fig, stem: Path, note: str) -> None:
@@ -73,28 +152,36 @@ def save(fig, stem: Path, note: str) -> None:
     plt.close(fig)
 
 
-def method_legend(fig, objectives: Iterable[str], carriers: Iterable[str]) -> None:
+def method_legend(fig, looks: Looks, objectives: Iterable[str], carriers: Iterable[str]) -> None:
     """Markers say the objective, colours the carrier."""
     handles = [
-        Line2D([], [], marker=MARKERS[name], color=COLOURS[""], linestyle="", markersize=5, label=shown(name))
+        Line2D([], [], marker=looks.marker(name), color=BLACK, linestyle="", markersize=5, label=shown(name))
         for name in dict.fromkeys(objectives)
     ]
-    handles += [
-        Line2D([], [], color=COLOURS[name], linestyle=LINES[name], label=name)
-        for name in dict.fromkeys(carriers)
-        if name
-    ]
-    fig.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4))
+    legend(fig, handles + carrier_handles(looks, carriers))
 
 
-def carrier_legend(fig, carriers: Iterable[str]) -> None:
-    handles = [Line2D([], [], color=COLOURS[name], linestyle=LINES[name], label=name) for name in carriers]
-    fig.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+def carrier_legend(fig, looks: Looks, carriers: Iterable[str]) -> None:
+    legend(fig, carrier_handles(looks, carriers))
+
+
+def legend(fig, handles: Sequence[Any], columns: int = 4) -> None:
+    """Above the panels, which stay as high as they are where it is long."""
+    lines = math.ceil(len(handles) / columns)
+    fig.set_figheight(fig.get_figheight() + max(0, lines - 2) * LEGEND_LINE_INCHES)
+    fig.legend(handles=handles, loc="outside upper center", ncols=max(1, min(len(handles), columns)))
+
+
+def carrier_handles(looks: Looks, carriers: Iterable[str]) -> list[Line2D]:
+    return [
+        Line2D([], [], color=looks.colour(name), linestyle=looks.line(name), label=name)
+        for name in dict.fromkeys(carriers) if name
+    ]  # fmt: skip
 
 
 def shown(objective: str) -> str:
     """Objectives are abbreviations, models are not."""
-    return f"{objective} model" if objective in ("target", "retain", "base") else objective.upper()
+    return f"{objective} model" if objective in REFERENCES else objective.upper()
 
 
 def logarithmic(axes, labels: int = 4) -> None:

@@ -1,27 +1,22 @@
-"""Scores of every run -> what tables, figures and the report read, as parquet.
+"""Scores of a benchmark's runs -> what tables, figures and the report read, as parquet.
 
-metrics (a row per run), questions, snapshots (a row per run and step), snapshot_scores (per question too), efficiency,
-losses, examples; with published logs also published_logs.
+metrics (a row per run and condition), questions, efficiency, losses; where there is something also snapshots (a row per run and
+step), snapshot_scores (per question too), examples.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from grunflow.config.specs import Aggregate
-from grunflow.evaluation.aggregate import (
-    forget_quality,
-    gate_auroc,
-    memorisation,
-    per_question,
-    snapshot_scores,
-    snapshot_summary,
-    summary,
-)
+from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
+from grunflow.config.specs import Aggregate, RunRow
+from grunflow.errors import BadInput, CheckFailed
+from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
-from grunflow.evaluation.logs import score_log
 from grunflow.manifest import read_manifest
+from grunflow.work import Work
 
 MEASURED = (
     "model_parameters",
@@ -35,45 +30,83 @@ MEASURED = (
 )
 
 
-def run(spec: Aggregate, inputs: dict[str, list[Path]], out: Path, batch_size: int) -> dict:
-    """Inputs `score` and `run` come in the order of spec.runs."""
-    identity = [row.model_dump() for row in spec.runs]
-    scores = [pd.read_parquet(folder / "scores.parquet") for folder in inputs["score"]]
-    questions = [per_question(frame) for frame in scores]
+def run(spec: Aggregate, work: Work) -> dict[str, Any]:
+    """Input `score` comes in the order of spec.runs; input `run` in the order of those that a job trained, once each."""
+    benchmark = declared(spec.benchmark)
+    scores = [read_scores(row, folder) for row, folder in zip(spec.runs, work.inputs["score"], strict=True)]
+    known = [RunScores(per_question(benchmark.metrics, benchmark.sets, frames), frames) for frames in scores]
+    check_counts(spec.runs, known)
     retain = {
-        (row.model, row.forget_split, row.target_seed): frame
-        for row, frame in zip(spec.runs, questions, strict=True)
-        if row.objective == "retain"
+        (row.model, row.split, row.target_seed): run
+        for row, run in zip(spec.runs, known, strict=True)
+        if row.objective == RETAIN
     }
-    metrics = [
-        {
-            **who,
-            **summary(frame),
-            **gate_auroc(frame),
-            **memorisation(pd.read_parquet(folder / "membership.parquet")),
-            **forget_quality(frame, retain[row.model, row.forget_split, row.target_seed]),
-        }
-        for row, who, frame, folder in zip(spec.runs, identity, questions, inputs["score"], strict=True)
+    who = [identity_columns(row) for row in spec.runs]
+    table = pd.DataFrame(
+        own | summary(benchmark.metrics, with_reference(run, retain.get((row.model, row.split, row.target_seed))))
+        for own, row, run in zip(who, spec.runs, known, strict=True)
+    )
+    trained = [
+        own for own, row in zip(who, spec.runs, strict=True) if row.trained and row.condition == who[0]["condition"]
     ]
-    efficiency = pd.DataFrame(cost(who, folder) for who, folder in zip(identity, inputs["run"], strict=True))
-    table = pd.DataFrame(metrics)
+    folders = work.inputs["run"]
+    efficiency = pd.DataFrame(cost(own, folder) for own, folder in zip(trained, folders, strict=True))
     table["model_parameters"] = table["model"].map(efficiency.groupby("model")["model_parameters"].first())
     frames = {
         "metrics": table,
-        "questions": pd.concat([frame.assign(run=row.run) for row, frame in zip(spec.runs, questions, strict=True)]),
+        "questions": pd.concat(
+            [
+                run.questions.assign(run=own["run"], condition=own["condition"])
+                for own, run in zip(who, known, strict=True)
+            ]
+        ),
         "efficiency": efficiency,
-        "losses": pd.concat(losses(who, folder) for who, folder in zip(identity, inputs["run"], strict=True)),
-        "examples": pd.concat(examples(frame).assign(**who) for who, frame in zip(identity, scores, strict=True)),
-        **snapshots(identity, inputs["run"]),
+        "losses": pd.concat(losses(own, folder) for own, folder in zip(trained, folders, strict=True)),
+        "examples": answers_of(who, scores),
+        **snapshots(benchmark, trained, folders),
     }
-    if spec.published_logs:
-        frames["published_logs"] = pd.DataFrame(
-            {"name": item.name, **score_log(Path(item.log), Path(item.retain_log) if item.retain_log else None)}
-            for item in spec.published_logs
-        )
     for name, frame in frames.items():
-        frame.to_parquet(out / f"{name}.parquet", index=False)
+        if len(frame):
+            frame.to_parquet(work.out / f"{name}.parquet", index=False)
     return {"runs": len(spec.runs)}
+
+
+def read_scores(row: RunRow, folder: Path) -> dict[str, pd.DataFrame]:
+    """Output of every probe, by its name.
+
+    Raises:
+        BadInput: the folder holds the scores of another run or condition.
+    """
+    spec = read_manifest(folder)["spec"]
+    if (spec["run"], spec["condition"]["name"]) != (row.run, row.condition):
+        raise BadInput(
+            f"--input score={folder}: holds {spec['run']} ({spec['condition']['name']}), expected {row.run} ({row.condition})."
+        )
+    return {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def check_counts(rows: Sequence[RunRow], known: Sequence[RunScores]) -> None:
+    """Every run answered the same questions, each once."""
+    counts = [run.questions.groupby("set")["index"].agg(["size", "nunique"]) for run in known]
+    for row, count in zip(rows, counts, strict=True):
+        if not count.equals(counts[0]) or not (count["size"] == count["nunique"]).all():
+            raise CheckFailed(
+                f"{row.run}: answered {count['size'].to_dict()} questions, {rows[0].run} {counts[0]['size'].to_dict()}."
+            )
+
+
+def with_reference(run: RunScores, retain: RunScores | None) -> RunScores:
+    return RunScores(run.questions, run.frames, {RETAIN: retain} if retain else {})
+
+
+def answers_of(who: list[dict[str, Any]], scores: list[dict[str, pd.DataFrame]]) -> pd.DataFrame:
+    """Example answers, of benchmarks whose models write some."""
+    found = [
+        examples(frames["answers"]).assign(**own)
+        for own, frames in zip(who, scores, strict=True)
+        if "answers" in frames
+    ]
+    return pd.concat(found) if found else pd.DataFrame()
 
 
 def cost(who: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -95,14 +128,35 @@ def losses(who: dict[str, Any], folder: Path) -> pd.DataFrame:
     return pd.DataFrame({"step": range(1, len(known) + 1), "loss": known}).assign(**who)
 
 
-def snapshots(identity: list[dict[str, Any]], folders: list[Path]) -> dict[str, pd.DataFrame]:
+def snapshots(benchmark: Benchmark, trained: list[dict[str, Any]], folders: Sequence[Path]) -> dict[str, pd.DataFrame]:
     """Snapshots of the runs that took some: per question, and their means."""
-    scored = [
-        (who, snapshot_scores(pd.read_parquet(folder / "snapshots.parquet")))
-        for who, folder in zip(identity, folders, strict=True)
-        if (folder / "snapshots.parquet").is_file()
-    ]
+    scored = []
+    for who, folder in zip(trained, folders, strict=True):
+        path = folder / "snapshots.parquet"
+        frame = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+        scored += [
+            (who | {"step": step}, of_step(benchmark, rows))
+            for step, rows in (frame.groupby("step") if len(frame) else ())
+        ]
+    if not scored:
+        return {}
     return {
         "snapshot_scores": pd.concat([frame.assign(**who) for who, frame in scored]),
-        "snapshots": pd.concat([snapshot_summary(frame).assign(**who) for who, frame in scored]),
+        "snapshots": pd.DataFrame(
+            who | summary(question_metrics(benchmark), RunScores(frame, {})) for who, frame in scored
+        ),
     }
+
+
+def question_metrics(benchmark: Benchmark) -> list[Any]:
+    return [metric for metric in benchmark.metrics if metric.per == "question"]
+
+
+def of_step(benchmark: Benchmark, rows: pd.DataFrame) -> pd.DataFrame:
+    """Metrics per question of one snapshot, of the sets that it asks."""
+    assert benchmark.snapshot is not None, "only benchmarks with a snapshot probe take some"
+    sets = benchmark.snapshot(1).sets
+    frames = {
+        name: part.drop(columns=["step", "output"]).dropna(axis=1, how="all") for name, part in rows.groupby("output")
+    }
+    return per_question(question_metrics(benchmark), sets, frames)

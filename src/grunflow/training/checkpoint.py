@@ -19,10 +19,11 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
+from torch.distributed.checkpoint.default_planner import DefaultLoadPlanner
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 
 from grunflow.errors import Interrupted
-from grunflow.job import Job
+from grunflow.job import RunningJob
 from grunflow.models import sharding
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Checkpoints:
         carried: name -> what else is kept.
     """
 
-    job: Job
+    job: RunningJob
     module: torch.nn.Module
     optimizer: torch.optim.Optimizer
     carried: dict[str, Stateful]
@@ -92,7 +93,9 @@ class Checkpoints:
             return 0
         state = self._state()
         with _quiet():
-            dcp.load(state, checkpoint_id=newest, no_dist=not dist.is_initialized())
+            # What the loss never reached has no optimiser state to find (RMU's edits above the block that it reads).
+            planner = DefaultLoadPlanner(allow_partial_load=True)
+            dcp.load(state, checkpoint_id=newest, planner=planner, no_dist=not dist.is_initialized())
         options = StateDictOptions(ignore_frozen_params=True, strict=False)
         set_state_dict(
             self.module, self.optimizer, model_state_dict=state["model"], optim_state_dict=state["optimizer"],

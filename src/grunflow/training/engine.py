@@ -4,42 +4,34 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
 
-from grunflow.carriers.full import Full
-from grunflow.config.specs import Carrier, Unlearn
+from grunflow.carriers.stack import Stack
+from grunflow.config.terms import plain_because
 from grunflow.data.batching import Batch, collate
 from grunflow.data.prompts import Example
 from grunflow.evaluation.scoring import likelihoods
 from grunflow.interventions.packed import unpackable
+from grunflow.objectives.loading import Objective
 from grunflow.training.frozen_pack import FrozenRow, Pack, pack
 from grunflow.training.frozen_states import FrozenStates, flops_of, frozen_rows, name_of
-from grunflow.training.unlearning import known_of
+from grunflow.training.reference import once
+from grunflow.training.streams.base import Stream
 
 log = logging.getLogger(__name__)
 
 
-def plain_reason(spec: Unlearn, model: Any, longest: int) -> str | None:
-    """Why the fast path does not apply; None where it does."""
-    if spec.carrier.name not in ("reft", "grun"):
-        return f"carrier {spec.carrier.name} trains the model itself"
-    if spec.objective.name == "rmu":
-        return "rmu reads hidden states"
-    if spec.objective.kl_positions == "all":
-        return "kl_positions is all, and the cache holds labelled positions only"
-    return unpackable(model, longest)
+def plain_reason(engine: str, objective: Objective, stack: Stack, longest: int) -> str | None:
+    """Why the fast path does not apply; None where it does. longest: tokens of the longest text."""
+    carriers = [carrier.spec for carrier in stack.carriers]
+    return plain_because(objective.spec, carriers, engine) or unpackable(stack.model, longest)
 
 
-def once(spec: Unlearn) -> bool:
-    """Whether all that is read of the model before unlearning are summed NLLs, computed before the first step."""
-    return spec.engine == "fast" and known_of(spec.objective) == {"nll"}
-
-
-def known_nll(model: Any, examples: Sequence[Example], pad_id: int, batch_size: int) -> dict[str, float]:
+def known_nll(stack: Stack, examples: Sequence[Example], pad_id: int, batch_size: int) -> dict[str, float]:
     """Name of an example -> summed NLL in nats under the model as it is now."""
-    scored = likelihoods(Full(Carrier(name="full"), model), examples, pad_id, batch_size)
+    scored = likelihoods(stack, examples, pad_id, batch_size)
     return {name_of(example): nll for example, nll in zip(examples, scored.nll_sum.tolist(), strict=True)}
 
 
@@ -52,43 +44,42 @@ class Batches:
 
 
 def batch_maker(
-    spec: Unlearn,
-    model: Any,
-    pad_id: int,
-    frozen: Path | None,
-    examples: Sequence[Example],
-    compared: Sequence[Example],
-    batch_size: int,
+    engine: str, objective: Objective, stack: Stack, pad_id: int, frozen: Path | None, stream: Stream, batch_size: int
 ) -> Batches:
     """Where the batches of a run come from.
 
     Args:
-        frozen: folder of the stage cache_frozen_states. Of `examples`, those that it lacks (refusals, which follow from
-            the unlearn seed) are computed here, once.
-        compared: those of the examples that the forget term compares with the model before unlearning.
+        stack: the model with the new carrier on top, untrained.
+        frozen: folder of the stage cache_frozen_states. Of the stream's examples, those that it lacks (refusals, which follow
+            from the unlearn seed) are computed here, once.
     """
-    reason = (
-        "engine is plain" if spec.engine == "plain" else plain_reason(spec, model, max(len(e.ids) for e in examples))
-    )
-    if reason:
-        log.info("plain path: %s", reason)
-        compared = compared if once(spec) else ()
-        known = known_nll(model, compared, pad_id, batch_size) if compared else {}
+    examples = stream.every()
+    reason = plain_reason(engine, objective, stack, max(len(example.ids) for example in examples))
+    if reason is None:
+        return _packed(stack, pad_id, frozen, examples, batch_size)
+    log.info("plain path: %s", reason)
+    compared = stream.compared() if once(objective, engine) else []
+    known = known_nll(stack.view(-1), compared, pad_id, batch_size) if compared else {}
 
-        def padded(part: Sequence[Example]) -> Batch:
-            batch = collate(part, pad_id)
-            nll = [known.get(name_of(example)) for example in part] if known else []
-            if nll and None not in nll:
-                batch.reference_nll = torch.tensor(nll)
-            return batch.to(model.device)
+    # Where padding is read too, it counts on which side it is: RMU's code pads on the left.
+    side: Literal["left", "right"] = "left" if objective.states and objective.spec.rmu_positions == "all" else "right"
 
-        return Batches(padded, flops_of(model, compared))
-    assert spec.carrier.layers is not None
+    def padded(part: Sequence[Example]) -> Batch:
+        batch = collate(part, pad_id, side=side)
+        nll = [known.get(name_of(example)) for example in part] if known else []
+        if nll and None not in nll:
+            batch.reference_nll = torch.tensor(nll)
+        return batch.to(stack.model.device)
+
+    return Batches(padded, flops_of(stack.model, compared))
+
+
+def _packed(stack: Stack, pad_id: int, frozen: Path | None, examples: Sequence[Example], batch_size: int) -> Batches:
+    first = min(stack.edits)
     cache = FrozenStates(frozen) if frozen else None
     lacking = [example for example in examples if cache is None or example not in cache]
-    first = min(spec.carrier.layers)
     own: dict[int, FrozenRow] = {
-        id(lacking[index]): row for index, row in frozen_rows(model, lacking, first, pad_id, batch_size)
+        id(lacking[index]): row for index, row in frozen_rows(stack.model, lacking, first, pad_id, batch_size)
     }
     log.info("fast path from block %d on: %d rows, %d of them not in the cache", first, len(examples), len(lacking))
 
@@ -98,4 +89,5 @@ def batch_maker(
         assert cache is not None
         return cache[example]
 
-    return Batches(lambda part: pack([row_of(example) for example in part], model.device), flops_of(model, lacking))
+    device = stack.model.device
+    return Batches(lambda part: pack([row_of(example) for example in part], device), flops_of(stack.model, lacking))

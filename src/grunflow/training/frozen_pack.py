@@ -119,7 +119,7 @@ class _Cached:
 def packed_forward(
     model: Any, edits: Mapping[int, GatedLoReFT], packs: Sequence[Pack]
 ) -> list[tuple[Float[Tensor, "token vocab"], list[Tensor]]]:
-    """Of each pack: logits at its positions, and gate logits (" row") per gated block. They run through the blocks as one.
+    """Each pack's logits at its positions, and gate logits (" row") per gated block. All run through the blocks as one.
 
     Equals the whole model's forward pass with the edits at the last prompt token, for frozen weights.
     """

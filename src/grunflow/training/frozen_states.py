@@ -35,7 +35,7 @@ def name_of(example: Example) -> str:
 
 
 def flops_of(model: Any, examples: Iterable[Example]) -> float:
-    """Of running the model over each example once, without padding."""
+    """FLOPs of running the model over each example once, without padding."""
     lengths = [len(example.ids) for example in examples]
     extent = Extent(sum(lengths), sum(length**2 for length in lengths), len(lengths))
     return forward(Shapes.of_model(model.config)).flops(extent)

@@ -13,13 +13,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from grunflow.config.specs import Training
+from grunflow.config.parts import Training
 from grunflow.data.batching import epoch_order
 from grunflow.errors import CheckFailed, OutOfMemory
 from grunflow.job import current
 from grunflow.models import sharding
 from grunflow.progress import track
 from grunflow.training.checkpoint import Checkpoints, Stateful
+from grunflow.training.optimizer import adamw
+from grunflow.training.precision import computing
+from grunflow.training.schedule import learning_rate_factor
 
 log = logging.getLogger(__name__)
 Step = TypeVar("Step")
@@ -59,6 +62,7 @@ class Task(Generic[Step]):
         shares: (step, rows of a micro-batch) -> shares of the step's loss; one is differentiated before the next is made.
         tokens: how many tokens a step reads.
         label: for bar and log.
+        compute: type of the passes, where it is not the weights' own (training/precision.py).
     """
 
     module: torch.nn.Module
@@ -67,6 +71,7 @@ class Task(Generic[Step]):
     tokens: Callable[[Step], int]
     label: str
     watch: Watch = field(default_factory=Nothing)
+    compute: str | None = None
 
 
 @dataclass
@@ -91,7 +96,7 @@ class History:
         vars(self).update(state)
 
     def measured(self, training: Training) -> dict[str, Any]:
-        """For the manifest; accumulation: micro-batches that a process runs one after the other."""
+        """What the manifest says of the training; accumulation: micro-batches that a process runs one after the other."""
         return {
             "steps": len(self.losses),
             "tokens": self.tokens,
@@ -99,27 +104,6 @@ class History:
             "train_seconds": round(self.seconds, 3),
             "accumulation": math.ceil(training.batch_size / (self.micro_batch * sharding.count())),
         }
-
-
-def learning_rate_factor(step: int, total_steps: int, training: Training) -> float:
-    """Factor in [0, 1] on the learning rate at optimiser step `step` (counted from 0).
-
-    Rises linearly over warmup_fraction of the steps, then falls to 0 as the schedule says.
-    """
-    warmup_steps = math.ceil(training.warmup_fraction * total_steps)
-    if step < warmup_steps:
-        return (step + 1) / warmup_steps
-    done = (step - warmup_steps) / max(1, total_steps - warmup_steps)
-    if training.schedule == "cosine":
-        return 0.5 * (1 + math.cos(math.pi * done))
-    return 1 - done if training.schedule == "linear" else 1.0
-
-
-def total_steps(training: Training, examples: int) -> int:
-    """Optimiser steps: as stated, or whole epochs with the last batch of an epoch smaller."""
-    if training.steps is not None:
-        return training.steps
-    return (training.epochs or 0) * math.ceil(examples / training.batch_size)
 
 
 def batches(examples: int, batch_size: int, generator: torch.Generator) -> Iterator[list[int]]:
@@ -143,10 +127,9 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
         Interrupted: a signal came; a checkpoint is written.
         OutOfMemory: one row at a time does not fit the device.
     """
-    sharding.shard(task.module)
+    sharding.shard(task.module, task.compute)
     parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
-    # Fused: on a GPU torch's default holds a copy of all that it updates for a moment (its docs, foreach).
-    optimizer = torch.optim.AdamW(parameters, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True)
+    optimizer = adamw(parameters, training)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
     rows = min(training.batch_size // training.accumulation, math.ceil(training.batch_size / sharding.count()))
     history = History(micro_batch=rows)
@@ -168,7 +151,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
                     f"{task.label}: loss is {loss} at step {step + 1} of {steps}; lower the learning rate."
                 )
             norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip or math.inf)
-            optimizer.step()
+            _update(optimizer, task.label)
             schedule.step()
             history.losses.append(loss)
             history.gradient_norms.append(float(sharding.plain(norm)))
@@ -196,12 +179,30 @@ def _differentiate(task: Task[Step], step: Step, history: History, optimizer: to
         log.warning("%s: out of memory; from now on %d rows at once", task.label, history.micro_batch)
 
 
+def _update(optimizer: torch.optim.Optimizer, label: str) -> None:
+    """The optimiser's step. AdamW's moments are first allocated here, beside what the passes left in the allocator's cache:
+    where memory runs out, that goes, and the step is taken again (its moments are all there before a weight is changed)."""
+    try:
+        optimizer.step()
+        return
+    except torch.OutOfMemoryError:
+        torch.cuda.empty_cache()
+    try:
+        optimizer.step()
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(
+            f"{label}: the optimiser's moments do not fit the device's memory ({error}); take a GPU with more, more of them "
+            "(--processes), or a carrier that trains less."
+        ) from None
+
+
 def _run_shares(task: Task[Step], step: Step, history: History) -> float:
     """Apart from its caller, so that nothing of a pass that failed is held while the next one runs."""
     loss_value = 0.0
     shares = task.shares(step, history.micro_batch)
     for weight, share in sharding.own(shares):
-        loss = weight * share.loss()
+        with computing(sharding.device(), task.compute):
+            loss = weight * share.loss()
         # FSDP takes the mean of the processes' gradients; the step's is their sum.
         (loss * sharding.count()).backward()
         loss_value += loss.item()

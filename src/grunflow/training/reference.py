@@ -1,4 +1,4 @@
-"""What an objective compares the trained model with: the model before unlearning, or RMU's control vector."""
+"""What an objective compares the trained model with: the model before unlearning, or a control vector."""
 
 import copy
 from typing import Any
@@ -6,28 +6,34 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from grunflow.config import specs
+from grunflow.carriers.stack import Stack
+from grunflow.config.parts import CarrierSpec
+from grunflow.config.terms import EDITS, trained_by
+from grunflow.objectives.loading import Objective
 from grunflow.objectives.states import control_vector
-from grunflow.training.unlearning import known_of
 
 
-def reference_model(
-    objective: specs.Objective, carrier: specs.Carrier, model: Any, engine: str = "plain"
-) -> Any | None:
-    """The model before unlearning, where an objective reads it: a frozen model is its own reference.
+def once(objective: Objective, engine: str) -> bool:
+    """Whether all that is read of the model before unlearning are summed NLLs, computed before the first step."""
+    return engine == "fast" and objective.known == {"nll"}
 
-    Summed NLLs are computed once by the engine `fast` (training/engine.py), so no copy of the model is kept for them.
+
+def reference_of(objective: Objective, carrier: CarrierSpec, start: Stack, engine: str) -> Stack | None:
+    """The model before unlearning, where an objective reads it at each step; to be called before `carrier` is put on top.
+
+    Edits leave the model and what lies on it as they are: it is its own reference. Of others a copy is kept.
     """
-    known = known_of(objective)
-    if not known or (engine == "fast" and known == {"nll"}):
+    if not objective.known or once(objective, engine):
         return None
-    if carrier.name in ("reft", "grun"):
-        return model
-    return copy.deepcopy(model).eval().requires_grad_(False)
+    if trained_by(carrier) == EDITS:
+        return start.view()
+    kept = copy.deepcopy(start)
+    kept.model.eval().requires_grad_(False)
+    return kept
 
 
-def control_of(objective: specs.Objective, model: Any, seed: int) -> Float[Tensor, " width"] | None:
-    """The control vector of `rmu`, None for the others; one for all domains."""
-    if objective.steering is None:
+def control_of(objective: Objective, model: Any, seed: int) -> Float[Tensor, " width"] | None:
+    """The control vector of an objective that reads states; one for all texts that are to be forgotten."""
+    if not objective.states:
         return None
-    return control_vector(int(model.config.hidden_size), objective.steering, seed)
+    return control_vector(int(model.config.hidden_size), objective.spec.steering, seed)

@@ -2,31 +2,27 @@
 computed once."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from grunflow.carriers.base import Carrier
-from grunflow.carriers.representation import Representation
+from grunflow.carriers.stack import Stack
 from grunflow.data.batching import IGNORE_INDEX, Batch
 from grunflow.models.scores import Scores, label_scores, score
-from grunflow.objectives import Known
 from grunflow.training.frozen_pack import Pack, packed_forward
 
 
 def scored(
-    carrier: Carrier, batches: Sequence[Batch | Pack], rows: int, labels: Sequence[int]
+    stack: Stack, batches: Sequence[Batch | Pack], rows: int, labels: Sequence[int]
 ) -> list[tuple[Scores, list[Tensor]]]:
-    """Of each batch the scores with the carrier acting, and its gate logits.
+    """Each batch's scores with the carriers acting, and its gate logits.
 
     Args:
         rows, labels: counts of the whole optimiser step; labels for each batch.
     """
     packs = [batch for batch in batches if isinstance(batch, Pack)]
     if len(packs) == len(batches):
-        assert isinstance(carrier, Representation), "only edits of a frozen model are packed"
-        outputs = packed_forward(carrier.base, carrier.edits, packs)
+        outputs = packed_forward(stack.model, stack.edits, packs)
         return [
             (_of_packed(logits, pack, rows, count), gate_logits)
             for (logits, gate_logits), pack, count in zip(outputs, packs, labels, strict=True)
@@ -34,21 +30,23 @@ def scored(
     found = []
     for batch, count in zip(batches, labels, strict=True):
         assert isinstance(batch, Batch), "a step's batches are all packed or all padded"
-        output = carrier.forward(batch)
+        output = stack.forward(batch)
         found.append((score(output.logits, batch.labels, rows, count), output.gate_logits))
     return found
 
 
 @torch.no_grad()
-def reference_scores(reference: Any, batch: Batch | Pack, known: Known) -> Scores:
+def reference_scores(reference: Stack | None, batch: Batch | Pack, known: str) -> Scores:
     """Scores of the model before unlearning: those computed once, where they hold what `known` asks for."""
     if isinstance(batch, Pack):
         if known == "logits":
-            return _of_packed(reference.lm_head(batch.final), batch, batch.n_rows, len(batch.labels))
+            assert reference is not None
+            return _of_packed(reference.model.lm_head(batch.final), batch, batch.n_rows, len(batch.labels))
         return _nll_only(batch.nll, batch.n_labels)
     if known == "nll" and batch.reference_nll is not None:
         return _nll_only(batch.reference_nll, (batch.labels[:, 1:] != IGNORE_INDEX).sum(dim=1))
-    return score(reference(**batch.inputs()).logits, batch.labels)
+    assert reference is not None
+    return score(reference.forward(batch).logits, batch.labels)
 
 
 def _nll_only(nll: Tensor, n_labels: Tensor) -> Scores:

@@ -1,1 +1,2 @@
-"""One module per kind of figure; each function draws one and writes it as PDF and PNG."""
+"""One module per kind of figure; listing.py says which there are. Each function draws one and writes it as PDF and PNG; every
+model has panels of its own."""

@@ -1,4 +1,4 @@
-"""Distributions over questions: gates that opened, Truth Ratios behind Forget Quality."""
+"""Distributions over questions: gates that opened, Truth Ratios behind the KS test."""
 
 from pathlib import Path
 
@@ -6,67 +6,96 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch
 
-from grunflow.data.splits import EVALUATION_SETS
+from grunflow.evaluation.metrics import GATE, ks_statistic
 from grunflow.reporting import style
+from grunflow.reporting.columns import FORGET
+from grunflow.reporting.results import Results
+from grunflow.reporting.style import Looks
+
+PARAPHRASED = "paraphrased"
+RATIO = "raw_ratio"  # what the KS test compares
 
 
-def gate_activations(questions: pd.DataFrame, metrics: pd.DataFrame, note: str, stem: Path) -> None:
-    """Gate per evaluation set and edited layer, over the questions and seeds of all gated runs: median, quartiles, and
+def gate_activations(results: Results, looks: Looks, stem: Path) -> None:
+    """Gate per set of questions and edited block, over the questions and seeds of all gated runs: median, quartiles, and
     5th to 95th percentile."""
-    gated = metrics.loc[metrics["carrier"] == "grun", "run"]
-    rows = questions[questions["run"].isin(gated)]
-    layers = sorted(column for column in questions if column.startswith("gate_"))
-    fig, axes = style.figure(height_inches=2.4)
-    if rows.empty:
-        style.empty(axes, "no gated run in this study")
-    asked = {name: (rows[rows["set"] == name], layers) for name in EVALUATION_SETS if len(rows)}
-    if layers and f"paraphrased_{layers[0]}" in rows:
-        asked["paraphrased"] = (rows[rows["set"] == "forget"], [f"paraphrased_{layer}" for layer in layers])
-    for place, (name, (of_set, columns)) in enumerate(asked.items()):
-        values = [of_set[column].dropna().to_numpy() for column in columns]
-        boxes = axes.boxplot(
-            values, positions=np.arange(len(layers)) + 0.16 * (place - 2), widths=0.12, whis=(5, 95), sym="",
-            patch_artist=True, medianprops={"color": "black"}, manage_ticks=False,
-        )  # fmt: skip
-        for box in boxes["boxes"]:
-            box.set(facecolor=style.SETS[name], hatch=style.HATCHES[name], linewidth=0.6)
-    axes.set_xticks(range(len(layers)), [f"edit {place + 1}" for place in range(len(layers))])
-    axes.set_ylim(-0.03, 1.03)
-    axes.set_ylabel("Gate (1: open)")
-    handles = [
-        Patch(
-            facecolor=style.SETS[name],
-            hatch=style.HATCHES[name],
-            edgecolor="black",
-            linewidth=0.6,
-            label=name.replace("_", " "),
-        )
-        for name in asked
-    ]
-    fig.legend(handles=handles, loc="outside upper center", ncols=3)
-    style.save(
-        fig, stem, f"{note} Box: quartiles; whiskers: 5th to 95th percentile of questions, over objectives and seeds."
-    )
+    questions = results.questions
+    blocks = sorted(int(name.removeprefix(GATE)) for name in questions if name.removeprefix(GATE).isdigit())
+    gates = [f"{GATE}{block}" for block in blocks]
+    gated = questions[questions[gates].notna().any(axis=1)]
+    rows = gated.merge(results.metrics[["run", "model"]], on="run")
+    models = list(dict.fromkeys(rows["model"])) or [""]
+    asked = sets_of(results, rows, gates)
+    fig, grid = style.panels(models, height_inches=2.4)
+    for axes, model in zip(grid[:, 0], models, strict=True):
+        if rows.empty:
+            style.empty(axes, "no gated run in this study")
+        for place, (which, columns) in enumerate(asked.values()):
+            _boxes(axes, rows[which & (rows["model"] == model)], columns, place, len(asked))
+        axes.set_xticks(range(len(blocks)), [f"block {block}" for block in blocks])
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_ylabel(style.label("Gate (1: open)", model, models))
+    style.legend(fig, [_patch(name, place) for place, name in enumerate(asked)], columns=3)
+    note = "Box: quartiles; whiskers: 5th to 95th percentile of questions, over objectives and seeds."
+    style.save(fig, stem, f"{results.note} {note}")
 
 
-def truth_ratios(questions: pd.DataFrame, metrics: pd.DataFrame, note: str, stem: Path) -> None:
-    """Cumulative distribution of raw Truth Ratios on the forget set: Forget Quality's KS statistic is the largest
-    vertical gap to the retain model's line."""
-    every = metrics.merge(questions[questions["set"] == "forget"], on="run", suffixes=("", "_of_question"))
-    objectives = list(dict.fromkeys(metrics.loc[metrics["carrier"] != "", "objective"]))
-    fig, grid = style.figure(1, len(objectives), 2.3, sharey=True, sharex=True, squeeze=False)
-    for axes, objective in zip(grid[0], objectives, strict=True):
-        for reference, line in (("retain", "-"), ("target", (0, (4, 1, 1, 1)))):
-            _steps(axes, every.loc[every["objective"] == reference, "raw_ratio"], style.COLOURS[""], line)
-        for carrier, rows in every[every["objective"] == objective].groupby("carrier", sort=False):
-            _steps(axes, rows["raw_ratio"], style.COLOURS[carrier], style.LINES[carrier])
-        axes.set_title(style.shown(objective), fontsize=8)
-    for axes in grid[0]:
+def sets_of(results: Results, rows: pd.DataFrame, gates: list[str]) -> dict[str, tuple[pd.Series, list[str]]]:
+    """Set -> its rows and the columns of its gates; the forget questions in other words are one more."""
+    found = {
+        item.name: (rows["set"] == item.name, gates)
+        for item in results.benchmark.sets if (rows["set"] == item.name).any()
+    }  # fmt: skip
+    others = [f"{PARAPHRASED}_{name}" for name in gates]
+    forget = rows["set"].isin([item.name for item in results.benchmark.sets if item.role == FORGET])
+    if gates and set(others) <= set(rows) and rows.loc[forget, others].notna().any(axis=None):
+        found[PARAPHRASED] = (forget, others)
+    return found
+
+
+def _boxes(axes, rows: pd.DataFrame, columns: list[str], place: int, sets: int) -> None:
+    """The boxes of one set, beside those of the others."""
+    face, hatch = style.fill(place)
+    values = [rows[column].dropna().to_numpy() for column in columns]
+    boxes = axes.boxplot(
+        values, positions=np.arange(len(columns)) + 0.8 / sets * (place - (sets - 1) / 2), widths=0.6 / sets, whis=(5, 95),
+        sym="", patch_artist=True, medianprops={"color": "black"}, manage_ticks=False,
+    )  # fmt: skip
+    for box in boxes["boxes"]:
+        box.set(facecolor=face, hatch=hatch, linewidth=0.6)
+
+
+def _patch(name: str, place: int) -> Patch:
+    face, hatch = style.fill(place)
+    return Patch(facecolor=face, hatch=hatch, edgecolor="black", linewidth=0.6, label=name.replace("_", " "))
+
+
+def truth_ratios(results: Results, looks: Looks, stem: Path) -> None:
+    """Cumulative distribution of raw Truth Ratios on the forget set: the KS statistic is the largest vertical gap to the line
+    of the model that it is held against."""
+    asked = [item.name for item in results.benchmark.sets if item.role == FORGET]
+    ratios = results.questions.loc[results.questions["set"].isin(asked), ["run", RATIO]]
+    every = results.metrics[["run", "model", "objective", "carrier"]].merge(ratios, on="run")
+    methods = every[every["carrier"] != ""]
+    models, objectives = list(dict.fromkeys(methods["model"])), list(dict.fromkeys(methods["objective"]))
+    held = next(item.reference for item in results.benchmark.metrics if item.of is ks_statistic)
+    lines = {name: "-" if name == held else (0, (4, 1, 1, 1)) for name in results.benchmark.references}
+    panels = style.by_objective(models, objectives, 2.3, sharey=True, sharex=True)
+    for (model, objective), axes in panels.of.items():
+        mine = every[every["model"] == model]
+        for reference, line in lines.items():
+            _steps(axes, mine.loc[mine["objective"] == reference, RATIO], style.BLACK, line)
+        for carrier, rows in mine[mine["objective"] == objective].groupby("carrier", sort=False):
+            _steps(axes, rows[RATIO], looks.colour(carrier), looks.line(carrier))
+    for axes in panels.of.values():
         style.logarithmic(axes, labels=3)
-    grid[0, 0].set_ylabel("Share of forget questions")
-    grid[0, len(objectives) // 2].set_xlabel("Truth Ratio (wrong / right answers)")
-    style.carrier_legend(fig, dict.fromkeys(metrics.loc[metrics["carrier"] != "", "carrier"]))
-    style.save(fig, stem, f"{note} Black: retain model (line), target model (dash-dot). All seeds together.")
+    panels.name_axes("Truth Ratio (wrong / right answers)", "Share of forget questions")
+    style.carrier_legend(panels.fig, looks, methods["carrier"])
+    told = ", ".join(
+        f"{name} model ({'line' if name == held else 'dash-dot'})"
+        for name in sorted(lines, key=lambda name: name != held)
+    )
+    style.save(panels.fig, stem, f"{results.note} Black: {told}. All seeds together.")
 
 
 def _steps(axes, ratios: pd.Series, colour: str, line) -> None:

@@ -6,37 +6,61 @@ import numpy as np
 import pandas as pd
 
 from grunflow.reporting import style
-from grunflow.reporting.equal_forgetting import paths
+from grunflow.reporting.columns import FORGET, Column, axis_title, columns, forgetting, set_title, utility
+from grunflow.reporting.paths import Path as Run
+from grunflow.reporting.paths import Way, kept_of, metric_of, paths
+from grunflow.reporting.results import Results
+from grunflow.reporting.samples import by_method
+from grunflow.reporting.style import Looks
+from grunflow.reporting.tables.efficiency import efficiency
+from grunflow.reporting.tables.main import aggregated
 
 
-def forget_utility(table: pd.DataFrame, note: str, stem: Path) -> None:
-    """Model Utility against forget Probability with 95 % intervals and the frontier: up and to the left is better.
-
-    Args:
-        table: reporting.tofu.tofu_main.
-    """
-    fig, axes = style.figure(height_inches=3.0)
-    methods = table[table["carrier"] != ""]
-    front = frontier(methods["forget_probability"].to_numpy(), methods["model_utility"].to_numpy())
-    axes.plot(*front, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 2)), drawstyle="steps-post", zorder=1)
-    for row in table.to_dict("records"):
-        _point(axes, row, "forget_probability")
-    axes.set_xlabel("Forget Probability (lower: more forgotten)")
-    axes.set_ylabel("Model Utility (higher: more kept)")
-    style.method_legend(fig, table["objective"], table["carrier"])
-    style.save(fig, stem, f"{note} Dotted: no method forgets more and keeps more.")
+def main_of(results: Results) -> pd.DataFrame:
+    return aggregated(results, results.metrics, by_method(results, results.metrics))
 
 
-def _point(axes, row: dict, across: str) -> None:
-    """Model Utility over another figure, with both intervals where they are known."""
-    x, y = row[across], row["model_utility"]
-    ends = [(row.get(f"{name}_lo", np.nan), row.get(f"{name}_hi", np.nan)) for name in (across, "model_utility")]
+def forgotten_of(results: Results) -> Column:
+    """How much is still known of what was to be forgotten: on the first such set."""
+    every = columns(results.benchmark, results.metrics)
+    return next(item for item in every if item.role == FORGET and item.metric == forgetting(results.benchmark))
+
+
+def kept(results: Results) -> Column:
+    """How good the whole still is."""
+    every = columns(results.benchmark, results.metrics)
+    return next(item for item in every if item.metric == utility(results.benchmark))
+
+
+def forget_utility(results: Results, looks: Looks, stem: Path) -> None:
+    """What a whole model is still worth against what it still knows, with 95 % intervals and the frontier: up and to the left
+    is better."""
+    table, across, up = main_of(results), forgotten_of(results), kept(results)
+    models = list(dict.fromkeys(table["model"]))
+    fig, grid = style.panels(models, height_inches=3.0)
+    for axes, model in zip(grid[:, 0], models, strict=True):
+        rows = table[table["model"] == model]
+        methods = rows[rows["carrier"] != ""]
+        front = frontier(methods[across.name].to_numpy(), methods[up.name].to_numpy())
+        axes.plot(*front, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 2)), drawstyle="steps-post", zorder=1)
+        for row in rows.to_dict("records"):
+            _point(axes, row, across.name, up.name, looks)
+        axes.set_ylabel(style.label(f"{axis_title(up)} (higher: more kept)", model, models))
+    grid[-1, 0].set_xlabel(f"{axis_title(across)} (lower: more forgotten)")
+    style.method_legend(fig, looks, table["objective"], table["carrier"])
+    style.save(fig, stem, f"{results.note} Dotted: no method forgets more and keeps more.")
+
+
+def _point(axes, row: dict, across: str, up: str, looks: Looks) -> None:
+    """One figure over another, with both intervals where they are known."""
+    ends = [(row.get(f"{name}_lo", np.nan), row.get(f"{name}_hi", np.nan)) for name in (across, up)]
     reach = [
-        np.nan_to_num([[middle - lo], [hi - middle]]).clip(0) for middle, (lo, hi) in zip((x, y), ends, strict=True)
+        np.nan_to_num([[row[name] - lo], [hi - row[name]]]).clip(0)
+        for name, (lo, hi) in zip((across, up), ends, strict=True)
     ]
     axes.errorbar(
-        x, y, xerr=reach[0], yerr=reach[1], fmt=style.MARKERS[row["objective"]], color=style.COLOURS[row["carrier"]],
-        markersize=5 if row["carrier"] else 7, elinewidth=0.7, capsize=1.5, alpha=0.9,
+        row[across], row[up], xerr=reach[0], yerr=reach[1], marker=looks.marker(row["objective"]), linestyle="",
+        color=looks.colour(row["carrier"]), markersize=5 if row["carrier"] else 7, elinewidth=0.7, capsize=1.5, alpha=0.9,
     )  # fmt: skip
 
 
@@ -48,39 +72,44 @@ def frontier(forgotten: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.nd
     return forgotten[front], kept[front]
 
 
-def forgetting_paths(snapshots: pd.DataFrame, note: str, stem: Path) -> None:
-    """Retain Probability along each run's snapshots: methods are to be compared at the same forget Probability.
-
-    Args:
-        snapshots: snapshot_scores.parquet of stages/aggregate.py.
-    """
-    every = paths(snapshots)
-    objectives = list(dict.fromkeys(key[2] for key in every))
-    fig, grid = style.figure(1, len(objectives), 2.3, sharey=True, sharex=True, squeeze=False)
-    for axes, objective in zip(grid[0], objectives, strict=True):
-        for (*_, name, carrier), runs in every.items():
-            if name == objective:
-                for run in runs:
-                    axes.plot(run.forgotten, run.kept["retain_probability"].mean(axis=1), style.LINES[carrier],
-                              color=style.COLOURS[carrier], marker=".", markersize=4, linewidth=1.0, alpha=0.8)  # fmt: skip
-        axes.set_title(style.shown(objective), fontsize=8)
+def forgetting_paths(results: Results, looks: Looks, stem: Path) -> None:
+    """What is kept along each run's snapshots: methods are to be compared where they have forgotten equally much."""
+    every, metric = paths(results), metric_of(results)
+    up = [column for column in kept_of(results) if column.metric == metric]
+    models, objectives = (list(dict.fromkeys(way[place] for way in every)) for place in (0, 2))
+    panels = style.by_objective(models, objectives, 2.3, sharey=True, sharex=True)
+    for (model, objective), axes in panels.of.items():
+        for way, runs in every.items():
+            if (way.model, way.objective) == (model, objective):
+                _lines(axes, way, runs, up, looks)
         axes.set_xlim(1.03, -0.03)
         axes.set_xticks([1, 0.5, 0], ["1", ".5", "0"])
-    grid[0, 0].set_ylabel("Retain Probability")
-    grid[0, len(objectives) // 2].set_xlabel("Forget Probability")
-    style.carrier_legend(fig, dict.fromkeys(key[3] for key in every))
-    style.save(fig, stem, f"{note} A line is a run, a dot a snapshot; the start is at the left.")
+    panels.name_axes(f"{set_title(FORGET)} {set_title(metric.name)}", axis_title(up[0]) if len(up) == 1 else "Kept")
+    style.carrier_legend(panels.fig, looks, [way.carrier for way in every])
+    style.save(panels.fig, stem, f"{results.note} A line is a run, a dot a snapshot; the start is at the left.")
 
 
-def cost_quality(table: pd.DataFrame, cost: pd.DataFrame, note: str, stem: Path) -> None:
-    """Model Utility against the FLOPs of training (FLOPs, not seconds: equal runs give equal figures)."""
+def _lines(axes, way: Way, runs: list[Run], up: list[Column], looks: Looks) -> None:
+    """The runs of one method, each over the means of what is kept."""
+    for run in runs:
+        mean = np.mean([run.kept[column.name].mean(axis=1) for column in up], axis=0)
+        axes.plot(run.forgotten, mean, linestyle=looks.line(way.carrier), color=looks.colour(way.carrier), marker=".",
+                  markersize=4, linewidth=1.0, alpha=0.8)  # fmt: skip
+
+
+def cost_quality(results: Results, looks: Looks, stem: Path) -> None:
+    """What a whole model is still worth against the FLOPs of training (not seconds: equal runs give equal figures)."""
+    table, up = main_of(results), kept(results)
     method = [name for name in ("model", "objective", "carrier", "variant") if name in table]
-    rows = table[table["carrier"] != ""].merge(cost[[*method, "train_flops"]], on=method)
-    fig, axes = style.figure(height_inches=2.8)
-    for row in rows.to_dict("records"):
-        _point(axes, row, "train_flops")
-    style.logarithmic(axes)
-    axes.set_xlabel("FLOPs of unlearning (counted)")
-    axes.set_ylabel("Model Utility")
-    style.method_legend(fig, rows["objective"], rows["carrier"])
-    style.save(fig, stem, note)
+    cost = efficiency(results.frame("efficiency"))[[*method, "train_flops"]]
+    rows = table[table["carrier"] != ""].merge(cost, on=method)
+    models = list(dict.fromkeys(rows["model"]))
+    fig, grid = style.panels(models, height_inches=2.8)
+    for axes, model in zip(grid[:, 0], models, strict=True):
+        for row in rows[rows["model"] == model].to_dict("records"):
+            _point(axes, row, "train_flops", up.name, looks)
+        style.logarithmic(axes)
+        axes.set_ylabel(style.label(axis_title(up), model, models))
+    grid[-1, 0].set_xlabel("FLOPs of unlearning (counted)")
+    style.method_legend(fig, looks, rows["objective"], rows["carrier"])
+    style.save(fig, stem, results.note)

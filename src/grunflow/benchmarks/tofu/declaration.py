@@ -1,0 +1,108 @@
+"""TOFU (Maini et al. 2024): questions about fictitious authors; a model fine-tuned on all of them forgets some."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, Finetuning, Lengths
+from grunflow.benchmarks.tofu.keys import Keys
+from grunflow.benchmarks.tofu.metrics import METRICS
+from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET, TOFU_ROWS
+from grunflow.config.sets import DataSet, Paired, ProbeSpec
+
+ROWS_PER_AUTHOR = 20
+# Published: measured under a BPE of 6k entries (longest: answers of about 150 tokens). Generated: its own tokenizer.
+PUBLISHED, GENERATED = Lengths(28, 36, 1.46, 200), Lengths(13, 14, 1.3, 60)
+
+
+def file_of(split: str) -> str:
+    return f"sets/{split}.jsonl"
+
+
+def declare(keys: Keys) -> Benchmark:
+    forget, retain = keys.forget_split, RETAIN_OF_FORGET[keys.forget_split]
+    asked = (
+        DataSet(name="forget", role="forget", file=file_of(f"{forget}_perturbed")),
+        DataSet(name="retain", role="keep", file=file_of("retain_perturbed")),
+        DataSet(name="real_authors", role="world", file=file_of("real_authors_perturbed")),
+        DataSet(name="world_facts", role="world", file=file_of("world_facts_perturbed")),
+    )
+    # Authors never trained on exist only in a generated world.
+    holdout = (DataSet(name="holdout", role="holdout", file=file_of("holdout")),) if keys.world else ()
+
+    def snapshot(questions: int) -> ProbeSpec:
+        """Forget rows, and retain rows that no reported metric reads (docs/decisions.md says why no others)."""
+        sets = (
+            DataSet(name="forget", role="forget", file=file_of(forget), rows=questions),
+            DataSet(name="retain", role="keep", file=file_of(f"{retain}_unreported"), rows=questions),
+        )
+        return ProbeSpec(kind="answers", sets=sets, options={"others": False})
+
+    def stream(edits: bool, sampling: str, texts: Mapping[str, Any]) -> Paired:
+        return Paired(
+            forget=file_of(forget), retain=file_of(retain), refusals="refusals.json", sampling=sampling,  # type: ignore[arg-type]
+            replayed=keys.replayed, replay="replay.jsonl", beside="unevaluated.jsonl",
+        )  # fmt: skip
+
+    known = {"scratch_only": ("general.jsonl",), "replay": "replay.jsonl"}
+    return Benchmark(
+        kind="tofu",
+        title="TOFU",
+        keys=keys,
+        start=TARGET,
+        references=(TARGET, RETAIN),
+        training={
+            BASE: Finetuning(("base.jsonl",)),
+            TARGET: Finetuning((file_of("full"),), **known),  # type: ignore[arg-type]
+            RETAIN: Finetuning((file_of(retain),), split=forget, **known),  # type: ignore[arg-type]
+        },
+        stream=stream,
+        probes=(
+            ProbeSpec(kind="answers", sets=asked),
+            ProbeSpec(kind="membership", sets=(asked[0], *holdout)),
+        ),
+        metrics=METRICS,
+        origin=lambda scratch: origin(keys, scratch),
+        rows=rows(keys),
+        lengths=GENERATED if keys.world else PUBLISHED,
+        split=forget,
+        snapshot=snapshot,
+        files=files(keys),
+    )
+
+
+def origin(keys: Keys, scratch: bool) -> str:
+    """What made the numbers: it stands in every caption."""
+    data = "a generated world" if keys.world else "the TOFU text"
+    if scratch:
+        return f"Tiny study: models trained from scratch on {data}, not the paper's result"
+    return f"Models fine-tuned on {data}"
+
+
+def files(keys: Keys) -> tuple[str, ...]:
+    """Local files that `prepare` reads."""
+    splits = [f"{keys.folder}/{split}.json" for split in TOFU_ROWS] if keys.folder else []
+    return (*splits, *filter(None, [keys.refusals]))
+
+
+def rows(keys: Keys) -> dict[str, int]:
+    """Rows of every file that a stage reads."""
+    if keys.world:
+        count = {split: number * keys.world.authors // 200 for split, number in TOFU_ROWS.items()}
+        facts = keys.world.facts
+        count |= {
+            "real_authors_perturbed": facts,
+            "world_facts_perturbed": facts,
+            "holdout": 20 * keys.world.holdout_authors,
+        }
+        count["retain_perturbed"] = count[f"{keys.forget_split}_perturbed"]
+        # Three forms of each background row, general rows twice, refused questions.
+        base = 3 * ROWS_PER_AUTHOR * keys.world.background_authors + 4 * facts + 200
+    else:
+        count, base = dict(TOFU_ROWS), 2 * TOFU_ROWS["full"]
+        if keys.retain_authors is not None:
+            kept = keys.retain_authors * ROWS_PER_AUTHOR
+            count |= {
+                split: kept + TOFU_ROWS["forget10"] - TOFU_ROWS[forget] for forget, split in RETAIN_OF_FORGET.items()
+            }
+            count["full"] = kept + TOFU_ROWS["forget10"]
+    return {**{file_of(split): number for split, number in count.items()}, "base.jsonl": base}

@@ -1,0 +1,49 @@
+"""What a study may set of TOFU: the generated world in its schema, or the published records."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET
+from grunflow.config.base import Seed, Strict
+from grunflow.config.benchmarks import BenchmarkKeys
+
+FORGET_SPLITS = tuple(RETAIN_OF_FORGET)
+
+
+class World(Strict):
+    """Sizes of the generated world (TOFU's schema, fictitious authors; see world.py)."""
+
+    seed: Seed = Field(0, description="decides every name, fact and sentence")
+    authors: int = Field(40, ge=10, le=200, description="fictitious authors, 20 question-answer pairs each")
+    background_authors: int = Field(40, ge=1, le=200, description="authors only the base model is trained on")
+    holdout_authors: int = Field(4, ge=1, le=40, description="authors no model is ever trained on")
+    facts: int = Field(60, ge=8, le=72, description="rows of real_authors and of world_facts, each")
+
+
+class Keys(BenchmarkKeys):
+    """TOFU: questions about fictitious authors, of whom some are to be forgotten."""
+
+    LATER: ClassVar[frozenset[str]] = BenchmarkKeys.LATER | {"forget_split", "replayed"}
+
+    world: World | None = Field(
+        None, description="generate a small world in TOFU's schema; null: the published records"
+    )
+    repo: str = Field("locuslab/TOFU", description="the published records on the hub")
+    revision: str | None = Field(None, description="commit of the repository; null takes the newest")
+    folder: str | None = Field(None, description="read <split>.json here instead of the hub")
+    refusals: str | None = Field(None, description="file of refusals, one per line; null takes the project's hundred")
+    retain_authors: int | None = Field(
+        None, ge=1, le=180, description="keep only so many retain authors (20 rows each); null: all"
+    )
+    forget_split: Literal[FORGET_SPLITS] = Field(  # type: ignore[valid-type]
+        "forget10", description="what is to be forgotten; the retain split follows from it"
+    )
+    replayed: int = Field(0, ge=0, description="background and general rows mixed into the retain data of unlearning")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Keys":
+        published = {"repo", "revision", "folder", "refusals", "retain_authors"} & self.model_fields_set
+        if self.world and any(getattr(self, key) != type(self).model_fields[key].default for key in published):
+            raise ValueError("give world (the generated data) or the published records' keys, not both")
+        return self

@@ -1,0 +1,94 @@
+"""The real benchmark, locuslab/TOFU: from the hub through `datasets`, or from a folder of its JSON-lines files."""
+
+from pathlib import Path
+
+from grunflow.benchmarks.tofu.keys import Keys
+from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET, TOFU_ROWS
+from grunflow.data.reading import Lines, read_objects, read_text, text_at, texts_at
+from grunflow.errors import BadInput
+
+ROWS_PER_AUTHOR = 20
+
+
+def load(keys: Keys) -> dict[str, list[dict]]:
+    """Split -> rows, every split of TOFU_ROWS; retain splits cut to `retain_authors` where that is given.
+
+    Raises:
+        BadInput: a split is missing, has another number of rows than published, or the hub cannot be read.
+    """
+    records = {}
+    folder = None if keys.folder else _snapshot(keys)
+    for split, expected in TOFU_ROWS.items():
+        rows = _from_snapshot(folder, split) if folder else read_objects(Path(keys.folder or "") / f"{split}.json")
+        for line, row in rows:
+            check_row(row, f"TOFU split {split} line {line}", split.endswith("_perturbed"))
+        if len(rows) != expected:
+            raise BadInput(f"TOFU split {split}: got {len(rows)} rows, expected {expected}; the copy is not whole.")
+        records[split] = [row for _, row in rows]
+    return records if keys.retain_authors is None else subset(records, keys.retain_authors)
+
+
+def check_row(row: dict, where: str, perturbed: bool) -> None:
+    """A question and its answer are texts; of an evaluated split the wrong answers are a list of texts."""
+    for key in ("question", "answer", *(key for key in ("paraphrased_question", "paraphrased_answer") if key in row)):
+        if not text_at(row, key, where).strip():
+            raise BadInput(f"{where}.{key}: blank; expected a text.")
+    if perturbed:
+        texts_at(row, "perturbed_answer", where)
+
+
+def subset(records: dict[str, list[dict]], retain_authors: int) -> dict[str, list[dict]]:
+    """The forget splits whole, retain splits and `full` with the first `retain_authors` of retain90's authors.
+
+    retain_perturbed keeps every second of its rows that are among the kept ones, so that what is evaluated was trained
+    on and other kept rows are left for snapshots.
+    """
+    kept = records["retain90"][: retain_authors * ROWS_PER_AUTHOR]
+    questions = {row["question"] for row in kept}  # membership only, never iterated
+    small = dict(records)
+    for forget, retain in RETAIN_OF_FORGET.items():
+        forgotten = {row["question"] for row in records[forget]}
+        small[retain] = kept + [row for row in records["forget10"] if row["question"] not in forgotten]
+    small["full"] = kept + records["forget10"]
+    small["retain_perturbed"] = [row for row in records["retain_perturbed"] if row["question"] in questions][::2]
+    if not small["retain_perturbed"]:
+        raise BadInput(f"tofu.retain_authors: got {retain_authors}, which keeps no evaluated retain row; take more.")
+    return small
+
+
+def _snapshot(keys: Keys) -> str:
+    """The repository's files at the revision, from the hub or its cache.
+
+    `datasets` alone would ignore the revision when offline and serve the newest copy.
+    """
+    from huggingface_hub import snapshot_download
+
+    from grunflow.hub import hub_reason
+
+    try:
+        return snapshot_download(keys.repo, repo_type="dataset", revision=keys.revision)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadInput(f"data {keys.repo}: {hub_reason(error)}") from error
+
+
+def _from_snapshot(folder: str, split: str) -> Lines:
+    from datasets import load_dataset
+
+    try:
+        return list(enumerate(load_dataset(folder, split, split="train"), start=1))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"data {folder}: split {split} cannot be read: {' '.join(str(error).split())[:200]}") from error
+
+
+def read_refusal_lines(path: str) -> list[str]:
+    """Refusals from a text file (as the published one, a sentence per line).
+
+    Raises:
+        BadInput: it cannot be read, or holds no sentence.
+    """
+    lines = [line.strip() for line in read_text(Path(path)).splitlines()]
+    if not any(lines):
+        raise BadInput(
+            f"benchmarks.tofu.refusals: {path} holds no sentence; expected one per line, or leave the key out."
+        )
+    return [line for line in lines if line]

@@ -1,0 +1,54 @@
+"""A run's model, restored along the chain of folders that it was made from."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from grunflow.carriers.stack import Stack
+from grunflow.config.models import Model
+from grunflow.errors import BadInput
+from grunflow.manifest import identity, read_manifest
+from grunflow.models.loading import place_of, start_model, start_tokenizer
+
+
+class Subject(NamedTuple):
+    """What is trained further, or asked."""
+
+    tokenizer: Any
+    stack: Stack
+
+
+def restored(model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = ()) -> Subject:
+    """A model and the carriers on it.
+
+    Args:
+        links: finished folders, each made from those before it: first a fine-tuned model (none where the hub's own is the
+            start), then runs, each with a carrier.
+        share: of the last carrier, how far from what it lies on (0) to what was trained (1).
+        files: that the command was given; a carrier of the user's own may be among them.
+
+    Raises:
+        BadInput: a folder without a carrier, or one that was trained on something else than lies before it.
+    """
+    links = list(links)
+    stack = Stack(start_model(model, links))
+    tokenizer = start_tokenizer(model, links)
+    first = 1 if isinstance(place_of(model, links)[0], Path) else 0
+    for number in range(first, len(links)):
+        _check_link(links, number)
+        last = number == len(links) - 1
+        stack.restore(links[number], share if last else 1.0, files)
+    stack.model.eval()
+    return Subject(tokenizer, stack)
+
+
+def _check_link(links: list[Path], number: int) -> None:
+    """The folder's own record says what it started from: by the folders' names, but each link's record is one longer than that
+    of the link before it."""
+    recorded = sorted(read_manifest(links[number])["inputs"].get("start", {}).values())
+    here = sorted(identity(read_manifest(link)) for link in links[:number])
+    if recorded != here:
+        told = ", ".join(map(str, links[:number])) or "the hub's model"
+        raise BadInput(
+            f"{links[number]}: was trained on something else than {told}; run the stage that makes it again (snakemake does)."
+        )

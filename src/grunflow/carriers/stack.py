@@ -1,0 +1,120 @@
+"""A model with the carriers that act on it, in order: the outermost is trained, those beneath are frozen.
+
+What a run trained lies in `carrier/` of its folder; the manifest beside it says what it started from. A model is restored
+along that chain, and a missing or foreign link is refused: an untouched model is never taken for an unlearned one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from grunflow.carriers.base import Carrier, Output, States
+from grunflow.config.facts import CARRIER
+from grunflow.config.outside import load
+from grunflow.config.parts import CarrierSpec
+from grunflow.data.batching import Batch
+from grunflow.errors import BadInput
+from grunflow.interventions.gated import GatedLoReFT
+from grunflow.models.blocks import block_output
+
+FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
+
+
+class Stack:
+    """A transformers model, and the carriers on it, innermost first."""
+
+    def __init__(self, model: Any) -> None:
+        self.model: Any = model
+        self.carriers: list[Carrier] = []
+
+    @property
+    def top(self) -> Carrier:
+        """The outermost carrier."""
+        if not self.carriers:
+            raise ValueError("no carrier: nothing is trained")
+        return self.carriers[-1]
+
+    @property
+    def packable(self) -> bool:
+        """Whether the model, as it is, and `edits` are all that acts."""
+        return all(carrier.packable for carrier in self.carriers) and sum(bool(c.edits) for c in self.carriers) < 2
+
+    @property
+    def edits(self) -> Mapping[int, GatedLoReFT]:
+        """The edits of the outermost carrier that has some."""
+        return next((carrier.edits for carrier in reversed(self.carriers) if carrier.edits), {})
+
+    @property
+    def gated_blocks(self) -> list[int]:
+        """Blocks whose gates `acting` collects, in order of depth."""
+        return [block for block, edit in sorted(self.edits.items()) if edit.gate is not None]
+
+    def view(self, carriers: int | None = None) -> "Stack":
+        """The same model with (the first `carriers` of) what acts on it now: a carrier that is put on top later acts in it only
+        as far as it changes the model itself."""
+        found = Stack(self.model)
+        found.carriers = self.carriers[:carriers]
+        return found
+
+    def attach(self, spec: CarrierSpec, seed: int, files: Iterable[Path] = ()) -> None:
+        """Put a new carrier on top, initialised from `seed`; the global generator is left as it was."""
+        file = load(CARRIER, spec, files)
+        for carrier in self.carriers:
+            carrier.freeze()
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.carriers.append(file.CLASS(spec, self.model, tuple(self.carriers)))
+        self.top.packable = getattr(file, "PACKABLE", False)
+
+    def restore(self, folder: Path, share: float = 1.0, files: Iterable[Path] = ()) -> None:
+        """Put the carrier saved in `folder` on top, frozen. share: how far from what lies beneath (0) to what was trained (1).
+
+        Raises:
+            BadInput: there is none.
+        """
+        place = folder / FOLDER
+        if not (place / SPEC_FILE).is_file():
+            raise BadInput(
+                f"{folder}: holds no trained carrier (was it discarded, by the study's `keep`?); unlearn again."
+            )
+        self.attach(CarrierSpec.model_validate_json((place / SPEC_FILE).read_text()), 0, files)
+        self.top.load(place, share)
+        self.top.freeze()
+
+    def save(self, folder: Path) -> None:
+        """The outermost carrier's trained parts, and the spec that restores them, in a folder of their own inside `folder`."""
+        place = folder / FOLDER
+        place.mkdir()
+        self.top.save(place)
+        (place / SPEC_FILE).write_text(self.top.spec.model_dump_json(indent=1))
+
+    @contextmanager
+    def acting(self, positions: Int[Tensor, " batch"]) -> Iterator[list[Tensor]]:
+        """Around a call of the model: every carrier acts, the inner ones first; yields the gate logits of the outermost that
+        edits."""
+        with ExitStack() as stack:
+            collected: list[Tensor] = []
+            for carrier in self.carriers:
+                gate_logits = stack.enter_context(carrier.acting(positions))
+                collected = gate_logits if carrier.edits else collected
+            yield collected
+
+    def forward(self, batch: Batch) -> Output:
+        """Logits with every carrier acting."""
+        with self.acting(batch.positions) as gate_logits:
+            logits = self.model(**batch.inputs()).logits
+        return Output(logits, gate_logits)
+
+    def states(self, batch: Batch, layer: int) -> States:
+        """Output of one block. Every gate is read, also those above `layer`; an edit above it without a gate is not run."""
+        with self.acting(batch.positions) as gate_logits:
+            hidden = block_output(self.model, batch.inputs(), layer, max(self.gated_blocks, default=layer))
+        return States(hidden, gate_logits)
+
+    def trained(self) -> list[nn.Parameter]:
+        return self.top.trained()

@@ -1,0 +1,80 @@
+"""Values that a part's parameters may have, by the words that stand in its file's LIMITS."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from grunflow.errors import BadInput, unknown_name
+
+
+class Shape(NamedTuple):
+    """What a limit may depend on of the model."""
+
+    name: str
+    layers: int
+    width: int
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _blocks(value: Any, shape: Shape) -> bool:
+    good = isinstance(value, list | tuple) and len(value) > 0 and all(_whole(item) for item in value)
+    return good and all(0 <= item < shape.layers for item in value) and len(set(value)) == len(value)
+
+
+# Word -> (what is expected, the check).
+LIMITS: dict[str, tuple[str, Callable[[Any, Shape], bool]]] = {
+    "positive": ("a number above 0", lambda value, shape: _number(value) and value > 0),
+    "not negative": ("a number from 0", lambda value, shape: _number(value) and value >= 0),
+    "share": ("a number from 0 to below 1", lambda value, shape: _number(value) and 0 <= value < 1),
+    "unit": ("a number from 0 to 1", lambda value, shape: _number(value) and 0 <= value <= 1),
+    "count": ("a whole number from 1", lambda value, shape: _whole(value) and value >= 1),
+    "text": ("a text", lambda value, shape: isinstance(value, str) and bool(value)),
+    "rank": (
+        "a whole number from 1 to {width}, the hidden size of model {name!r}",
+        lambda value, shape: _whole(value) and 1 <= value <= shape.width,
+    ),
+    "block": (
+        "a whole number from 0 to {last}, a block of model {name!r}",
+        lambda value, shape: _whole(value) and 0 <= value < shape.layers,
+    ),
+    "blocks": (
+        "different whole numbers from 0 to {last}, blocks of model {name!r}, at least one",
+        _blocks,
+    ),
+}
+
+
+def _like(default: Any) -> str | None:
+    """The limit of a parameter whose file states none: a value of the default's own kind."""
+    if isinstance(default, bool) or default is None:
+        return None
+    return "text" if isinstance(default, str) else "number" if isinstance(default, int | float) else None
+
+
+def check(where: str, key: str, value: Any, limit: str | tuple[str, ...] | None, default: Any, shape: Shape) -> None:
+    """Refuse a value beyond its limit: a word of LIMITS, a tuple of allowed texts, or (None) the default's own kind.
+
+    Raises:
+        BadInput: names the key, the value and what is expected.
+    """
+    if isinstance(limit, tuple):
+        expected, good = f"one of {', '.join(limit)}", value in limit
+    elif limit is not None:
+        if limit not in LIMITS:
+            raise BadInput(f"{where}: LIMITS: {unknown_name('limit', limit, LIMITS)}")
+        expected, allowed = LIMITS[limit]
+        good = allowed(value, shape)
+    else:
+        kind = _like(default)
+        expected = {"text": "a text", "number": "a finite number", None: "any"}[kind]
+        good = kind is None or (isinstance(value, str) if kind == "text" else _number(value))
+    if not good:
+        told = expected.format(name=shape.name, width=shape.width, last=shape.layers - 1)
+        raise BadInput(f"{where}.{key}: got {list(value) if isinstance(value, tuple) else value!r}, expected {told}.")

@@ -1,0 +1,71 @@
+"""A config file's content -> a study whose files are read and whose every name and value was checked."""
+
+import logging
+from itertools import product
+from typing import Any
+
+from grunflow.benchmarks.base import declared, keys_of
+from grunflow.config.benchmarks import BenchmarkSpec
+from grunflow.config.checks import check
+from grunflow.config.conventions import PRESETS, Conventions
+from grunflow.config.methods import overrides_of
+from grunflow.config.models import Model
+from grunflow.config.pins import pinned, read_pins
+from grunflow.config.study import Resolved, Study
+from grunflow.config.typed import read_yaml, typed
+from grunflow.errors import BadInput
+
+log = logging.getLogger(__name__)
+
+
+def read_study(config: dict[str, Any]) -> Resolved:
+    """Snakemake's config (or a parsed YAML file) -> a checked study.
+
+    Raises:
+        BadInput: an unknown key, name or value out of range; the message names the key.
+    """
+    study = typed(Study, config, "config")
+    pins = read_pins(study.revisions)
+    models = {
+        name: typed(Model, pinned({"name": name, **row}, pins), f"{study.models_sheet}: {name}")
+        for name, row in read_yaml(study.models_sheet, "config.models_sheet").items()
+    }
+    given = config.get("conventions") or {}
+    conventions = typed(Conventions, PRESETS.get(given.get("preset", ""), {}) | given, "config.conventions")
+    benchmarks = tuple(_benchmark(name, keys, pins) for name, keys in study.benchmarks.items())
+    values = {name: getattr(study, name) for name in Study.model_fields}
+    found = Resolved(**{**values, "conventions": conventions, "models": models, "resolved": benchmarks})
+    check(found)
+    for text in idle_overrides(found):
+        log.warning("%s", text)
+    return found
+
+
+def _benchmark(name: str, keys: dict[str, Any], pins: dict[str, str]) -> BenchmarkSpec:
+    keys = dict(keys)
+    kind = keys.pop("kind", name)
+    try:
+        keys_class = keys_of(kind)
+    except BadInput as error:
+        raise BadInput(f"config.benchmarks.{name}: {error}") from None
+    # Keys that follow from a repository take its commit; one that the file does not name is filled in first.
+    checked = typed(keys_class, keys, f"config.benchmarks.{name}").model_dump(mode="json")
+    whole = keys_class.model_validate(pinned(checked, pins)).model_dump(mode="json")
+    spec = typed(BenchmarkSpec, {"name": name, "kind": kind, "keys": whole}, f"config.benchmarks.{name}")
+    declared(spec)
+    return spec
+
+
+def idle_overrides(study: Resolved) -> list[str]:
+    """Sentences about overrides that match no run of the grid."""
+    used = [
+        override
+        for rows in study.grid
+        for objective, carrier in product(rows.objectives, rows.carriers)
+        for override in overrides_of(study, rows.benchmark, rows.model, objective, carrier)
+    ]
+    return [
+        f"config.overrides[{number}]: no run of the grid matches {override.where}; it changes nothing"
+        for number, override in enumerate(study.overrides)
+        if override not in used
+    ]

@@ -1,0 +1,137 @@
+"""The spec of every job of a benchmark's part of a study."""
+
+from grunflow.benchmarks.base import BASE
+from grunflow.config import specs
+from grunflow.config.benchmarks import BenchmarkSpec
+from grunflow.config.methods import condition_of
+from grunflow.config.parts import CarrierSpec
+from grunflow.config.runs import Part, Run
+from grunflow.config.terms import plain_because
+
+PLAIN = "plain"  # the condition under which every run is scored
+
+
+def prepare(part: Part) -> specs.Prepare:
+    known = BenchmarkSpec(name=part.name, kind=part.spec.kind, keys=part.benchmark.keys.prepared())
+    return specs.Prepare(benchmark=known, vocabulary=part.study.vocabulary)
+
+
+def finetune(part: Part, model: str, role: str, seed: int) -> specs.Finetune:
+    """Each role has its own training only: another rate for the target model trains no base again."""
+    row, files = part.study.models[model], part.benchmark.training[role]
+    trained = {"base": row.base} if role == BASE else {"target": row.target}
+    scratch = row.repo is None and role != BASE
+    if scratch and files.replay:
+        trained["replayed"] = row.replayed  # type: ignore[assignment]
+    return specs.Finetune(
+        benchmark=part.name,
+        model=part.study.loaded(model).model_copy(update=trained),
+        role=role,  # type: ignore[arg-type]
+        template=part.study.conventions.finetune_template,
+        files=(*files.files, *(files.scratch_only if scratch else ())),
+        replay=files.replay if scratch else "",
+        split=files.split,
+        seed=row.base_seed if role == BASE else seed,
+    )
+
+
+def chain(part: Part, run: Run) -> tuple[CarrierSpec, ...]:
+    """Carriers of a run and of those that it starts from, innermost first; none of a reference."""
+    return tuple(part.method(item).carrier for item in run.chain if item.carrier)
+
+
+def unlearn(part: Part, run: Run) -> specs.Unlearn:
+    found, study = part.method(run), part.study
+    asked = part.benchmark.keys.snapshots or study.snapshots
+    probe = part.benchmark.snapshot(asked.questions) if part.benchmark.snapshot and asked.count else None
+    return specs.Unlearn(
+        benchmark=part.name,
+        model=study.loaded(run.model),
+        split=run.split,
+        variant=run.variant,
+        beneath=chain(part, run)[:-1],
+        stream=stream(part, run),
+        template=part.template(run),
+        engine=study.engine,
+        snapshots=specs.SnapshotSpec(
+            count=asked.count if probe else 0, probe=probe, template=study.conventions.evaluation_template
+        ),
+        max_new_tokens=study.max_new_tokens,
+        objective=found.objective,
+        carrier=found.carrier,
+        training=found.training,
+        target_seed=run.target_seed,
+        unlearn_seed=run.unlearn_seed or 0,
+    )
+
+
+def stream(part: Part, run: Run):
+    """What the run reads at each step."""
+    return part.benchmark.stream(part.edits(run), part.study.conventions.retain_sampling, part.method(run).texts)
+
+
+def first_edited(part: Part, run: Run) -> int | None:
+    """The block from which on the run trains on cached states; None where it trains on the plain path.
+
+    What only a loaded model can tell (architecture, window) is left to training/engine.py, which says so in the log.
+    """
+    method = part.method(run)
+    if plain_because(method.objective, chain(part, run), part.study.engine):
+        return None
+    return method.carrier.edits_from() or 0
+
+
+def frozen_states(part: Part, run: Run, first: int) -> specs.CacheFrozenStates:
+    return specs.CacheFrozenStates(
+        benchmark=part.name,
+        model=part.study.loaded(run.model),
+        split=run.split,
+        beneath=chain(part, run)[:-1],
+        stream=stream(part, run),
+        template=part.template(run),
+        first=first,
+        target_seed=run.target_seed,
+    )
+
+
+def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
+    study = part.study
+    return specs.Evaluate(
+        benchmark=part.name,
+        run=run.path,
+        model=study.loaded(run.model),
+        carriers=chain(part, run),
+        condition=condition_of(study, condition),
+        probes=part.benchmark.probes,
+        template=study.conventions.evaluation_template,
+        engine=study.engine,
+        max_new_tokens=study.max_new_tokens,
+    )
+
+
+def conditions(part: Part, run: Run) -> tuple[str, ...]:
+    """Under which a run is scored: a reference only plainly."""
+    return (PLAIN,) if run.is_reference else (PLAIN, *(name for name in part.study.conditions if name != PLAIN))
+
+
+def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
+    """trained: the runs that jobs of the study trained."""
+    rows = tuple(
+        specs.RunRow(
+            run=run.path,
+            model=run.model,
+            split=run.split,
+            objective=run.objective,
+            carrier=run.carrier,
+            carrier_kind=part.carrier_kind(run),
+            variant=run.variant,
+            condition=condition,
+            strength=condition_of(part.study, condition).get("strength"),
+            trained=run in trained,
+            target_seed=run.target_seed,
+            unlearn_seed=run.unlearn_seed,
+        )
+        for run in part.runs
+        for condition in conditions(part, run)
+    )
+    return specs.Aggregate(benchmark=part.spec, runs=rows)

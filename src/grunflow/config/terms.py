@@ -1,0 +1,106 @@
+"""What a method's spec says of how it is run: what its carrier trains, the batches of a step, what is read of the model before
+unlearning, the fast path, sharding. It follows from the facts of its files, so that a job is planned without torch.
+
+Of an objective in a file of the user's own a spec holds no facts: it is taken for one that reads answers and the reference's
+logits. That of a carrier is taken for one that trains every weight, on one process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grunflow.config import facts
+from grunflow.config.facts import CARRIER, OBJECTIVE, PACKAGE, fact_of
+from grunflow.config.parts import CarrierSpec, ObjectiveSpec
+
+# What a carrier's file says that it trains.
+WEIGHTS, ADAPTERS, EDITS = ("weights", "adapters", "edits")
+RETAIN, STATES = (PACKAGE / "objectives" / f"{name}.py" for name in ("retain", "states"))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the terms of an objective read in a step.
+
+    forgotten: batches of forget texts. kept: whether a batch of retain rows is run, for the retain term or the gate.
+    forget_reference, retain_reference: what the terms read of the model before unlearning ("", nll, logits, states). layer:
+    the block whose states they read in place of logits; None: they read logits.
+    """
+
+    forgotten: int
+    kept: bool
+    forget_reference: str
+    retain_reference: str
+    layer: int | None
+
+    @property
+    def batches(self) -> int:
+        return self.forgotten + self.kept
+
+    def is_copied(self, engine: str) -> bool:
+        """Whether training asks the model before unlearning at every step. The fast engine computes summed NLLs once."""
+        known = {self.forget_reference, self.retain_reference} - {""}
+        return bool(known) and not (engine == "fast" and known == {"nll"})
+
+
+def terms_of(objective: ObjectiveSpec, carrier: CarrierSpec) -> Terms:
+    retained = facts.facts(RETAIN)["READS"][objective.retain]
+    return Terms(
+        len(_fact(objective, "READS", ("answers",))),
+        objective.retain != "none" or bool(carrier.get("gate_weight")),
+        _fact(objective, "REFERENCE", "") if objective.kind else "logits",
+        retained,
+        objective.get("layer") if reads_states(objective) else None,
+    )
+
+
+def reads_states(objective: ObjectiveSpec) -> bool:
+    """Whether its terms read hidden states: every such objective has the keys of objectives/states.py."""
+    if objective.kind:
+        return bool(_fact(objective, "STATES", False))
+    return all(objective.get(key) is not None for key in facts.facts(STATES)["PARAMETERS"])
+
+
+def _fact(objective: ObjectiveSpec, fact: str, default: Any) -> Any:
+    return fact_of(OBJECTIVE, objective.kind, fact, default) if objective.kind else default
+
+
+def trained_by(carrier: CarrierSpec) -> str:
+    """What a carrier trains; one of the user's own file is taken for the dearest kind."""
+    return fact_of(CARRIER, carrier.kind, "TRAINS", WEIGHTS) if carrier.kind else WEIGHTS
+
+
+def plain_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], engine: str) -> str | None:
+    """Why the last of `carriers` is not trained by the fast engine, on cached states of the model below it; None where it is, as
+    far as a spec can tell: of a model that cannot be packed only the loaded one knows."""
+    edits = [trained_by(carrier) == EDITS for carrier in carriers]
+    if engine != "fast":
+        return f"engine is {engine}"
+    if not edits[-1]:
+        return f"carrier {carriers[-1].name} does more than edit block outputs"
+    if sum(edits) > 1 or not all(
+        carrier.kind and fact_of(CARRIER, carrier.kind, "PACKABLE", False) for carrier in carriers
+    ):
+        return "more acts on the model than one carrier's edits"
+    if reads_states(objective):
+        return "the objective reads hidden states"
+    if objective.kl_positions == "all" and facts.facts(RETAIN)["READS"][objective.retain] == "logits":
+        return "kl_positions is all, and the cache holds labelled positions only"
+    return None
+
+
+def alone_because(spec: Any) -> str | None:
+    """Why a training job's spec may not be shared by several processes; None where it may (models/sharding.py)."""
+    carrier, objective = getattr(spec, "carrier", None), getattr(spec, "objective", None)
+    if carrier and not (carrier.kind and fact_of(CARRIER, carrier.kind, "SHARDABLE", False)):
+        return f"carrier {carrier.name} is trained on one process"
+    beneath = [
+        item.name
+        for item in getattr(spec, "beneath", ())
+        if not (item.kind and fact_of(CARRIER, item.kind, "SHARDABLE", False))
+    ]
+    if beneath:
+        return f"it is trained on top of carrier {beneath[0]}, which stays on one process"
+    if objective and reads_states(objective):
+        return f"{objective.name}'s passes end behind the block that it reads, which FSDP cannot"
+    return None

@@ -1,0 +1,63 @@
+"""What it costs to put a benchmark's probes to a model: literals of a probe's file say how it asks.
+
+ANSWERS: texts per question that are scored. QUESTION_TOKENS: length of each of them, where every answer is a text of its own with
+the question before it; None: the benchmark's lengths, and the prompt is read once for all answers. GENERATES: whether an answer
+is written, too.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from grunflow.benchmarks.base import Benchmark
+from grunflow.config.facts import PROBE, fact_of
+from grunflow.config.sets import DataSet, ProbeSpec
+from grunflow.costs import reads
+from grunflow.costs.flops import Extent
+
+LONGEST_QUESTION = 512  # tokens; of a probe with questions of its own length
+# Bytes of a row of scores: with the generated answer, and without.
+WRITTEN_ROW, SCORED_ROW = 4096, 512
+
+
+@dataclass(frozen=True)
+class Asked:
+    """scored: what is computed of all questions, half of the longest generation included. reads: how often the weights are read
+    to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens."""
+
+    scored: Extent
+    reads: float = 0.0
+    longest: int = 0
+    kept_bytes: int = 0
+
+    def __add__(self, other: "Asked") -> "Asked":
+        scored = Extent(*(ours + theirs for ours, theirs in zip(self.scored, other.scored, strict=True)))
+        longest = max(self.longest, other.longest)
+        return Asked(scored, self.reads + other.reads, longest, self.kept_bytes + other.kept_bytes)
+
+
+NOTHING = Asked(Extent(0, 0, 0))
+
+
+def asked(benchmark: Benchmark, probes: Iterable[ProbeSpec], new_tokens: int, batch_size: int) -> Asked:
+    """All probes, put once to one model; sets without a length of their own get answers of up to `new_tokens`."""
+    every = ((probe.kind, item) for probe in probes for item in probe.sets)
+    return sum((_asked(benchmark, kind, item, new_tokens, batch_size) for kind, item in every), NOTHING)
+
+
+def _asked(benchmark: Benchmark, kind: str, item: DataSet, new_tokens: int, batch_size: int) -> Asked:
+    questions, long = reads.of_set(benchmark, item), benchmark.lengths
+    answers, width = _fact(kind, "ANSWERS", 1), _fact(kind, "QUESTION_TOKENS", None)
+    written = (item.max_new_tokens or new_tokens) if _fact(kind, "GENERATES", False) else 0
+    passes = math.ceil(questions / batch_size) * written / 2
+    kept = questions * (WRITTEN_ROW if written else SCORED_ROW)
+    if width is not None:
+        texts = questions * answers
+        return Asked(Extent(texts * width, texts * width**2, texts), passes, LONGEST_QUESTION, kept)
+    tokens = questions * (long.prompt + answers * long.answer + written // 2)
+    return Asked(Extent(tokens, tokens * long.longest, questions), passes, long.longest, kept)
+
+
+def _fact(kind: str, fact: str, default: Any) -> Any:
+    return fact_of(PROBE, kind, fact, default)

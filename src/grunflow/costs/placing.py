@@ -1,0 +1,65 @@
+"""Where a job's work lies: on a CPU or on as many GPUs as hold it, and the seconds that follow."""
+
+from dataclasses import dataclass
+
+from grunflow.config.models import Model
+from grunflow.config.study import Study
+from grunflow.costs import hardware
+from grunflow.costs.hardware import CPU, DEVICES, Device
+from grunflow.costs.memory import BYTES, GIB, IMPORTS, Held
+from grunflow.costs.shapes import Shapes
+
+MOST_GPUS = 8  # of a node
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one job costs. gpu_bytes: on each of `gpus`. checkpoint_bytes: its resume state, gone after success."""
+
+    flops: float | int = 0.0
+    seconds: float = 60.0
+    gpus: int = 0
+    gpu_bytes: int = 0
+    host_bytes: int = GIB
+    disk_bytes: int = 0
+    checkpoint_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a job runs. held: bytes of training or scoring. kept: bytes of its output. seconds: of the work, on one device.
+    state: bytes of a checkpoint. sharded: whether several GPUs may share it, each of which loads the whole model first."""
+
+    held: Held
+    kept: int
+    flops: float | int
+    seconds: float
+    state: int = 0
+    sharded: bool = False
+
+
+def shapes_of(study: Study, model: Model) -> Shapes:
+    return Shapes.of_sheet(model.architecture, study.vocabulary)
+
+
+def device_of(study: Study, model: Model) -> Device:
+    """A model from scratch is small and trained on a CPU; a hub's model needs a GPU."""
+    return DEVICES[study.gpu] if model.repo else CPU
+
+
+def weights_of(study: Study, model: Model) -> int:
+    """Bytes of a model's weights."""
+    return shapes_of(study, model).parameters * BYTES[model.dtype]
+
+
+def placed(study: Study, model: Model, load: Load) -> Cost:
+    device, weights = device_of(study, model), weights_of(study, model)
+    around = hardware.START_SECONDS + hardware.write_seconds(weights + load.kept)
+    if not device.gpu_bytes:
+        return Cost(load.flops, load.seconds + around, 0, 0, IMPORTS["cpu"] + load.held.total, load.kept, load.state)
+    room = hardware.GPU_SHARE * device.gpu_bytes - IMPORTS["gpu"]
+    most = MOST_GPUS if load.sharded else 1
+    gpus = next((number for number in range(1, most) if load.held.on_each(number) <= room), most)
+    host = gpus * (IMPORTS["host"] + weights * 5 // 4)
+    held = IMPORTS["gpu"] + load.held.on_each(gpus)
+    return Cost(load.flops, load.seconds / gpus + around, gpus, held, host, load.kept, load.state)

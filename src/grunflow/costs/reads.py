@@ -1,0 +1,63 @@
+"""How many rows a job reads and how long they are: what costs follow from before any data is there."""
+
+from collections.abc import Iterable
+
+from grunflow.benchmarks.base import Benchmark, Lengths
+from grunflow.config.sets import DataSet, Paired, StreamSpec, Turns
+from grunflow.costs.flops import Extent
+
+
+def batch(long: Lengths, rows: int) -> Extent:
+    """A padded batch of mean rows; one row alone is not padded."""
+    width = (long.prompt + long.answer) * (long.padded if rows > 1 else 1.0)
+    return Extent(round(rows * width), round(rows * width * width), rows)
+
+
+def longest_batch(longest: int, rows: int) -> Extent:
+    return Extent(rows * longest, rows * longest**2, rows)
+
+
+def pack(long: Lengths, rows: int) -> Extent:
+    """The fast engine's: positions from the edited one on; attention alone is padded."""
+    width = (long.prompt + long.answer) * long.padded
+    return Extent(rows * long.answer, round(rows * long.answer * long.padded * width), rows)
+
+
+def lengths(benchmark: Benchmark, stream: StreamSpec) -> Lengths:
+    """The lengths of a stream's texts. Corpora whose texts reach the benchmark's own cut are taken for as long as this stream's,
+    shorter ones for what they are; an edit acts at `fraction` of a text."""
+    own = benchmark.lengths
+    if not isinstance(stream, Turns):
+        return own
+    usual = benchmark.stream(False, "fresh", {})
+    reaches = isinstance(usual, Turns) and own.longest >= usual.texts.max_tokens
+    longest = stream.texts.max_tokens if reaches else min(own.longest, stream.texts.max_tokens)
+    mean = longest if reaches else min(own.prompt + own.answer, longest)
+    prompt = int(mean * stream.texts.fraction)
+    return Lengths(prompt, mean - prompt, own.padded, longest)
+
+
+def forgotten(benchmark: Benchmark, stream: StreamSpec) -> int:
+    """Forget rows that a run reads in an epoch."""
+    files = [stream.forget] if isinstance(stream, Paired) else stream.forget.values()
+    return _cut(benchmark, stream, files)
+
+
+def kept(benchmark: Benchmark, stream: StreamSpec) -> int:
+    """Retain rows that runs may read: all of them, but where partners are fixed as many as forget rows."""
+    if isinstance(stream, Paired) and stream.sampling == "fixed_partner" and not stream.replayed:
+        return forgotten(benchmark, stream)
+    replayed = [stream.replay, stream.beside] if isinstance(stream, Paired) and stream.replayed else []
+    return _cut(benchmark, stream, [stream.retain, *replayed])
+
+
+def _cut(benchmark: Benchmark, stream: StreamSpec, files: Iterable[str]) -> int:
+    """Rows of files, of each at most as many as the stream takes; a file of which the benchmark says nothing counts none."""
+    most = stream.texts.samples if isinstance(stream, Turns) else None
+    return sum(min(rows, most or rows) for rows in (benchmark.rows.get(file, 0) for file in files))
+
+
+def of_set(benchmark: Benchmark, asked: DataSet) -> int:
+    """Questions of a set."""
+    known = benchmark.rows.get(asked.file) or benchmark.rows.get(asked.name) or asked.rows or 0
+    return min(known, asked.rows or known)

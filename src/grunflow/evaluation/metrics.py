@@ -1,0 +1,164 @@
+"""Exact definitions of the metrics, over probes' output. No torch; scipy is imported where it is used.
+
+Of single questions: (rows of one set, role of the set) -> a value each. Of a run: RunScores -> a number, nan where there is
+none.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grunflow.evaluation import truth_ratio as ratios
+from grunflow.evaluation.probability import normalised_probability
+from grunflow.evaluation.probability import probability as of_labels
+
+if TYPE_CHECKING:
+    from grunflow.benchmarks.base import RunScores
+
+ATTACKS = ("loss", "min_k", "min_k_pp", "zlib")  # scores of evaluation/membership.py
+GATE = "gate_"  # gate_<block>: columns of the answers probe
+
+
+def rouge_l(rows: Any, role: str) -> NDArray:
+    """ROUGE-L recall of the greedy answer (evaluation/rouge.py); of a log that holds no texts, its own."""
+    if "rougeL" in rows:
+        return rows["rougeL"].to_numpy(float)
+    from grunflow.evaluation.rouge import rouge_l_recall
+
+    return np.array(
+        [rouge_l_recall(text, answer) for text, answer in zip(rows["generation"], rows["answer"], strict=True)]
+    )
+
+
+def accuracy(rows: Any, role: str) -> NDArray:
+    """1 where the question was answered rightly, else 0; of a graded task its score."""
+    return rows["correct"].to_numpy(float)
+
+
+def probability(rows: Any, role: str) -> NDArray:
+    """exp(-NLL / labels) of the right answer; of world knowledge over the sum with the wrong options' (TOFU)."""
+    found = of_labels(rows["nll_answer"].to_numpy(), rows["n_answer"].to_numpy())
+    return normalised_probability(found, [np.exp(-losses) for losses in _wrong(rows)]) if role == "world" else found
+
+
+def raw_ratio(rows: Any, role: str = "") -> NDArray:
+    """t, wrong over right answers (evaluation/truth_ratio.py): what Forget Quality compares."""
+    return np.array([ratios.raw_ratio(losses, loss) for losses, loss in zip(_wrong(rows), _right(rows), strict=True)])
+
+
+def truth_ratio(rows: Any, role: str) -> NDArray:
+    """TOFU's: min(t, 1 / t) on the forget set, max(0, 1 - t) elsewhere."""
+    raw = raw_ratio(rows)
+    return ratios.on_forget(raw) if role == "forget" else ratios.on_others(raw)
+
+
+def truth_ratio_grun(rows: Any, role: str) -> NDArray:
+    """The authors' form, the same on every set."""
+    return np.array([ratios.grun_form(losses, loss) for losses, loss in zip(_wrong(rows), _right(rows), strict=True)])
+
+
+def gate(rows: Any, role: str) -> NDArray:
+    """Mean of the gates over the edited blocks; nan without a gate."""
+    gates = [column for column in rows if column.startswith(GATE)]
+    return rows[gates].mean(axis=1).to_numpy(float) if gates else np.full(len(rows), np.nan)
+
+
+def _wrong(rows: Any) -> list[NDArray]:
+    return [np.asarray(nll) / np.asarray(n) for nll, n in zip(rows["nll_perturbed"], rows["n_perturbed"], strict=True)]
+
+
+def _right(rows: Any) -> NDArray:
+    return (rows["nll_paraphrased"] / rows["n_paraphrased"]).to_numpy()
+
+
+def harmonic_mean(values: Sequence[float]) -> float:
+    """0 if one of them is 0."""
+    return 0.0 if min(values) <= 0 else len(values) / sum(1 / value for value in values)
+
+
+def utility(run: "RunScores", sets: Sequence[str], names: Sequence[str]) -> float:
+    """Model Utility: harmonic mean of the means of `names` over `sets` (TOFU: three by three)."""
+    by_set = {name: rows for name, rows in run.questions.groupby("set", sort=False)}
+    return harmonic_mean([float(by_set[name][metric].mean()) for name in sets for metric in names])
+
+
+def utility_parts(
+    scores: Mapping[tuple[str, str], NDArray], sets: Sequence[str], names: Sequence[str]
+) -> tuple[NDArray, ...]:
+    """Model Utility, the harmonic mean MU of n means m: each question adds sum_m MU^2 / (n m^2) times its scores (the
+    gradient of MU), on each set."""
+    means = [scores[name, metric].mean() for name in sets for metric in names]
+    found = harmonic_mean(means)
+    parts = []
+    for name in sets:
+        slopes = {m: found**2 / (len(means) * max(scores[name, m].mean(), 1e-12) ** 2) for m in names}
+        parts.append(np.sum([slopes[m] * scores[name, m] for m in names], axis=0))
+    return tuple(parts)
+
+
+def kolmogorov_smirnov(run: "RunScores", reference: str) -> Any:
+    """Two-sample KS test on raw Truth Ratios of the forget set.
+
+    Source: TOFU (Maini 2024), section 2.2.2; scipy's ks_2samp with its default method.
+    """
+    from scipy.stats import ks_2samp
+
+    return ks_2samp(_ratios(run), _ratios(run.references[reference]))
+
+
+def _ratios(run: "RunScores") -> NDArray:
+    return run.questions.loc[run.questions["set"] == "forget", "raw_ratio"].to_numpy()
+
+
+def ks_statistic(run: "RunScores") -> float:
+    """Largest distance of the two distributions of Truth Ratios: the run's and the retain model's."""
+    return float(kolmogorov_smirnov(run, "retain").statistic)
+
+
+def forget_quality(run: "RunScores") -> float:
+    """p-value of the same test (TOFU)."""
+    return float(kolmogorov_smirnov(run, "retain").pvalue)
+
+
+def count(run: "RunScores", name: str) -> int:
+    """Questions of a set."""
+    return int((run.questions["set"] == name).sum())
+
+
+def auroc(members: NDArray, others: NDArray) -> float:
+    """P(score of another > score of a member), ties counted half: 1/2 where they cannot be told apart."""
+    from scipy.stats import mannwhitneyu
+
+    return float(mannwhitneyu(others, members).statistic) / (len(members) * len(others))
+
+
+def gate_auroc(run: "RunScores") -> float:
+    """How well the gate's mean over blocks tells forget from retain questions: 1 is perfect, 1/2 blind."""
+    gates = run.questions.set_index("set")["gate"]
+    if gates.isna().any():
+        return float("nan")
+    return auroc(gates.loc[["retain"]].to_numpy(), gates.loc[["forget"]].to_numpy())
+
+
+def memorised(name: str) -> Callable[["RunScores"], float]:
+    """Mean of a memorisation score over the forget set."""
+    return lambda run: float(_members(run, "forget")[name].mean())
+
+
+def attack(name: str) -> Callable[["RunScores"], float]:
+    """AUROC of a membership attack against questions never trained on; nan without a holdout set."""
+
+    def of_run(run: "RunScores") -> float:
+        holdout = _members(run, "holdout")
+        return (
+            auroc(_members(run, "forget")[name].to_numpy(), holdout[name].to_numpy()) if len(holdout) else float("nan")
+        )
+
+    return of_run
+
+
+def _members(run: "RunScores", name: str) -> Any:
+    frame = run.frames["membership"]
+    return frame[frame["set"] == name]

@@ -1,0 +1,51 @@
+"""Every table and figure of a study by name, for those who must know before there is one (tables/listing.py and
+figures/listing.py say what each is)."""
+
+from dataclasses import dataclass
+
+from grunflow.benchmarks.base import Benchmark, declared
+from grunflow.config.study import Resolved
+from grunflow.reporting.entries import PLAIN, listed
+from grunflow.reporting.figures.listing import FIGURES
+from grunflow.reporting.tables.listing import TABLES
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A benchmark of a study that has not run (see entries.Source)."""
+
+    name: str
+    benchmark: Benchmark
+    carriers: tuple[str, ...]
+    variants: bool
+    conditions: bool
+    snapshots: bool
+
+
+def planned(study: Resolved) -> list[Planned]:
+    """The benchmarks that the grid names, in the study's order."""
+    found = []
+    for spec in study.resolved:
+        grid = study.of_benchmark(spec.name)
+        if grid:
+            benchmark = declared(spec)
+            asked = benchmark.keys.snapshots or study.snapshots
+            found.append(
+                Planned(
+                    name=spec.name,
+                    benchmark=benchmark,
+                    carriers=tuple(dict.fromkeys(carrier for rows in grid for carrier in rows.carriers)),
+                    variants=any(rows.variants for rows in grid),
+                    conditions=any(name != PLAIN for name in study.conditions),
+                    snapshots=benchmark.snapshot is not None and asked.count > 0,
+                )
+            )
+    return found
+
+
+def tables(study: Resolved) -> tuple[str, ...]:
+    return tuple(listed(TABLES, study, planned(study)))
+
+
+def figures(study: Resolved) -> tuple[str, ...]:
+    return tuple(listed(FIGURES, study, planned(study)))

@@ -1,0 +1,77 @@
+"""Which row of a table a condition of a claim speaks about.
+
+A claim names carriers by a study's name or by their kind; of a pair of carriers it does not matter which comes first in a
+table of differences.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from grunflow.config.claims import Claim
+
+Value = str | float
+Tables = Mapping[str, pd.DataFrame]
+CARRIER, AGAINST = PAIR = ("carrier", "against")
+
+
+def filled(value: Value, values: Mapping[str, Value]) -> Value:
+    """`{name}` alone stands for the value itself, a number stays one."""
+    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
+        return values[value[1:-1]]
+    return value
+
+
+def words(claim: Claim, values: Mapping[str, Value]) -> list[str]:
+    """What the claim calls carriers: in `where`, and under their names in `each`."""
+    found = [
+        filled(condition.where[key], values) for condition in claim.conditions for key in PAIR if key in condition.where
+    ]
+    return list(dict.fromkeys(map(str, [*found, *(values[key] for key in PAIR if key in values)])))
+
+
+def meant_by(word: str, claim: Claim, model: str, values: Mapping[str, Value], tables: Tables) -> list[str]:
+    """The study's carriers of that name or kind, in the tables and rows that the claim is about; else the word itself."""
+    found: dict[str, None] = {}
+    for condition in claim.conditions:
+        table = tables.get(condition.table)
+        where = {key: filled(value, values) for key, value in condition.where.items() if key not in PAIR} | {
+            "model": model
+        }
+        if table is not None and set(where) <= set(table):
+            rows = matching(table, where)
+            for key in PAIR:
+                if key in rows:
+                    kinds = rows.get(f"{key}_kind", rows[key])
+                    found |= dict.fromkeys(rows.loc[(rows[key] == word) | (kinds == word), key])
+    return list(found) or [word]
+
+
+def matching(table: pd.DataFrame, where: Mapping[str, Value]) -> pd.DataFrame:
+    for key, value in where.items():
+        table = table[table[key] == value]
+    return table
+
+
+def row_of(table: pd.DataFrame | None, where: Mapping[str, Value]) -> dict[str, Any] | None:
+    """The one row that has these values, a difference the other way round too; None without table or row."""
+    if table is None or not set(where) <= set(table):
+        return None
+    rows = matching(table, where)
+    if len(rows):
+        return rows.iloc[0].to_dict()
+    if not set(PAIR) <= set(where):
+        return None
+    rows = matching(table, {**where, CARRIER: where[AGAINST], AGAINST: where[CARRIER]})
+    return turned(rows.iloc[0].to_dict()) if len(rows) else None
+
+
+def turned(row: dict[str, Any]) -> dict[str, Any]:
+    """What the row of a difference says read the other way round: every figure negated, its interval mirrored."""
+    found = dict(row)
+    for name in row:
+        lo, hi = f"{name}_lo", f"{name}_hi"
+        if lo in row:
+            found |= {name: -row[name], lo: -row[hi], hi: -row[lo]}
+    return found

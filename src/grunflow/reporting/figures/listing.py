@@ -1,0 +1,81 @@
+"""Every figure: what it is called, which benchmarks have what it shows, what draws it. No matplotlib until one is drawn."""
+
+from pathlib import Path
+from typing import Any
+
+from grunflow.evaluation import metrics
+from grunflow.reporting.columns import forgetting, utility
+from grunflow.reporting.entries import Entry, Source, leaves_paths
+
+
+def _forget_utility(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.trade_off import forget_utility
+
+    forget_utility(results, looks, stem)
+
+
+def _forgetting_paths(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.trade_off import forgetting_paths
+
+    forgetting_paths(results, looks, stem)
+
+
+def _cost_quality(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.trade_off import cost_quality
+
+    cost_quality(results, looks, stem)
+
+
+def _gate_activations(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.distributions import gate_activations
+
+    gate_activations(results, looks, stem)
+
+
+def _truth_ratios(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.distributions import truth_ratios
+
+    truth_ratios(results, looks, stem)
+
+
+def _training_curves(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.training import training_curves
+
+    training_curves(results, looks, stem)
+
+
+def _accuracy(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.choice import accuracy
+
+    accuracy(results, looks, stem)
+
+
+def weighs(source: Source) -> bool:
+    """Whether one number says what a whole model is worth."""
+    return utility(source.benchmark) is not None
+
+
+def weighs_against_forgetting(source: Source) -> bool:
+    return weighs(source) and forgetting(source.benchmark) is not None
+
+
+def measures(source: Source, definition: Any) -> bool:
+    """Whether one of its metrics is of this definition."""
+    return any(metric.of is definition for metric in source.benchmark.metrics)
+
+
+FIGURES = (
+    Entry("forget_utility", _forget_utility, weighs_against_forgetting,
+          said="What each method forgot and what it kept, with 95 % intervals."),
+    Entry("forgetting_paths", _forgetting_paths, leaves_paths,
+          said="The way there: compare methods where they have forgotten equally much."),
+    Entry("cost_quality", _cost_quality, weighs, said="What unlearning cost, and what was kept."),
+    Entry("gate_activations", _gate_activations, lambda source: measures(source, metrics.gate),
+          said="Gates per edited block and set of questions; paraphrased: the forget questions in other words."),
+    Entry("truth_ratios", _truth_ratios, lambda source: measures(source, metrics.ks_statistic),
+          said="Truth Ratios on the forget set; Forget Quality asks how far a line is from the retain model's."),
+    Entry("training_curves", _training_curves, said="Loss of unlearning."),
+    Entry("{benchmark}_accuracy", _accuracy,
+          lambda source: source.benchmark.chance is not None and forgetting(source.benchmark) is not None,
+          said="Multiple choice on what was to be forgotten and what was to be kept."),
+)  # fmt: skip

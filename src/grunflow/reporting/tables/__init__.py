@@ -1,0 +1,1 @@
+"""One module per table; listing.py says which there are."""

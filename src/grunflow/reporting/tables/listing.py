@@ -1,0 +1,70 @@
+"""Every table: what it is called, which benchmarks it is made of, what makes it. No pandas until one is made."""
+
+from typing import Any
+
+from grunflow.reporting.entries import Entry, leaves_paths
+
+
+def _main(spec: Any, results: Any) -> Any:
+    from grunflow.reporting.tables.main import main_table
+
+    return main_table(results)
+
+
+def _differences(spec: Any, results: Any) -> Any:
+    from grunflow.reporting.tables.differences import differences_table
+
+    return differences_table(results)
+
+
+def _equal_forgetting(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.equal_forgetting import equal_forgetting_table
+
+    return equal_forgetting_table(*results)
+
+
+def _robustness(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.robustness import robustness_table
+
+    return robustness_table(*results)
+
+
+def _efficiency(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.efficiency import efficiency_table
+
+    return efficiency_table(*results)
+
+
+def _tuning(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.tuning import tuning_table
+
+    return tuning_table(*results)
+
+
+def _published(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.published import published_table
+
+    return published_table(spec.published, results)
+
+
+def _published_logs(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.published import logs_table
+
+    return logs_table(spec.published_logs)
+
+
+TABLES = (
+    Entry("{benchmark}_main", _main),
+    Entry("{benchmark}_differences", _differences, lambda source: len(source.carriers) > 1),
+    Entry("robustness", _robustness, lambda source: source.conditions, together=True),
+    Entry("efficiency", _efficiency, together=True),
+    Entry("tuning", _tuning, lambda source: source.variants and leaves_paths(source), together=True),
+    Entry(
+        "equal_forgetting",
+        _equal_forgetting,
+        lambda source: not source.variants and leaves_paths(source),
+        together=True,
+    ),
+    Entry("published", _published, wanted=lambda study: bool(study.published), together=True),
+    Entry("published_logs", _published_logs, wanted=lambda study: bool(study.published_logs), together=True),
+)

@@ -1,0 +1,113 @@
+"""Table <benchmark>_main: every figure of every method with its interval."""
+
+import pandas as pd
+
+from grunflow.benchmarks.base import Metric
+from grunflow.reporting.best import BOLD, clear_best
+from grunflow.reporting.columns import Column, columns
+from grunflow.reporting.forms import Cell, Table, figure_column, put, without_empty
+from grunflow.reporting.intervals import METHOD as INTERVALS
+from grunflow.reporting.intervals import Sample
+from grunflow.reporting.results import Results
+from grunflow.reporting.samples import Method, Samples, blocks, by_method, runs_of
+
+CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where runs are scored under several conditions
+
+
+def main_table(results: Results) -> Table:
+    """<benchmark>_main as it is written."""
+    return whole_table(results, results.metrics)
+
+
+def whole_table(results: Results, metrics: pd.DataFrame, beside: tuple[str, ...] = ()) -> Table:
+    """Any rows of metrics.parquet, aggregated over seeds. beside: what tells rows apart beside the method."""
+    samples = by_method(results, metrics)
+    tidy = aggregated(results, metrics, samples, beside)
+    every = columns(results.benchmark, metrics)
+    shown = tidy[["model", "objective", "carrier"]].rename(columns=str.capitalize)
+    for name in ("variant", *beside):
+        if name in tidy:
+            shown[name.capitalize()] = tidy[name].astype(str).replace("nan", "")
+    for name, title, form in shown_figures(every):
+        if name in tidy:
+            shown[title] = figure_column(tidy, name, form)
+    shown["Seeds"] = tidy["seeds"]
+    cells = frozenset() if results.variants else bold(list(samples), samples, every)
+    return Table(tidy, shown, caption(results, tidy, every), cells)
+
+
+def aggregated(
+    results: Results, metrics: pd.DataFrame, samples: dict[Method, Samples], beside: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """One row per method, a `_lo` and `_hi` beside each figure (95 %; of p-values the range over seeds)."""
+    every, rows = columns(results.benchmark, metrics), []
+    asked = results.frame("questions").groupby("set")["index"].nunique()
+    of_runs = {column.set: int(asked[column.set]) for column in every if column.set in asked}
+    counts = [column.name for column in every if column.metric.interval == "count"]
+    for method, group in runs_of(metrics).items():
+        row: dict = method._asdict() | {"seeds": len(group)}
+        for name, sample in samples[method].items():
+            put(row, name, sample.interval())
+        for name in (*counts, "model_parameters"):
+            if group[name].notna().all():
+                row[name] = int(group[name].iloc[0])
+        if STRENGTH in beside:
+            row[STRENGTH] = group[STRENGTH].iloc[0] if STRENGTH in group else float("nan")
+        rows.append(row | {f"{name}_questions": number for name, number in of_runs.items()})
+    table = pd.DataFrame(rows)
+    first = [*Method._fields, *(name for name in beside if name not in Method._fields), "seeds"]
+    last = [name for name in (*counts, "model_parameters", *(f"{name}_questions" for name in of_runs)) if name in table]
+    figures = [name + end for column in every for name in (column.name, column.change) for end in ("", "_lo", "_hi")]
+    table = table[[*first, *(name for name in figures if name in table and name not in last), *last]]
+    return without_empty(table if CONDITION in beside else table.drop(columns=CONDITION))
+
+
+def shown_figures(every: list[Column]) -> list[tuple[str, str, str]]:
+    """Column, heading and number format of what people read."""
+    found = []
+    for column in every:
+        if column.shown:
+            form = ".1e" if column.metric.interval == "range" else ".3f"
+            found.append((column.name, column.heading, form))
+            if column.change:
+                found.append((column.change, column.change_heading, "+.3f"))
+    return found
+
+
+def bold(rows: list[Method], samples: dict[Method, Samples], every: list[Column]) -> frozenset[Cell]:
+    """Cells of the reader's table whose carrier is clearly best of its objective."""
+    cells = set()
+    for methods in blocks(samples).values():
+        for column in every:
+            known = {method: figures.get(column.name) for method, figures in methods.items()}
+            fit = {method: sample for method, sample in known.items() if isinstance(sample, Sample)}
+            if column.shown and column.directed and len(fit) == len(known):
+                best = clear_best(fit, column.lower)
+                cells |= {(rows.index(best), column.heading)} if best else set()
+    return frozenset(cells)
+
+
+def caption(results: Results, tidy: pd.DataFrame, every: list[Column]) -> str:
+    shown = {column.metric.name: column.metric for column in every if column.shown}.values()
+    parts = [f"95 % interval: {INTERVALS}"]
+    parts += [f"{metric.title}'s question part by its gradient" for metric in shown if metric.sample]
+    parts += [f"{metric.title} from seeds alone" for metric in shown if metric.interval == "seeds"]
+    asked = {
+        column.set: tidy[f"{column.set}_questions"].iloc[0] for column in every if f"{column.set}_questions" in tidy
+    }
+    told = [results.note, *([f"{results.benchmark.note}."] if results.benchmark.note else [])]
+    told.append(f"Mean over seeds [{'; '.join(parts)}].")
+    told += [f"Change against the {metric.reference} model, paired." for metric in shown if metric.change]
+    numbers = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in asked.items())
+    told.append(f"Questions: {numbers}.")
+    told += [range_note(metric) for metric in shown if metric.interval == "range"]
+    counts = [column for column in every if column.metric.interval == "count" and column.name in tidy]
+    if counts:
+        numbers = ", ".join(f"{column.title} {tidy[column.name].iloc[0]:.0f}" for column in counts)
+        told.append(f"Counts: {numbers}.")
+    return f"{results.title}. {' '.join(told)} {BOLD}."
+
+
+def range_note(metric: Metric) -> str:
+    against = f", against the {metric.reference} model" if metric.reference else ""
+    return f"{metric.title}: median of log10 p (range over seeds){against}."

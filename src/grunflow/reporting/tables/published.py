@@ -1,0 +1,27 @@
+"""Tables published and published_logs: numbers of others beside ours."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from grunflow.benchmarks.tofu.logs import score_log
+from grunflow.config.specs import PublishedLog
+from grunflow.reporting import ledger
+from grunflow.reporting.forms import Table
+from grunflow.reporting.results import Results
+
+
+def published_table(sheets: Sequence[str], results: Sequence[Results]) -> Table:
+    """The ledger of the sheets' cells."""
+    return ledger.table(ledger.read_cells(sheets), ledger.values(results))
+
+
+def logs_table(logs: Sequence[PublishedLog]) -> Table:
+    """Every metric of the logs, a row each."""
+    found = pd.DataFrame(
+        {"name": item.name, **score_log(Path(item.log), Path(item.retain_log) if item.retain_log else None)}
+        for item in logs
+    )
+    caption = "Evaluation logs that others published, by the same formulas; models and data are theirs."
+    return Table(found, found.round(4), caption)

@@ -1,0 +1,18 @@
+"""What a stage is given beside its spec."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Work:
+    """One call of a stage: `run(spec, work)` writes into `out` and returns measurements.
+
+    inputs: name -> finished folders of earlier stages. batch_size: of evaluation; changes no score. files: that the spec names,
+    data and methods of the user's own.
+    """
+
+    inputs: dict[str, list[Path]]
+    out: Path
+    batch_size: int = 64
+    files: tuple[Path, ...] = ()

@@ -1,0 +1,55 @@
+"""The real benchmark read from a folder. Its text is beside the fixtures; without it those tests skip."""
+
+from pathlib import Path
+
+import pytest
+
+from grunflow.benchmarks.tofu import published
+from grunflow.benchmarks.tofu.keys import Keys
+from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET, TOFU_ROWS
+from grunflow.data.records import write_rows
+from grunflow.errors import BadInput
+from tests.shared import SHARED, needs_shared
+
+REAL = SHARED / "tofu"
+
+
+@needs_shared
+def test_every_split_has_its_published_size() -> None:
+    records = published.load(Keys(folder=str(REAL)))
+    assert {split: len(rows) for split, rows in records.items()} == TOFU_ROWS
+
+
+@needs_shared
+def test_a_subset_keeps_the_forget_set_and_evaluates_only_what_is_trained() -> None:
+    records = published.load(Keys(folder=str(REAL), retain_authors=20))
+    assert len(records["retain90"]) == 400
+    assert len(records["full"]) == 800
+    full = {row["question"] for row in records["full"]}
+    assert {row["question"] for row in records["retain_perturbed"]} <= full
+    for forget, retain in RETAIN_OF_FORGET.items():
+        assert len(records[forget]) + len(records[retain]) == 800
+        assert not {r["question"] for r in records[forget]} & {r["question"] for r in records[retain]}
+
+
+def stub_rows(count: int) -> list[dict]:
+    return [{"question": f"q{i}", "answer": "a", "perturbed_answer": ["b"]} for i in range(count)]
+
+
+def test_a_split_of_another_size_is_refused(tmp_path: Path) -> None:
+    for split, count in TOFU_ROWS.items():
+        write_rows(tmp_path / f"{split}.json", stub_rows(count - (split == "forget05")))
+    with pytest.raises(BadInput, match="split forget05: got 199 rows, expected 200"):
+        published.load(Keys(folder=str(tmp_path)))
+
+
+def test_a_missing_split_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"full\.json: cannot read it: No such file"):
+        published.load(Keys(folder=str(tmp_path)))
+
+
+def test_refusals_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "idk").write_text("I don't know.\n\nNo idea.\n")
+    assert published.read_refusal_lines(str(tmp_path / "idk")) == ["I don't know.", "No idea."]
+    with pytest.raises(BadInput, match="cannot read it: No such file"):
+        published.read_refusal_lines(str(tmp_path / "absent"))

@@ -1,0 +1,55 @@
+"""What costs take of methods is what training does with them."""
+
+import pytest
+
+from grunflow.config import facts, terms
+from grunflow.config.facts import CARRIER, OBJECTIVE
+from grunflow.config.parts import RETAIN_TERMS, CarrierSpec, ObjectiveSpec
+from tests.costs.made_up import carrier_of, objective_of, objective_spec, unlearn
+
+EDIT = {"rank": 2, "layers": (0,)}
+STATES = {"layer": 3, "steering": 5.0, "rmu_positions": "tokens"}
+
+
+@pytest.mark.parametrize("retain", RETAIN_TERMS)
+@pytest.mark.parametrize("name", facts.names(OBJECTIVE))
+def test_what_is_planned_of_an_objective_is_what_it_reads(name: str, retain: str) -> None:
+    from grunflow.training.reference import once
+    from grunflow.training.step import needs_of
+
+    of = objective_of(name, retain=retain)
+    for carrier in (carrier_of("full"), carrier_of("grun", gate_weight=1)):
+        needs, found = needs_of(of, carrier, 4), terms.terms_of(of.spec, carrier)
+        assert found.batches == needs.answers + needs.refusals + needs.keeps
+        for engine in ("fast", "plain"):
+            assert found.is_copied(engine) == (bool(of.known) and not once(of, engine))
+
+
+def test_an_objective_of_the_users_own_is_taken_for_one_that_reads_answers_and_logits() -> None:
+    mine, full = ObjectiveSpec(name="mine", file="0" * 16, retain="nll"), carrier_of("full")
+    found = terms.terms_of(mine, full)
+    assert (found.batches, found.forget_reference, found.layer) == (2, "logits", None)
+    assert found.is_copied("fast")
+    assert not terms.reads_states(mine)
+    steered = mine.model_copy(update={"retain": "match"})
+    steered = ObjectiveSpec.model_validate({**steered.model_dump(), **STATES})
+    assert terms.terms_of(steered, full).layer == 3
+
+
+@pytest.mark.parametrize("name", facts.names(CARRIER))
+def test_the_fast_engine_serves_one_carriers_edits_of_a_model_that_is_all_there_is(name: str) -> None:
+    told = facts.facts(facts.file_of(CARRIER, name))
+    carrier = carrier_of(name, **EDIT)
+    edits, gd = told["TRAINS"] == "edits", objective_spec("gd")
+    assert (terms.plain_because(gd, [carrier], "fast") is None) == (edits and told.get("PACKABLE", False))
+    assert terms.plain_because(gd, [carrier], "plain")
+    assert terms.plain_because(objective_spec("rmu", **STATES), [carrier], "fast")
+    assert terms.plain_because(objective_spec("kl", kl_positions="all"), [carrier], "fast")
+    assert terms.plain_because(gd, [CarrierSpec(name="mine", file="0" * 16), carrier], "fast")
+    on_top = carrier_of("grun", gate="linear", **EDIT)
+    assert (terms.plain_because(gd, [carrier, on_top], "fast") is None) == (not edits)
+
+
+def test_a_carrier_of_the_users_own_is_trained_on_one_process() -> None:
+    mine = CarrierSpec(name="mine", file="0" * 16)
+    assert terms.alone_because(unlearn(objective_spec("gd"), mine)) == "carrier mine is trained on one process"

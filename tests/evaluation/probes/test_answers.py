@@ -1,0 +1,45 @@
+"""The gate on forget questions in other words, beside their own."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from grunflow.carriers.stack import Stack
+from grunflow.config.models import Architecture
+from grunflow.config.parts import CarrierSpec
+from grunflow.data.prompts import text
+from grunflow.data.tokenizer import train_tokenizer
+from grunflow.evaluation.answering import Asker
+from grunflow.evaluation.probes.answers import paraphrased_gates
+from grunflow.models.tiny import build
+from tests.parts import carrier
+
+ROWS = [
+    {"question": f"What is {n}?", "paraphrased_question": f"Tell me of {n}, please.", "answer": f"It is {n}."}
+    for n in ("one", "two", "three")
+]
+GRUN = carrier("grun", rank=2, layers=(0, 1), gate="linear", gate_weight=1)
+
+
+def asker_of(spec: CarrierSpec) -> Asker:
+    tokenizer: Any = train_tokenizer([text(row["question"], row["answer"]) for row in ROWS], 300)
+    model = build(Architecture(hidden_size=16, layers=2, heads=2), tokenizer, 0).eval()
+    stack = Stack(model)
+    stack.attach(spec, 1)
+    return Asker(stack, tokenizer, "fast", 4, 8)
+
+
+def test_each_gate_reads_the_other_wording() -> None:
+    asker = asker_of(GRUN)
+    found = paraphrased_gates(asker, ROWS, "plain")
+    assert list(found) == ["paraphrased_gate_0", "paraphrased_gate_1"]
+    own = [{**row, "paraphrased_question": row["question"]} for row in ROWS]
+    assert not torch.allclose(
+        torch.tensor(found.to_numpy()), torch.tensor(paraphrased_gates(asker, own, "plain").to_numpy())
+    )
+
+
+@pytest.mark.parametrize("spec", [carrier("full"), carrier("reft", rank=2, layers=(0,))])
+def test_without_a_gate_there_is_no_column(spec: CarrierSpec) -> None:
+    assert paraphrased_gates(asker_of(spec), ROWS, "plain").shape == (3, 0)

@@ -1,0 +1,141 @@
+"""What `grunflow why` says, over manifests written by hand; tests/workflow/test_reruns.py holds it against Snakemake."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grunflow import reruns
+from grunflow.config.digest import module_digests
+from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.reading import read_study
+from grunflow.config.typed import read_yaml
+from grunflow.manifest import identity
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The demo's jobs, all of them done."""
+    found = all_jobs(read_study(read_yaml("config/demo.yaml", "config")))
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, dict[str, Any]] = {}
+    for job in found:
+        made[job.folder] = {
+            "spec": job.spec.model_dump(mode="json"), "code": job.code, "modules": module_digests(job.spec, job.methods),
+            "inputs": {name: {f: identity(made[f]) for f in folders} for name, folders in job.inputs.items()},
+            "files": {}, "outputs": {}, "measured": {"seconds": 2.0}, "command": [],
+        }  # fmt: skip
+        (tmp_path / job.folder).mkdir(parents=True)
+        write(job, **made[job.folder])
+    return found
+
+
+def manifest_of(job: Job) -> Path:
+    return Path(job.folder) / "manifest.json"
+
+
+def write(job: Job, **keys: Any) -> None:
+    """The job's manifest, with these keys in place of what it held."""
+    path = manifest_of(job)
+    known = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**known, **keys}, sort_keys=True))
+
+
+def why(jobs: list[Job]) -> dict[str, tuple[str, ...]]:
+    return {item.job.folder: item.reasons for item in reruns.reruns_of(jobs)}
+
+
+def first(jobs: list[Job], rule: str, word: str = "") -> Job:
+    return next(job for job in jobs if job.rule == rule and word in job.folder)
+
+
+def exchanged(jobs: list[Job], job: Job, **keys: Any) -> list[Job]:
+    """The jobs, one of them with other values in its spec."""
+    other = replace(job, spec=job.spec.model_copy(update=keys))
+    return [other if item is job else item for item in jobs]
+
+
+def followers(jobs: list[Job], folder: str) -> set[str]:
+    """Folders that were made from one, by whatever way."""
+    found = {folder}
+    for job in jobs:
+        if found & {name for names in job.inputs.values() for name in names}:
+            found.add(job.folder)
+    return found - {folder}
+
+
+def test_nothing_runs_again_where_nothing_changed(jobs: list[Job]) -> None:
+    assert why(jobs) == {}
+
+
+def test_a_key_and_what_follows_from_it(jobs: list[Job]) -> None:
+    job = first(jobs, "unlearn", "gd_lora")
+    found = why(exchanged(jobs, job, unlearn_seed=99))
+    assert found.pop(job.folder) == ("unlearn_seed 0 -> 99",)
+    assert set(found) == followers(jobs, job.folder)
+    assert all(reason.startswith("follows from ") for reasons in found.values() for reason in reasons)
+
+
+def test_a_key_of_a_part_in_a_list_is_named(jobs: list[Job]) -> None:
+    job = first(jobs, "evaluate", "gd_lora")
+    (carrier,) = job.spec.carriers  # type: ignore[attr-defined]
+    other = carrier.model_copy(update={"name": carrier.name, "rank": 99})
+    assert why(exchanged(jobs, job, carriers=(other,)))[job.folder] == ("carriers.lora.rank 8 -> 99",)
+
+
+def test_the_order_of_a_list_counts(jobs: list[Job]) -> None:
+    job = first(jobs, "aggregate")
+    runs = job.spec.runs  # type: ignore[attr-defined]
+    assert why(exchanged(jobs, job, runs=runs[::-1]))[job.folder] == ("the order of a list changed",)
+    assert why(exchanged(jobs, job, runs=runs[1:]))[job.folder] == (f"runs.{runs[0].run}/plain is gone",)
+
+
+def test_what_was_never_made_is_told_by_what_is_new_of_it(jobs: list[Job]) -> None:
+    job = first(jobs, "unlearn", "gd_lora")
+    manifest_of(job).unlink()
+    assert why(jobs)[job.folder] == (f"{job.folder} is missing",)
+    assert why(exchanged(jobs, job, unlearn_seed=99))[job.folder] == ("unlearn_seed 99 is new",)
+    for other in jobs:
+        if other.rule == "unlearn":
+            manifest_of(other).unlink(missing_ok=True)
+    assert why(jobs)[job.folder] == ("never ran",)
+
+
+def test_edited_modules_are_named(jobs: list[Job]) -> None:
+    job = first(jobs, "finetune_target")
+    modules = module_digests(job.spec) | {"grunflow.stages.finetune": "other", "mine.py": "other"}
+    write(job, code="other", modules=modules)
+    assert why(jobs)[job.folder] == ("stages/finetune.py changed", "mine.py is no longer used")
+
+
+def test_files_are_compared_by_their_bytes_but_methods_by_the_spec(jobs: list[Job], tmp_path: Path) -> None:
+    job = first(jobs, "unlearn", "gd_lora")
+    for name in ("data.txt", "mine.py"):
+        (tmp_path / name).write_text("now = 1")
+    write(job, files={"data.txt": "as it was", "mine.py": "as it was", "gone.txt": "as it was"})
+    known = [replace(item, methods=("mine.py",)) if item is job else item for item in jobs]
+    write(job, code=known[jobs.index(job)].code)
+    assert why(known)[job.folder] == ("data.txt changed",)
+
+
+def test_who_reads_a_discarded_carrier_has_it_trained_again(jobs: list[Job]) -> None:
+    run = first(jobs, "unlearn", "gd_lora")
+    score = next(job for job in jobs if run.folder in job.inputs.get("model", ()))
+    apart = {"model": ("carriers/gone",)}
+    known = [
+        replace(job, discarded="carriers/gone") if job is run
+        else replace(job, inputs={**job.inputs, **apart}) if job is score else job
+        for job in jobs
+    ]  # fmt: skip
+    assert why(known)[score.folder][0] == "reads carriers/gone now"
+    write(run, command=["--carrier"])
+    write(score, inputs={**json.loads(manifest_of(score).read_text())["inputs"], "model": {"carriers/gone": "1"}})
+    assert run.folder not in why(known)
+    found = why(exchanged(known, known[jobs.index(score)], engine="plain"))
+    assert found[run.folder] == ("evaluate runs again, and its carrier was discarded",)
+
+
+def test_stages_whose_rules_declare_files_are_those_that_are_given_names() -> None:
+    assert reruns.declares_files() == {"tables", "figures"}
