@@ -21,7 +21,7 @@ demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
 	@echo "report:  results/demo/report.html"
 
 test: .venv/.done ## quick tests, offline, on a CPU
-	pytest
+	pytest -n 2
 
 test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake; two halves at once
 	$(MAKE) --jobs=2 --output-sync=target slow-workflow slow-rest

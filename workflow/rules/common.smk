@@ -11,7 +11,8 @@ from grunflow.errors import BadInput
 
 def checked_study():
     """The study and its jobs by their folders; what is wrong with it as one line, without a traceback. Snakemake's own reader
-    takes the last of duplicate keys: the files are read once more by one that refuses them."""
+    takes the last of duplicate keys: the files are read once more by one that refuses them.
+    """
     try:
         for file in workflow.configfiles:
             read_yaml(str(file), "--configfile")
