@@ -75,7 +75,9 @@ def test_a_missing_spec_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_log_or_fixtures_that_cannot_be_read_are_bad_input(tmp_path: Path) -> None:
-    failed_with(grunflow("score-log", str(tmp_path / "absent.json"), "--json"), "absent.json does not exist")
+    failed_with(
+        grunflow("score-log", str(tmp_path / "absent.json"), "--json"), "absent.json: cannot read it: No such file"
+    )
     failed_with(grunflow("check-fixtures", str(tmp_path), "--json"), "no case")
 
 

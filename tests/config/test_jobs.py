@@ -1,12 +1,14 @@
 """The list of jobs: whole, in order, each job told apart from every other."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from grunflow.config.jobs import all_jobs
+from grunflow.config.jobs import all_jobs, asked, trained
 from grunflow.config.reading import read_study
+from grunflow.config.runs import Part
 from grunflow.config.specs import stages
 
 ROOT = Path(__file__).parents[2]
@@ -102,3 +104,23 @@ def test_jobs_lie_below_their_benchmark_and_log_beside_it(monkeypatch) -> None:
         "tables",
     } < set(logs)
     assert len(set(logs.values())) == len(jobs)
+
+
+def test_a_run_may_start_from_a_run_and_reads_the_whole_chain(monkeypatch) -> None:
+    """Attacks and sequences are such runs; their frozen states are those of the whole frozen stack."""
+    monkeypatch.chdir(ROOT)
+    study = read_study(yaml.safe_load((ROOT / "config" / "demo.yaml").read_text()))
+    part = Part(study, "tofu")
+    first = next(run for run in part.unlearned if run.path.endswith("gd_lora_t0_u0"))
+    edit = next(run for run in part.unlearned if run.path.endswith("npo_grun_t0_u0"))
+    child = replace(edit, start=first, unlearn_seed=5)
+    assert child.path == "tiny/forget10/gd_lora_t0_u0.npo_grun_u5"
+    frozen, job = trained(part, child)[-2:]
+    root = "results/demo/tofu/runs"
+    start = (f"{root}/tiny/target_t0", f"{root}/{first.path}")
+    assert job.inputs["start"] == frozen.inputs["start"] == start
+    assert [carrier.kind for carrier in job.spec.beneath] == ["lora"]  # type: ignore[attr-defined]
+    alone = next(other for other in trained(part, edit) if other.stage == frozen.stage)
+    assert frozen.folder != alone.folder
+    assert asked(part, child)["start"] == start
+    assert asked(part, child)["model"] == (f"{root}/{child.path}",)

@@ -97,3 +97,14 @@ def test_where_the_fast_path_does_not_apply_the_plain_one_runs_and_says_why(capl
     with caplog.at_level(logging.INFO):
         Asker(windowed, Words(), "fast", 4, 64).ask(examples, firsts)
     assert "fills the model's window of 8" in caplog.text
+
+
+def test_what_a_models_own_generation_config_asks_for_changes_no_answer() -> None:
+    """A repetition penalty in generation_config.json: `generate` fills it in, the fast engine reads none of it."""
+    examples, firsts = questions()
+    model = model_of("llama")
+    model.generation_config.repetition_penalty = 1.5
+    stack = on_top(CARRIERS["grun"], model)
+    plain, fast = (Asker(stack, Words(), engine, 12, 4).ask(examples, firsts)[1] for engine in ("plain", "fast"))
+    assert plain == fast
+    assert model.generation_config.repetition_penalty == 1.5

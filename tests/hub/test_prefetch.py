@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grunflow.commands.prefetch import needed, tasks_of
+from grunflow.commands.prefetch import check_shape, needed, tasks_of
 from grunflow.config.pins import pinned, repositories
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
+from grunflow.errors import BadInput
 from tests.hub.server import Hub
 from tests.hub.test_hub import tofu_files
 
@@ -73,6 +74,52 @@ def test_a_shape_that_differs_and_a_refusal_name_the_place(tmp_path: Path) -> No
         assert done.returncode == 2
         assert "hubby.architecture.heads: got 4, expected 2" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_an_unknown_architecture_is_refused_before_its_weights_are_brought(tmp_path: Path) -> None:
+    config = study_in(tmp_path)
+    with Hub() as hub:
+        files = {"config.json": json.dumps({**CONFIG, "model_type": "mamba"}).encode(), "model.safetensors": b"large"}
+        hub.add("model", "org/tiny", files)
+        done = prefetch(hub, tmp_path / "home", config)
+        assert done.returncode == 2
+        assert "model org/tiny: Unknown architecture 'mamba'." in done.stderr
+        assert "llama, " in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not list((tmp_path / "home").rglob("*.safetensors"))
+
+
+def test_a_local_folder_of_an_unknown_architecture_is_refused_when_the_config_is_read(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    study = read_yaml(str(study_in(tmp_path)), "config")
+    sheet = (tmp_path / "models.yaml").read_text().replace("org/tiny", str(model))
+    (tmp_path / "models.yaml").write_text(sheet)
+    with pytest.raises(BadInput, match=r"models\.yaml: hubby\.repo: \S*/model holds no config\.json; name the folder"):
+        read_study(study)
+    (model / "config.json").write_text(json.dumps({"model_type": "t5"}))
+    with pytest.raises(
+        BadInput, match=r"models\.yaml: hubby\.repo: Unknown architecture 't5'\..* Available: .*llama, "
+    ):
+        read_study(study)
+    (model / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
+    read_study(study)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"n_embd": 8, "n_layer": 3, "n_head": 2, "n_inner": None},
+        {"hidden_size": 5, "text_config": {"hidden_size": 8, "num_hidden_layers": 3}},
+    ],
+)
+def test_shapes_are_compared_whatever_an_architecture_calls_them(tmp_path: Path, config: dict) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    sheet = {"hidden_size": 8, "heads": 2, "intermediate_size": 9}
+    check_shape("sheet: m", {**sheet, "layers": 3}, tmp_path)
+    with pytest.raises(BadInput, match=r"m\.architecture\.layers: got 2, expected 3"):
+        check_shape("sheet: m", {**sheet, "layers": 2}, tmp_path)
 
 
 def test_every_repository_of_the_papers_study_is_known_and_pinned() -> None:

@@ -1,60 +1,209 @@
-"""Every causal LM that transformers loads: the edit acts on other architectures, and batching changes no score."""
+"""Every architecture that is named as supported, on every carrier: trained, saved, restored, scored; the others refused early."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from tests.models.families import OWN, RARER, WORDS, tiny, words
+from torch import Tensor, nn
 
+from grunflow.carriers.chain import restored
+from grunflow.carriers.stack import FOLDER, Stack
+from grunflow.config.architectures import check_architecture
+from grunflow.config.models import Architecture, Model
+from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
+from grunflow.errors import BadInput
+from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.scoring import likelihoods
-from grunflow.fixtures.parts import carried
-from grunflow.models.blocks import BLOCKS, blocks
+from grunflow.fixtures.parts import carried, carrier
+from grunflow.interventions.packed import PACKABLE
+from grunflow.manifest import identities_of, output_folder
+from grunflow.models.blocks import SUPPORTED, block_output, blocks, width
+from grunflow.models.loading import load_model
 
-SMALL = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
-EXTRA = {
-    "gemma2": {"head_dim": 8, "num_key_value_heads": 2},
-    "qwen2": {"num_key_value_heads": 2},
-    "mistral": {"num_key_value_heads": 2, "head_dim": 8},
-}
-KEYS = {
+KEYS: dict[str, dict[str, Any]] = {
     "full": {},
     "lora": {"rank": 2, "alpha": 4, "dropout": 0.0},
-    "grun": {"rank": 2, "layers": (1, 2), "gate": "linear", "gate_weight": 1},
+    "grun": {"rank": 2, "layers": (0, 1), "gate": "linear", "gate_weight": 1},
 }
-
-
-def tiny(kind: str):
-    torch.manual_seed(0)
-    config = AutoConfig.for_model(kind, **SMALL, **EXTRA.get(kind, {}), pad_token_id=0, bos_token_id=1, eos_token_id=2)
-    return AutoModelForCausalLM.from_config(config).eval()
+MODEL = Model(name="tiny", architecture=Architecture(hidden_size=32, layers=2, heads=4))
+kinds = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in RARER else ()) for kind in SUPPORTED]
+)
+carriers = pytest.mark.parametrize("name", KEYS)
 
 
 def examples(count: int = 6) -> list[Example]:
     generator = torch.Generator().manual_seed(0)
-    return [Example(torch.randint(3, 64, (8 + i,), generator=generator).tolist(), 4 + i % 3) for i in range(count)]
+    return [Example(torch.randint(4, 64, (8 + i,), generator=generator).tolist(), 4 + i % 3) for i in range(count)]
 
 
-@pytest.mark.parametrize("kind", BLOCKS)
-@pytest.mark.parametrize("carrier", KEYS)
-def test_scores_do_not_depend_on_the_batch(kind: str, carrier: str) -> None:
-    model = tiny(kind)
-    assert len(blocks(model)) == 3
-    stack = carried(model, carrier, **KEYS[carrier])
+def logits(stack: Stack) -> Tensor:
+    with torch.no_grad():
+        return stack.forward(collate(examples(), 0)).logits
+
+
+def train(stack: Stack, steps: int = 2) -> None:
+    """As training/loop.py does, with so long a step that two of them show."""
+    stack.model.train()
+    optimizer = torch.optim.AdamW(stack.trained(), lr=0.02, weight_decay=0.0)
+    torch.manual_seed(0)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        found = stack.forward(collate(examples(), 0))
+        (found.logits.log_softmax(-1)[..., 5].mean() + sum(gate.mean() for gate in found.gate_logits)).backward()
+        optimizer.step()
+    stack.model.eval()
+
+
+def finished(folder: Path, links: list[Path], write: Callable[[Path], Any]) -> Path:
+    """A folder as a stage leaves it."""
+    inputs = identities_of({"start": links}) if links else {}
+    with output_folder(folder, spec={"name": folder.name}, code="", inputs=inputs) as (draft, _):
+        write(draft)
+    return folder
+
+
+def started(folder: Path, model: Any) -> Path:
+    def write(draft: Path) -> None:
+        model.save_pretrained(draft)
+        words(eos_token="<eos>", pad_token="<pad>").save_pretrained(draft)
+
+    return finished(folder, [], write)
+
+
+@kinds
+@carriers
+def test_trained_saved_restored_and_scored(tmp_path: Path, kind: str, name: str) -> None:
+    start = started(tmp_path / "start", tiny(kind))
+    stack = restored(MODEL, [start]).stack
+    assert len(blocks(stack.model)) == 2
+    before = logits(stack)
+    stack.attach(carrier(name, **KEYS[name]), 3)
+    train(stack)
+    said = logits(stack)
+    assert (said - before).abs().max() > 1e-3
+    run = finished(tmp_path / "run", [start], stack.save)
+    again = restored(MODEL, [start, run])
+    torch.testing.assert_close(logits(again.stack), said, rtol=0, atol=0)
+    plain, fast = (
+        Asker(again.stack, again.tokenizer, engine, 4, 3).ask(examples(), [0, 3]) for engine in ("plain", "fast")
+    )
+    assert plain[0].nll_sum.isfinite().all()
+    torch.testing.assert_close(fast[0].nll_sum, plain[0].nll_sum, rtol=1e-5, atol=1e-5)
+    assert fast[1] == plain[1]
+
+
+@kinds
+@carriers
+def test_scores_do_not_depend_on_the_batch(kind: str, name: str) -> None:
+    stack = carried(tiny(kind), name, **KEYS[name])
     stack.model.eval()
     one, many = (likelihoods(stack, examples(), 0, size) for size in (1, 6))
     torch.testing.assert_close(one.nll_sum, many.nll_sum, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(one.gates, many.gates, rtol=1e-5, atol=1e-5)
-    alone = likelihoods(stack, examples()[:1], 0, 6)
-    torch.testing.assert_close(alone.nll_sum[0], many.nll_sum[0], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", BLOCKS)
-def test_an_edit_acts_on_every_architecture_on_either_side_of_padding(kind: str) -> None:
+@kinds
+def test_an_edit_acts_on_either_side_of_padding_and_is_read_behind_the_block(kind: str) -> None:
     model = tiny(kind)
     right, left = (collate(examples(), 0, side=side) for side in ("right", "left"))
     rows = torch.arange(6)
-    before = model(**right.inputs()).logits[rows, right.positions]
+    with torch.no_grad():
+        before, below = model(**right.inputs()).logits[rows, right.positions], block_output(model, right.inputs(), 1)
     stack = carried(model, "reft", rank=2, layers=(1,))
     edited = stack.forward(right).logits[rows, right.positions]
     assert (edited - before).abs().max() > 1e-4
     torch.testing.assert_close(stack.forward(left).logits[rows, left.positions], edited, rtol=1e-4, atol=1e-5)
+    moved = (stack.states(right, 1).hidden - below).abs().amax(dim=-1)
+    assert moved.shape == right.input_ids.shape
+    assert moved[rows, right.positions].min() > 1e-4
+    assert moved.nonzero()[:, 1].tolist() == right.positions.tolist()
+    assert width(model) == 32
+
+
+@kinds
+def test_adapters_lie_on_the_blocks_alone(kind: str) -> None:
+    stack = carried(tiny(kind), "lora", **KEYS["lora"])
+    adapted = [name for name, _ in stack.model.named_parameters() if ".lora_" in name]
+    inside = [name for name, _ in blocks(stack.model).named_parameters() if ".lora_" in name]
+    assert len(adapted) == len(inside) > 0
+
+
+@kinds
+def test_costs_read_every_config(kind: str) -> None:
+    found = Shapes.of_model(tiny(kind).config)
+    assert (found.hidden, found.layers, found.heads, found.vocabulary) == (32, 2, 4, WORDS)
+    assert found.intermediate > 0
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt_neox", "mixtral", "qwen2_moe", "gpt2"])
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("beneath", ["", "lora"])
+def test_all_weights_come_back_from_several_files_tied_or_not(
+    tmp_path: Path, kind: str, tied: bool, beneath: str
+) -> None:
+    def stacked() -> Stack:
+        stack = Stack(tiny(kind, tie_word_embeddings=tied))
+        for name in filter(None, (beneath, "full")):
+            stack.attach(carrier(name, **KEYS[name]), 0)
+        return stack
+
+    stack = stacked()
+    train(stack)
+    stack.save(tmp_path)
+    whole = load_model(tmp_path / FOLDER)
+    for file in (tmp_path / FOLDER).glob("model*"):
+        file.unlink()
+    whole.save_pretrained(tmp_path / FOLDER, max_shard_size="20KB")
+    assert len(list((tmp_path / FOLDER).glob("model-*.safetensors"))) > 1
+    again = stacked()
+    again.top.load(tmp_path / FOLDER, 1.0)
+    again.model.eval()
+    torch.testing.assert_close(logits(again), logits(stack), rtol=0, atol=0)
+
+
+def test_packing_and_the_tests_know_no_other_architectures() -> None:
+    assert set(PACKABLE) <= set(SUPPORTED)
+    assert set(OWN) <= set(SUPPORTED)
+
+
+def test_a_model_whose_blocks_are_not_certain_is_refused() -> None:
+    model = tiny("llama")
+    model.model.more = nn.ModuleList(nn.Linear(2, 2) for _ in range(2))
+    with pytest.raises(
+        BadInput, match="architecture 'llama': 2 lists of modules may be its decoder blocks, expected one"
+    ):
+        blocks(model)
+
+
+def test_as_many_experts_as_blocks_are_not_taken_for_blocks() -> None:
+    model = tiny("llama")
+    for block in model.model.layers:
+        block.experts = nn.ModuleList(nn.Linear(2, 2) for _ in range(2))
+    assert blocks(model) is model.model.layers
+
+
+def test_another_architecture_is_refused_before_its_weights_are_read(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "mamba"}))
+    for refused in (lambda: check_architecture("models.yaml: m.repo", tmp_path), lambda: load_model(tmp_path)):
+        with pytest.raises(
+            BadInput, match=r"Unknown architecture 'mamba'\..* Available: apertus, .*bloom, .*qwen3, .*stablelm"
+        ):
+            refused()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(None, "holds no config.json"), ("{", "is no JSON object"), ("[]", "is no JSON object"), ("{}", "'None'")],
+)
+def test_a_folder_that_is_no_models_is_refused(tmp_path: Path, text: str | None, told: str) -> None:
+    if text is not None:
+        (tmp_path / "config.json").write_text(text)
+    with pytest.raises(BadInput, match=told):
+        check_architecture("models.yaml: m.repo", tmp_path)

@@ -72,7 +72,7 @@ def test_a_carrier_is_met_by_its_kind_where_it_is_the_only_one(tmp_path) -> None
 
 
 def test_no_cell_of_the_shipped_sheets_is_lost(demo) -> None:
-    sheets = [f"config/published/{name}.csv" for name in ("grun", "open_unlearning", "wmdp")]
+    sheets = [f"config/published/{name}.csv" for name in ("grun", "ren2025_su", "open_unlearning", "wmdp")]
     lines = sum(len(Path(sheet).read_text().splitlines()) - 1 for sheet in sheets)
     assert len(ledger.table(ledger.read_cells(sheets), ledger.values(demo.results)).tidy) == lines
 

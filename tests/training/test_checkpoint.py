@@ -177,3 +177,27 @@ def test_after_a_resume_it_does_not_try_what_ran_out_of_memory_again(caplog: pyt
         history = train(task_of(Seen(), largest=3), STEPS, TRAINING)
     assert history.micro_batch == 2
     assert not [record for record in caplog.records if "out of memory" in record.getMessage()]
+
+
+@pytest.mark.parametrize(("failures", "fits"), [(1, True), (2, False)])
+def test_moments_that_do_not_fit_beside_the_cache_are_allocated_once_more(
+    monkeypatch: pytest.MonkeyPatch, failures: int, fits: bool
+) -> None:
+    """AdamW's moments are first allocated in its step, where the allocator still holds what the passes left."""
+    whole = task_of(Seen())
+    want = result(whole, train(whole, STEPS, TRAINING))
+    left, plain = [failures], torch.optim.AdamW.step
+
+    def step(self, closure=None):
+        if left[0]:
+            left[0] -= 1
+            raise torch.OutOfMemoryError("moments")
+        return plain(self, closure)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    again = task_of(Seen())
+    if fits:
+        assert result(again, train(again, STEPS, TRAINING)) == want
+    else:
+        with pytest.raises(OutOfMemory, match=r"the optimiser's moments do not fit .* take a GPU with more"):
+            train(again, STEPS, TRAINING)

@@ -111,3 +111,31 @@ def test_a_closed_gate_is_the_base_model_exactly(make_model) -> None:
             edit.gate[-1].bias.fill_(-1e9)
     batch = collate(ANSWERS, 0)
     assert torch.equal(model.forward(batch).logits, reference.model(**batch.inputs()).logits)
+
+
+@pytest.mark.parametrize(
+    ("objective", "reduction", "alone"), [("gd", "row", "token"), ("npo", "row", "token"), ("idk", "pairs", "pooled")]
+)
+@pytest.mark.parametrize("carrier", ["full", "lora"])
+def test_means_over_rows_are_what_the_authors_loss_comes_to_in_micro_batches_of_one_row(
+    make_model, carrier: str, objective: str, reduction: str, alone: str
+) -> None:
+    """The authors' baselines average the losses of micro-batches of one row (accumulation 16 on two GPUs, b59fd78); their losses
+    on a batch are `token` and `pooled`, which tests/golden holds against fixtures of their code."""
+    stack, reference = attached(make_model, carrier)
+    stack.model.eval()
+    whole, one = (load(objective_spec(objective, reduction=name, retain_weight=2.0)) for name in (reduction, alone))
+    loss = step_loss(stack, reference, whole, texts(whole))
+    rows = [step_loss(stack, reference, one, texts(one, slice(row, row + 1))) for row in range(len(ANSWERS))]
+    torch.testing.assert_close(loss, torch.stack(rows).mean(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("objective", "reduction"), [("gd", "row"), ("idk", "pairs")])
+def test_means_over_rows_are_the_same_in_any_micro_batches(make_model, objective: str, reduction: str) -> None:
+    stack, reference = attached(make_model, "full")
+    stack.model.eval()
+    goal = load(objective_spec(objective, reduction=reduction))
+    parts = [texts(goal, slice(0, 3)), texts(goal, slice(3, 8))]
+    totals = totals_of(goal, parts)
+    summed = sum(step_loss(stack, reference, goal, part, totals) for part in parts)
+    torch.testing.assert_close(summed, step_loss(stack, reference, goal, texts(goal)), rtol=1e-5, atol=1e-6)

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from grunflow.carriers.base import Carrier
 from grunflow.config.parts import CarrierSpec
+from grunflow.models.blocks import blocks
 
 TRAINS = "adapters"
 PARAMETERS = {"rank": None, "alpha": None, "dropout": None}
@@ -43,12 +45,25 @@ class Lora(Carrier):
         }
         if self.peers:
             first = self.peers[0].peft
-            targets = first.peft_config["default"].target_modules
-            first.add_adapter(self.adapter, LoraConfig(**settings, target_modules=targets, task_type="CAUSAL_LM"))
+            same = first.peft_config["default"]
+            settings |= {"target_modules": same.target_modules, "fan_in_fan_out": same.fan_in_fan_out}
+            first.add_adapter(self.adapter, LoraConfig(**settings, task_type="CAUSAL_LM"))
             return self._ordered(self._active(first))
-        # "all-linear" leaves the head out, which is no block's.
-        config = LoraConfig(**settings, target_modules="all-linear", task_type="CAUSAL_LM")
+        linears = self._linears()
+        # GPT-2's are stored the other way round.
+        settings["fan_in_fan_out"] = any(isinstance(module, Conv1D) for module in linears.values())
+        config = LoraConfig(**settings, target_modules=list(linears), task_type="CAUSAL_LM")
         return self._ordered(get_peft_model(self.model, config))
+
+    def _linears(self) -> dict[str, nn.Module]:
+        """The linear layers of the blocks by name. PEFT's own "all-linear" takes those of a vision tower and of OPT's projections
+        too, and for Mixtral its experts' tensors, which know no dropout."""
+        inside = set(blocks(self.model).modules())
+        return {
+            name: module
+            for name, module in self.model.named_modules()
+            if module in inside and isinstance(module, nn.Linear | Conv1D)
+        }
 
     def _ordered(self, peft: Any) -> Any:
         """PEFT makes the names of its layers a set, whose order in the saved file would follow PYTHONHASHSEED."""

@@ -13,6 +13,7 @@ from grunflow.carriers.base import Carrier
 from grunflow.config.parts import CarrierSpec
 from grunflow.interventions.gated import GatedLoReFT
 from grunflow.interventions.hooks import intervene
+from grunflow.models.blocks import width
 
 FILE = "interventions.safetensors"
 
@@ -23,8 +24,7 @@ class Representation(Carrier):
     def __init__(self, spec: CarrierSpec, model: Any, beneath: Sequence[Carrier] = ()) -> None:
         super().__init__(spec, model, beneath)
         model.requires_grad_(False)
-        width = int(model.config.hidden_size)
-        self._edits = {layer: GatedLoReFT(width, spec.rank, spec.get("gate")) for layer in spec.layers}
+        self._edits = {layer: GatedLoReFT(width(model), spec.rank, spec.get("gate")) for layer in spec.layers}
         self.modules = nn.ModuleDict({str(layer): edit for layer, edit in self._edits.items()}).to(model.device)
 
     @property

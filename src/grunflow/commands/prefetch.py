@@ -9,15 +9,15 @@ from grunflow.errors import BadInput
 
 # Weights in other formats lie beside those that are loaded, as large again.
 LEFT_OUT = ["original/*", "*.pth", "*.bin", "*.gguf", "*.msgpack", "*.h5"]
-# Key of the models sheet's architecture -> key of a model's config.json.
+# Key of the models sheet's architecture -> what architectures call it in a model's config.json.
 SHAPE = {
-    "hidden_size": "hidden_size",
-    "layers": "num_hidden_layers",
-    "heads": "num_attention_heads",
-    "kv_heads": "num_key_value_heads",
-    "intermediate_size": "intermediate_size",
-    "vocabulary": "vocab_size",
-    "tied": "tie_word_embeddings",
+    "hidden_size": ("hidden_size", "n_embd", "d_model"),
+    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
+    "kv_heads": ("num_key_value_heads",),
+    "intermediate_size": ("intermediate_size", "n_inner", "ffn_dim"),
+    "vocabulary": ("vocab_size",),
+    "tied": ("tie_word_embeddings",),
 }
 
 
@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         BadInput: --pin without the key `revisions`, a hub that refuses, or a shape that differs.
     """
+    from grunflow.config.architectures import FILE, check_architecture
     from grunflow.config.pins import read_pins, repositories, write_pins
     from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
@@ -46,7 +47,11 @@ def run(arguments: argparse.Namespace) -> None:
     used = {row.model for row in study.grid}
     commits: dict[str, str] = {}
     folders: dict[str, Path] = {}
-    for repo, (kind, revision) in repositories(needed(study)).items():
+    wanted = repositories(needed(study))
+    for repo, (kind, revision) in wanted.items():
+        if kind == "model":  # before its weights are brought
+            check_architecture(f"model {repo}", fetched(repo, kind, revision, FILE)[1])
+    for repo, (kind, revision) in wanted.items():
         commits[repo], folders[repo] = fetched(repo, kind, revision)
         print(f"{kind} {repo}@{commits[repo]}", flush=True)
     for name in sorted(used):
@@ -79,14 +84,16 @@ def tasks_of(study: Any) -> list[str]:
     return [item.name for part in parts(study) for item in part.benchmark.sets if not item.file]
 
 
-def fetched(repo: str, kind: str, revision: str | None) -> tuple[str, Path]:
-    """(commit, folder in the cache) of a repository."""
+def fetched(repo: str, kind: str, revision: str | None, only: str | None = None) -> tuple[str, Path]:
+    """(commit, folder in the cache) of a repository, or of the one file of it."""
     from huggingface_hub import snapshot_download
 
     from grunflow.hub import hub_reason
 
     try:
-        folder = Path(snapshot_download(repo, repo_type=kind, revision=revision, ignore_patterns=LEFT_OUT))
+        folder = Path(
+            snapshot_download(repo, repo_type=kind, revision=revision, allow_patterns=only, ignore_patterns=LEFT_OUT)
+        )
     except (OSError, ValueError, RuntimeError) as error:
         raise BadInput(f"{kind} {repo}{f'@{revision}' if revision else ''}: {hub_reason(error)}") from error
     return folder.name, folder
@@ -95,7 +102,8 @@ def fetched(repo: str, kind: str, revision: str | None) -> tuple[str, Path]:
 def check_shape(where: str, sheet: dict[str, Any], folder: Path) -> None:
     """Compare what the sheet states of a model's shape with its config.json."""
     config = json.loads((folder / "config.json").read_text())
+    config |= config.get("text_config") or {}
     for key, theirs in SHAPE.items():
-        stated, found = sheet.get(key), config.get(theirs)
+        stated, found = sheet.get(key), next((config[name] for name in theirs if name in config), None)
         if None not in (stated, found) and stated != found:
             raise BadInput(f"{where}.architecture.{key}: got {stated}, expected {found} as {folder}/config.json says.")

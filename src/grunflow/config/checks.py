@@ -2,9 +2,11 @@
 
 import re
 from itertools import product
+from pathlib import Path
 
 from grunflow.benchmarks.base import BASE, REFERENCES, Benchmark, declared
 from grunflow.config import facts, limits
+from grunflow.config.architectures import check_architecture
 from grunflow.config.base import NAME
 from grunflow.config.facts import CARRIER, OBJECTIVE, STREAM
 from grunflow.config.methods import (
@@ -87,6 +89,8 @@ def check_models(study: Resolved) -> None:
         told = declared(study.benchmark(benchmark))
         if (model.repo is None) == (model.base is None):
             raise BadInput(f"{place}: give `base` (training from scratch) or `repo` (a model to load), one of the two.")
+        if model.repo is not None and Path(model.repo).is_dir():
+            check_architecture(f"{place}.repo", Path(model.repo))
         if model.repo is None and BASE not in told.training:
             raise BadInput(
                 f"config.grid: model {name!r} is trained from scratch, for which benchmark {benchmark!r} has no texts."

@@ -95,9 +95,9 @@ class Training(Strict):
         ge=1,
         description="of fine-tuning: a step's loss is the mean over so many rows at a time, averaged; null: over all its labels",
     )
-    precision: Literal["masters", "stochastic", "pure"] = Field(
+    precision: Literal["masters", "kahan", "pure"] = Field(
         "masters",
         description="of a bf16 model whose own weights are trained: float32 masters and moments with bf16 passes; bf16 weights "
-        "with stochastic rounding; or plain bf16, which loses most updates",
+        "with Kahan summation, for one GPU; or plain bf16, which loses most updates",
     )
     gradient_clip: float | None = Field(1.0, gt=0, description="largest global gradient norm; null: any")

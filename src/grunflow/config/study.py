@@ -76,7 +76,9 @@ class Study(Strict):
         "fast", description="train edits on cached frozen states, read prompts once; or not"
     )
     published_logs: tuple[PublishedLog, ...] = Field((), description="evaluation logs of others, scored beside ours")
-    published: tuple[str, ...] = Field((), description="CSV files of published numbers, for the ledger")
+    published: tuple[str, ...] = Field(
+        (), description="CSV files of published numbers, for the ledger; YAML files of the layouts of published tables"
+    )
     claims: str | None = Field(None, description="YAML file of claims; null: none")
     max_new_tokens: int = Field(64, ge=1, description="length of generated answers")
     evaluation_batch_size: int = Field(64, ge=1, description="changes speed and memory, not scores")

@@ -6,6 +6,9 @@ from typing import Any
 from grunflow.config.models import Architecture
 from grunflow.models.widths import feed_forward
 
+# What configs call the width of the feed-forward; without one it is four times the model's.
+FEED_FORWARD = ("intermediate_size", "ffn_dim", "n_inner")
+
 
 @dataclass(frozen=True)
 class Shapes:
@@ -36,17 +39,19 @@ class Shapes:
 
     @classmethod
     def of_model(cls, config: Any) -> "Shapes":
-        """The shapes that a transformers config describes."""
-        heads = config.num_attention_heads
+        """The shapes that a transformers config describes; another feed-forward than Llama's counts as one of its width, and
+        one of several experts as one of them."""
+        text = config.get_text_config(decoder=True)
+        heads, hidden = text.num_attention_heads, text.hidden_size
         return cls(
-            config.hidden_size,
-            config.num_hidden_layers,
+            hidden,
+            text.num_hidden_layers,
             heads,
-            getattr(config, "num_key_value_heads", heads),
-            getattr(config, "head_dim", None) or config.hidden_size // heads,
-            config.intermediate_size,
-            config.vocab_size,
-            config.tie_word_embeddings,
+            getattr(text, "num_key_value_heads", None) or heads,
+            getattr(text, "head_dim", None) or hidden // heads,
+            next((value for name in FEED_FORWARD if (value := getattr(text, name, None))), 4 * hidden),
+            text.vocab_size,
+            text.tie_word_embeddings,
         )
 
     @property

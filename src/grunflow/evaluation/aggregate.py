@@ -1,5 +1,6 @@
 """Probes' output -> metrics: per question, and of a run. What the metrics are is the benchmark's (benchmarks/base.py)."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -60,8 +61,8 @@ def summary(metrics: Sequence[Metric], run: RunScores) -> dict[str, float]:
             if item.per == "question" and item.name in rows and rows[item.name].notna().all():
                 found[f"{name}_{item.name}"] = float(rows[item.name].mean())
     for item in metrics:
-        if item.per == "run" and _has(item, run):
-            found[item.name] = item.of(run)
+        if item.per == "run" and _has(item, run) and not math.isnan(value := item.of(run)):
+            found[item.name] = value
     return found
 
 

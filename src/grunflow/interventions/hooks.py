@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from grunflow.interventions.gated import GatedLoReFT
-from grunflow.models.blocks import block
+from grunflow.models.blocks import block, hidden_of, with_hidden
 
 
 @contextmanager
@@ -29,17 +30,18 @@ def intervene(
     def hook_of(edit: GatedLoReFT):
         seen = False
 
-        def hook(module: nn.Module, inputs: tuple, hidden: Float[Tensor, "batch token width"]) -> Tensor | None:
+        def hook(module: nn.Module, inputs: tuple, output: Any) -> Any:
             nonlocal seen
             if seen:
                 return None
             seen = True
+            hidden = hidden_of(output)
             result = edit.edit(hidden[rows, positions])
             if result.gate_logit is not None:
                 gate_logits.append(result.gate_logit)
             edited = hidden.clone()
             edited[rows, positions] = result.hidden.to(hidden.dtype)
-            return edited
+            return with_hidden(output, edited)
 
         return hook
 

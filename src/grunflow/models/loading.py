@@ -5,24 +5,39 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from grunflow.config.models import Model
-from grunflow.errors import BadInput
+from grunflow.errors import BadInput, unknown_name
 from grunflow.hub import hub_reason
+from grunflow.models.blocks import SUPPORTED
+from grunflow.models.vocabulary import fit
 
 # Its bars fill log files; training has a bar of its own (grunflow.progress).
 logging.disable_progress_bar()
 
 
 def load_model(source: Path | str, dtype: str = "float32", revision: str | None = None) -> Any:
-    """The causal LM in a folder (Path) or hub repository (str), in evaluation mode, on a GPU where there is one."""
+    """The causal LM in a folder (Path) or hub repository (str), in evaluation mode, on a GPU where there is one.
+
+    Raises:
+        BadInput: there is none, or its architecture is not known.
+    """
+    kind = load_config(source, revision).model_type
+    if kind not in SUPPORTED:
+        raise BadInput(f"model {source}: {unknown_name('architecture', kind, SUPPORTED)}")
     with _explained(source, revision):
         model = AutoModelForCausalLM.from_pretrained(
             source, revision=revision, dtype=getattr(torch, dtype), local_files_only=isinstance(source, Path)
         )
     return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load_config(source: Path | str, revision: str | None = None) -> Any:
+    """The config of the model there."""
+    with _explained(source, revision):
+        return AutoConfig.from_pretrained(source, revision=revision, local_files_only=isinstance(source, Path))
 
 
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
@@ -51,7 +66,10 @@ def start_model(model: Model, start: Sequence[Path]) -> Any:
 
 
 def start_tokenizer(model: Model, start: Sequence[Path]) -> Any:
-    return load_tokenizer(*place_of(model, start))
+    """The tokenizer of that model, fit for it."""
+    source, revision = place_of(model, start)
+    config = load_config(source, revision).get_text_config(decoder=True)
+    return fit(load_tokenizer(source, revision), config, model.name)
 
 
 class _explained:

@@ -5,7 +5,8 @@ matplotlib nor pandas here: a maker imports its module when it is called.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from grunflow.benchmarks.base import Benchmark
@@ -49,14 +50,22 @@ def leaves_paths(source: Source) -> bool:
 class Entry:
     """name: of its file; `{benchmark}` in it stands for the benchmark's. make: what makes it, from the sources that it is of.
     applies: whether a benchmark has what it shows. wanted: whether a study (or a spec of one) asks for it. together: one over
-    all benchmarks to which it applies, in place of one each. said: what a reader should know of it."""
+    all benchmarks to which it applies, in place of one each. each: names of files that a study itself lists, whose maker is told
+    which. said: what a reader should know of it."""
 
     name: str
     make: Callable[..., Any]
     applies: Callable[[Any], bool] = lambda source: True
     wanted: Callable[[Any], bool] = lambda study: True
     together: bool = False
+    each: Callable[[Any], Iterable[str]] | None = None
     said: str = ""
+
+    def listed_by(self, study: Any) -> "list[Entry]":
+        """The entry, or one for each name that the study lists."""
+        if self.each is None:
+            return [self]
+        return [replace(self, name=name, make=partial(self.make, name), each=None) for name in self.each(study)]
 
     def places(self, sources: Iterable[Source]) -> dict[str, Sources]:
         """File -> sources. Where each benchmark has its own and the name does not say whose, the first has the bare name, and
@@ -73,6 +82,5 @@ class Entry:
 
 def listed(entries: Sequence[Entry], study: Any, sources: Sequence[Source]) -> dict[str, tuple[Entry, Sources]]:
     """Every file of a study by its name: what makes it, of which sources; in the entries' order."""
-    return {
-        name: (entry, own) for entry in entries if entry.wanted(study) for name, own in entry.places(sources).items()
-    }
+    wanted = [own for entry in entries if entry.wanted(study) for own in entry.listed_by(study)]
+    return {name: (entry, own) for entry in wanted for name, own in entry.places(sources).items()}

@@ -9,6 +9,7 @@ from torch import Tensor
 from grunflow.carriers.stack import Stack
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.terms import EDITS, trained_by
+from grunflow.models.blocks import width
 from grunflow.objectives.loading import Objective
 from grunflow.objectives.states import control_vector
 
@@ -36,4 +37,4 @@ def control_of(objective: Objective, model: Any, seed: int) -> Float[Tensor, " w
     """The control vector of an objective that reads states; one for all texts that are to be forgotten."""
     if not objective.states:
         return None
-    return control_vector(int(model.config.hidden_size), objective.spec.steering, seed)
+    return control_vector(width(model), objective.spec.steering, seed)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grunflow.benchmarks.tofu.logs import FIELDS, SECTIONS, read_log, score_log
+from grunflow.benchmarks.tofu.logs import FIELDS, SECTIONS, read_log, score_log, scores_of
 from grunflow.errors import BadInput
 from tests.shared import SHARED, needs_shared
 
@@ -50,7 +50,7 @@ def test_lists_and_dicts_by_index_are_one(tmp_path: Path) -> None:
 
 
 def test_a_bad_log_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="does not exist"):
+    with pytest.raises(BadInput, match="cannot read it: No such file"):
         read_log(tmp_path / "absent.json")
     (tmp_path / "text.json").write_text("hello")
     with pytest.raises(BadInput, match="is not JSON"):
@@ -58,8 +58,48 @@ def test_a_bad_log_is_named(tmp_path: Path) -> None:
     log = small_log()
     log["eval_log.json"] = {**log["eval_log.json"], "rougeL_recall": [0.1]}
     (tmp_path / "cut.json").write_text(json.dumps(log))
-    with pytest.raises(BadInput, match=r"eval_log.json differ in length"):
+    with pytest.raises(BadInput, match=r"eval_log\.json: its fields have different indices \(.*rougeL_recall 0 to 0\)"):
         read_log(tmp_path / "cut.json")
     (tmp_path / "poor.json").write_text(json.dumps({"eval_log.json": {}}))
     with pytest.raises(BadInput, match="lacks"):
         read_log(tmp_path / "poor.json")
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value", "message"),
+    [
+        ("eval_log.json", "avg_gt_loss", {}, r"eval_log\.json: avg_gt_loss: got \{\}, expected values by their index"),
+        ("eval_log.json", "avg_gt_loss", [0.1, None], r"avg_gt_loss\[1\]: got null, expected a finite number"),
+        ("eval_log.json", "avg_gt_loss", ["0.1", 0.2], r"avg_gt_loss\[0\]: got \"0\.1\", expected a finite number"),
+        ("eval_log.json", "avg_gt_loss", [float("nan"), 0.2], r"avg_gt_loss\[0\]: got NaN, expected a finite number"),
+        ("eval_log.json", "avg_gt_loss", {"q0": 0.1, "q1": 0.2}, r"got the index 'q0', expected whole numbers"),
+        ("eval_log.json", "avg_gt_loss", {"1": 0.1, "2": 0.2}, r"different indices \(avg_gt_loss 1 to 2,"),
+        (
+            "eval_log_forget.json",
+            "average_perturb_loss",
+            [1.0, 2.0],
+            r"average_perturb_loss\[0\]: got 1\.0, expected a list",
+        ),
+        (
+            "eval_log_forget.json",
+            "rougeL_recall",
+            [38.1, 0.2],
+            r"rougeL_recall\[0\]: got 38\.1, expected a share from 0 to 1",
+        ),
+    ],
+)
+def test_a_value_that_is_none_of_its_field_is_named(section: str, field: str, value, message: str) -> None:
+    log = small_log()
+    log[section] = {**log[section], field: value}
+    with pytest.raises(BadInput, match=message):
+        scores_of(log, "log")
+
+
+def test_another_form_is_told(tmp_path: Path) -> None:
+    for content, message in (
+        ([], "got list, expected an object"),
+        ({"forget_truth_ratio": {}}, "open-unlearning's TOFU_EVAL"),
+    ):
+        (tmp_path / "log.json").write_text(json.dumps(content))
+        with pytest.raises(BadInput, match=message):
+            read_log(tmp_path / "log.json")

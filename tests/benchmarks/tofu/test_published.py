@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from grunflow.benchmarks.tofu import published
+from grunflow.benchmarks.tofu.declaration import declare
 from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.data.records import write_rows
@@ -53,3 +54,46 @@ def test_refusals_from_a_file(tmp_path: Path) -> None:
     assert published.read_refusal_lines(str(tmp_path / "idk")) == ["I don't know.", "No idea."]
     with pytest.raises(BadInput, match="cannot read it: No such file"):
         published.read_refusal_lines(str(tmp_path / "absent"))
+
+
+def write_splits(folder: Path) -> None:
+    for split, count in TOFU_ROWS.items():
+        write_rows(folder / f"{split}.json", stub_rows(count))
+
+
+def test_a_folder_with_the_holdout_split_has_its_questions_asked_and_one_without_has_not(tmp_path: Path) -> None:
+    """Of the membership probe alone: the four mia_* columns need questions that no model was trained on."""
+    write_splits(tmp_path)
+    keys = Keys(folder=str(tmp_path))
+    assert "holdout" not in published.load(keys)
+    assert [item.name for item in declare(keys).probes[-1].sets] == ["forget"]
+
+    write_rows(tmp_path / "holdout10.json", [{"question": "who?", "answer": "nobody"}] * 3)
+    assert len(published.load(keys)["holdout"]) == 3
+    declared = declare(keys)
+    assert [(item.name, item.role) for item in declared.probes[-1].sets] == [
+        ("forget", "forget"),
+        ("holdout", "holdout"),
+    ]
+    assert "holdout" not in [item.name for item in declared.probes[0].sets]
+    assert str(tmp_path / "holdout10.json") in declared.files
+
+
+def test_a_row_of_the_holdout_split_that_is_no_question_is_named(tmp_path: Path) -> None:
+    write_splits(tmp_path)
+    write_rows(tmp_path / "holdout10.json", [{"question": "who?", "answer": " "}])
+    with pytest.raises(BadInput, match=r"TOFU split holdout10 line 1\.answer: blank"):
+        published.load(Keys(folder=str(tmp_path)))
+
+
+def test_the_hubs_files_have_a_holdout_from_the_revision_on_that_lists_it(tmp_path: Path, monkeypatch) -> None:
+    """The card of the repository says which splits there are."""
+    splits = [*TOFU_ROWS, "holdout10"]
+    write_splits(tmp_path)
+    write_rows(tmp_path / "holdout10.json", stub_rows(4))
+    monkeypatch.setattr(published, "_snapshot", lambda keys: str(tmp_path))
+    for listed, count in ((splits, 4), (splits[:-1], 0)):
+        card = "".join(f"- config_name: {name}\n  data_files: {name}.json\n" for name in listed)
+        (tmp_path / "README.md").write_text(f"---\nconfigs:\n{card}---\n")
+        assert len(published.load(Keys()).get("holdout", ())) == count
+    assert declare(Keys()).probes[-1].sets[-1].name == "holdout"

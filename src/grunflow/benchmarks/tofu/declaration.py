@@ -6,7 +6,7 @@ from typing import Any
 from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, Finetuning, Lengths
 from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.metrics import METRICS
-from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET, TOFU_ROWS
+from grunflow.benchmarks.tofu.splits import HOLDOUT_ROWS, RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.config.sets import DataSet, Paired, ProbeSpec
 
 ROWS_PER_AUTHOR = 20
@@ -26,8 +26,7 @@ def declare(keys: Keys) -> Benchmark:
         DataSet(name="real_authors", role="world", file=file_of("real_authors_perturbed")),
         DataSet(name="world_facts", role="world", file=file_of("world_facts_perturbed")),
     )
-    # Authors never trained on exist only in a generated world.
-    holdout = (DataSet(name="holdout", role="holdout", file=file_of("holdout")),) if keys.world else ()
+    holdout = (DataSet(name="holdout", role="holdout", file=file_of("holdout")),) if keys.holds_out else ()
 
     def snapshot(questions: int) -> ProbeSpec:
         """Forget rows, and retain rows that no reported metric reads (docs/decisions.md says why no others)."""
@@ -81,7 +80,7 @@ def origin(keys: Keys, scratch: bool) -> str:
 def files(keys: Keys) -> tuple[str, ...]:
     """Local files that `prepare` reads."""
     splits = [f"{keys.folder}/{split}.json" for split in TOFU_ROWS] if keys.folder else []
-    return (*splits, *filter(None, [keys.refusals]))
+    return (*splits, *filter(None, [keys.refusals, str(keys.holdout_file or "")]))
 
 
 def rows(keys: Keys) -> dict[str, int]:
@@ -105,4 +104,5 @@ def rows(keys: Keys) -> dict[str, int]:
                 split: kept + TOFU_ROWS["forget10"] - TOFU_ROWS[forget] for forget, split in RETAIN_OF_FORGET.items()
             }
             count["full"] = kept + TOFU_ROWS["forget10"]
+        count["holdout"] = HOLDOUT_ROWS
     return {**{file_of(split): number for split, number in count.items()}, "base.jsonl": base}

@@ -1,10 +1,11 @@
 """What a study may set of TOFU: the generated world in its schema, or the published records."""
 
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET
+from grunflow.benchmarks.tofu.splits import HOLDOUT, RETAIN_OF_FORGET
 from grunflow.config.base import Seed, Strict
 from grunflow.config.benchmarks import BenchmarkKeys
 
@@ -40,6 +41,18 @@ class Keys(BenchmarkKeys):
         "forget10", description="what is to be forgotten; the retain split follows from it"
     )
     replayed: int = Field(0, ge=0, description="background and general rows mixed into the retain data of unlearning")
+
+    @property
+    def holdout_file(self) -> Path | None:
+        """The holdout split of a folder that has it."""
+        path = Path(self.folder) / f"{HOLDOUT}.json" if self.folder else None
+        return path if path and path.is_file() else None
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether there are questions that no model is trained on: in a folder that has them, in a generated world, on the hub
+        (an old revision without them leaves the attacks blank)."""
+        return not self.folder or self.holdout_file is not None
 
     @model_validator(mode="after")
     def _one_source(self) -> "Keys":

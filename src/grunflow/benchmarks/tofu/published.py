@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from grunflow.benchmarks.tofu.keys import Keys
-from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET, TOFU_ROWS
+from grunflow.benchmarks.tofu.splits import HOLDOUT, RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.data.reading import Lines, read_objects, read_text, text_at, texts_at
 from grunflow.errors import BadInput
 
@@ -11,7 +11,8 @@ ROWS_PER_AUTHOR = 20
 
 
 def load(keys: Keys) -> dict[str, list[dict]]:
-    """Split -> rows, every split of TOFU_ROWS; retain splits cut to `retain_authors` where that is given.
+    """Split -> rows, every split of TOFU_ROWS, and `holdout` where the data have it; retain splits cut to `retain_authors` where
+    that is given.
 
     Raises:
         BadInput: a split is missing, has another number of rows than published, or the hub cannot be read.
@@ -25,7 +26,20 @@ def load(keys: Keys) -> dict[str, list[dict]]:
         if len(rows) != expected:
             raise BadInput(f"TOFU split {split}: got {len(rows)} rows, expected {expected}; the copy is not whole.")
         records[split] = [row for _, row in rows]
+    held_out = _held_out(keys, folder)
+    for line, row in held_out:
+        check_row(row, f"TOFU split {HOLDOUT} line {line}", False)
+    records |= {"holdout": [row for _, row in held_out]} if held_out else {}
     return records if keys.retain_authors is None else subset(records, keys.retain_authors)
+
+
+def _held_out(keys: Keys, snapshot: str | None) -> Lines:
+    """Questions that no model is trained on; none where the folder or the hub's revision has no such split."""
+    if not snapshot:
+        return read_objects(keys.holdout_file) if keys.holdout_file else []
+    from datasets import get_dataset_config_names
+
+    return _from_snapshot(snapshot, HOLDOUT) if HOLDOUT in get_dataset_config_names(snapshot) else []
 
 
 def check_row(row: dict, where: str, perturbed: bool) -> None:

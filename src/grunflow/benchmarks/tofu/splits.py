@@ -18,3 +18,6 @@ TOFU_ROWS = {
     "real_authors_perturbed": 100,
     "world_facts_perturbed": 117,
 }
+# Questions about authors that no model is trained on, whatever is to be forgotten: open-unlearning's TOFU_MIA.yaml. The hub has
+# the split since then; copies of earlier files have not. Rows: for plans.
+HOLDOUT, HOLDOUT_ROWS = "holdout10", 400

@@ -17,6 +17,8 @@ def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     """membership: a row per answer with exact_memorisation, extraction_strength, and the score of each attack."""
     frames = []
     for asked in spec.sets:
+        if asked.role == "holdout" and not (asking.data / asked.file).is_file():
+            continue  # not every published copy has one; the attacks then say nothing
         rows, template = asking.rows(asked), asked.template or asking.template
         examples = [encode(asking.tokenizer, row["question"], row["answer"], template) for row in rows]
         scored, _ = asking.asker(asked).ask(examples, tokens_of=range(len(examples)))

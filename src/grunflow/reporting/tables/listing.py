@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from grunflow.config.layouts import is_layout, read_layouts
 from grunflow.reporting.entries import Entry, leaves_paths
 
 
@@ -44,13 +45,25 @@ def _tuning(spec: Any, *results: Any) -> Any:
 def _published(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.published import published_table
 
-    return published_table(spec.published, results)
+    return published_table(sheets(spec), results)
+
+
+def _paper(name: str, spec: Any, *results: Any) -> Any:
+    from grunflow.reporting import ledger
+    from grunflow.reporting.tables.paper import paper_table
+
+    return paper_table(read_layouts(spec.published)[name], ledger.read_cells(sheets(spec)), ledger.values(results))
 
 
 def _published_logs(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.published import logs_table
 
     return logs_table(spec.published_logs)
+
+
+def sheets(study: Any) -> list[str]:
+    """The files of published numbers."""
+    return [path for path in study.published if not is_layout(path)]
 
 
 TABLES = (
@@ -65,6 +78,7 @@ TABLES = (
         lambda source: not source.variants and leaves_paths(source),
         together=True,
     ),
-    Entry("published", _published, wanted=lambda study: bool(study.published), together=True),
+    Entry("published", _published, wanted=lambda study: bool(sheets(study)), together=True),
+    Entry("paper_<n>", _paper, each=lambda study: read_layouts(study.published), together=True),
     Entry("published_logs", _published_logs, wanted=lambda study: bool(study.published_logs), together=True),
 )
