@@ -109,7 +109,7 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "a comment in a method of the user's own": (source("mine.py", "def forget", "# why\ndef forget"), {}),
     "a prompt template": (source("data/prompts.py", "Question:", "Q:"), {"prepare": 2, **TUNED}),
     "training of the target model": (sheet(mini__target__steps=4), TOFU_TUNED),
-    "the training loop": (source("training/loop.py", "0.5 *", "0.25 *"), TUNED),
+    "the training loop": (source("training/schedule.py", "0.5 *", "0.25 *"), TUNED),
     "a replicate of the same target model": (config(seeds=[SEEDS, {"target_seed": 0, "unlearn_seed": 1}]), TRAINED),
     "a replicate of another target model": (config(seeds=[SEEDS, {"target_seed": 1, "unlearn_seed": 0}]), TOFU_TUNED),
     "an objective in the grid": (config(grid__0__objectives=["gd", "npo", "mine", "ga"]), ONE_TRAINED),

@@ -5,19 +5,22 @@ A probe is one file of evaluation/probes/ that defines `probe(asking, spec) -> {
 that are scored per question) and QUESTION_TOKENS (null: the benchmark's lengths).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grunflow.carriers.stack import Stack
-from grunflow.config.sets import DataSet
+from grunflow.config.sets import DataSet, ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.evaluation.answering import Asker
+from grunflow.progress import track
 
 
 @dataclass(frozen=True)
 class Asking:
-    """template: of the run, for sets without one of their own. data: the benchmark's data folder. label: for the heartbeat."""
+    """template: of the run, for sets without one of their own. data: the benchmark's data folder. label: for the heartbeat; empty
+    within a training, which has one of its own."""
 
     tokenizer: Any
     stack: Stack
@@ -27,6 +30,11 @@ class Asking:
     template: str
     data: Path
     label: str
+
+    def each(self, spec: ProbeSpec) -> Iterator[DataSet]:
+        """The probe's sets, with a heartbeat at each."""
+        steps = track(len(spec.sets), self.label) if self.label else range(len(spec.sets))
+        yield from (spec.sets[step] for step in steps)
 
     def asker(self, asked: DataSet) -> Asker:
         return Asker(

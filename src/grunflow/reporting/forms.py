@@ -69,10 +69,15 @@ def stacked(tables: Mapping[str, Table], caption: str) -> Table:
     return Table(tidy, shown[[*first, *middle, *last]].fillna(""), caption, cells)
 
 
+def texts(shown: pd.DataFrame) -> list[list[str]]:
+    """Every cell as a text; of a missing one an empty text."""
+    return [["" if pd.isna(cell) else str(cell) for cell in row] for row in shown.astype(object).to_numpy().tolist()]
+
+
 def markdown(table: Table) -> str:
     columns = list(table.shown)
     rows = [columns, ["---"] * len(columns)]
-    for place, row in enumerate(table.shown.astype(str).to_numpy()):
+    for place, row in enumerate(texts(table.shown)):
         rows.append(
             [f"**{cell}**" if (place, name) in table.bold else cell for name, cell in zip(columns, row, strict=True)]
         )
@@ -103,7 +108,7 @@ def latex(table: Table) -> str:
     """
     columns = list(table.shown)
     body = []
-    for place, row in enumerate(table.shown.astype(str).to_numpy()):
+    for place, row in enumerate(texts(table.shown)):
         cells = [
             rf"\textbf{{{escaped(cell)}}}" if (place, name) in table.bold else escaped(cell)
             for name, cell in zip(columns, row, strict=True)
@@ -147,7 +152,7 @@ def shown_json(tables: Mapping[str, Table]) -> str:
             name: {
                 "caption": table.caption,
                 "columns": list(table.shown),
-                "rows": table.shown.astype(str).to_numpy().tolist(),
+                "rows": texts(table.shown),
                 "bold": sorted(table.bold),
             }
             for name, table in tables.items()

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from grunflow.reporting.forms import texts
 from grunflow.reporting.verdicts import NOT_TESTABLE, VERDICTS
 
 HERE = Path(__file__).parent
@@ -48,7 +49,7 @@ def pictures(folder: Path) -> list[dict[str, str]]:
 
 def as_table(frame: pd.DataFrame) -> dict[str, Any]:
     """A frame of texts in the form of tables/shown.json."""
-    return {"caption": "", "columns": list(frame), "rows": frame.astype(str).to_numpy().tolist(), "bold": []}
+    return {"caption": "", "columns": list(frame), "rows": texts(frame), "bold": []}
 
 
 def render(**parts: Any) -> str:

@@ -120,7 +120,7 @@ def asking(spec: Unlearn, stack: Stack, tokenizer: Any, work: Work) -> Asking:
         work.batch_size,
         spec.snapshots.template,
         work.inputs["data"][0],
-        "snapshot",
+        "",
     )
 
 

@@ -8,7 +8,6 @@ from grunflow.config.sets import ProbeSpec
 from grunflow.data.prompts import Example, encode
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.asking import Asking
-from grunflow.progress import track
 
 GENERATES = True
 ANSWERS = 7  # the right one, a paraphrase and five wrong ones
@@ -21,7 +20,7 @@ def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     The option `others` (true) asks the paraphrased and the wrong answers too.
     """
     frames = []
-    for _, asked in zip(track(len(spec.sets), asking.label), spec.sets, strict=True):
+    for asked in asking.each(spec):
         asker, rows, template = asking.asker(asked), asking.rows(asked), asked.template or asking.template
         frame = score_set(asker, rows, template, spec.options.get("others", True))
         if asked.role == "forget" and spec.options.get("others", True):

@@ -14,7 +14,7 @@ QUESTION_TOKENS = None
 def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     """answers: as that probe gives them, of one answer. Special tokens count (muse_bench fcd6651, metrics/verbmem.py)."""
     frames, tokenizer = [], asking.tokenizer
-    for asked in spec.sets:
+    for asked in asking.each(spec):
         asker, rows = asking.asker(asked), asking.rows(asked)
         for row in rows:
             kept = tokenizer(row["answer"].strip())["input_ids"][: asker.max_new_tokens]

@@ -14,7 +14,7 @@ QUESTION_TOKENS = 150
 def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     """choice: a row per question with `correct`. The option `limit` takes the first so many questions of each set."""
     frames = []
-    for asked in spec.sets:
+    for asked in asking.each(spec):
         items = items_of(asking.rows(asked, ("question",))[: spec.options.get("limit")])
         predicted = option_logits(asking.stack, asking.tokenizer, items, asking.batch_size).argmax(dim=1).tolist()
         correct = [float(guess == item.label) for guess, item in zip(predicted, items, strict=True)]

@@ -16,7 +16,7 @@ QUESTION_TOKENS = None
 def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     """membership: a row per answer with exact_memorisation, extraction_strength, and the score of each attack."""
     frames = []
-    for asked in spec.sets:
+    for asked in asking.each(spec):
         if asked.role == "holdout" and not (asking.data / asked.file).is_file():
             continue  # not every published copy has one; the attacks then say nothing
         rows, template = asking.rows(asked), asked.template or asking.template
