@@ -10,11 +10,11 @@ from grunflow.config import specs
 from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, Training
 from grunflow.config.sets import Paired, ProbeSpec
-from grunflow.manifest import identities_of, output_folder
 from grunflow.stages import evaluate, finetune, prepare, unlearn
 from grunflow.work import Work
 from tests.jobs import QUESTIONS, WORLD, asked
 from tests.parts import carrier, objective
+from tests.stages.made import made
 
 TRAINING = Training(learning_rate=5e-3, steps=6, batch_size=8)
 MODEL = Model(
@@ -30,15 +30,6 @@ CARRIERS = {
     "grun": carrier("grun", rank=2, layers=(0, 2), gate="linear", gate_weight=1),
 }
 PROBE = ProbeSpec.model_validate({"kind": "answers", "sets": [asked("forget", "forget", "forget10_perturbed", 6)]})
-
-
-def made(folder: Path, stage: Any, spec: Any, **inputs: Path) -> Path:
-    """What the command does: the stage's folder with its manifest, which restoring a run reads."""
-    given = {name: [path] for name, path in inputs.items()}
-    known = identities_of(given)
-    with output_folder(folder, spec=spec.model_dump(mode="json"), code="", inputs=known) as (draft, measured):
-        measured |= stage.run(spec, Work(given, draft, 8))
-    return folder
 
 
 @pytest.fixture(scope="module")

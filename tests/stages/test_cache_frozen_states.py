@@ -9,7 +9,6 @@ from grunflow.config import specs
 from grunflow.config.sets import Paired
 from grunflow.data.tokenizer import train_tokenizer
 from grunflow.errors import BadInput
-from grunflow.manifest import identities_of, output_folder
 from grunflow.models.loading import load_tokenizer
 from grunflow.stages import cache_frozen_states, finetune, prepare, unlearn
 from grunflow.training.frozen_states import FrozenStates
@@ -17,18 +16,8 @@ from grunflow.training.streams.paired import shared
 from grunflow.work import Work
 from tests.jobs import QUESTIONS, WORLD
 from tests.parts import carrier, objective
+from tests.stages.made import made
 from tests.stages.test_micro_batches import REPLAYED, model_of, training
-
-
-def made(folder: Path, stage: Any, spec: Any, **inputs: Path) -> Path:
-    """What the command does: the stage's folder with its manifest."""
-    given = {name: [path] for name, path in inputs.items()}
-    with output_folder(folder, spec=spec.model_dump(mode="json"), code="", inputs=identities_of(given)) as (
-        draft,
-        measured,
-    ):
-        measured |= stage.run(spec, Work(given, draft, 8))
-    return folder
 
 
 @pytest.fixture(scope="module")

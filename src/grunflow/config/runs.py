@@ -109,12 +109,6 @@ class Part:
         source = carrier_source(self.study, run.carrier) if run.carrier else None
         return "" if source is None else source.kind or run.carrier
 
-    def retain_of(self, run: Run) -> Run | None:
-        """The retain model that a run is held against."""
-        if RETAIN not in self.benchmark.references:
-            return None
-        return replace(run, objective=RETAIN, carrier="", unlearn_seed=None, variant="", start=None)
-
 
 def parts(study: Resolved) -> list[Part]:
     """A part per benchmark that the grid names, in the order of `benchmarks:`."""

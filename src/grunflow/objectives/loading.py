@@ -47,11 +47,6 @@ class Objective:
         """What the terms read of the model before unlearning."""
         return {self.reference, self.retain_reference} - {""}
 
-    @property
-    def every_position(self) -> bool:
-        """Whether a term reads logits at positions without a label, which no cache holds."""
-        return self.retain_reference == "logits" and self.spec.kl_positions == "all"
-
     def loss(
         self, answers: Pair | StatePair | None, refusals: Pair | None, kept: Pair | StatePair | None
     ) -> Float[Tensor, ""]:

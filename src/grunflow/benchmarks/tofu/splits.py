@@ -1,7 +1,6 @@
 """Names and sizes of TOFU's splits, which every stage that reads records shares."""
 
 RETAIN_OF_FORGET = {"forget01": "retain99", "forget05": "retain95", "forget10": "retain90"}
-EVALUATION_SETS = ("forget", "retain", "real_authors", "world_facts")
 # Rows of every split of locuslab/TOFU; checked when it is read.
 TOFU_ROWS = {
     "full": 4000,
