@@ -61,19 +61,21 @@ def page(tmp_path_factory) -> Path:
 def test_verdicts_come_first_then_tables_figures_examples_cost_and_provenance(page: Path) -> None:
     text = page.read_text()
     assert re.findall(r'<section id="(\w+)">', text) == [
+        "answer",
         "verdicts",
         "tables",
         "figures",
         "examples",
         "cost",
+        "glossary",
         "provenance",
     ]
     assert "Made &lt;up&gt;" in text
     assert "not the paper&#39;s result" in text
-    assert "78 × not testable here" in text
+    assert "were not run: of them this study says nothing." in text
     assert "“Experiments show that GRUN significantly improves the unlearning and utility.”" in text
-    assert text.count("<figure>") == 9
-    assert "<h3>tofu_main</h3>" in text
+    assert text.count("<figure id=") == 9
+    assert '<h3>TOFU: what each method forgot and what it kept <code class="file">tofu_main</code></h3>' in text
     assert "aggregate × 2" in text
     assert "A &lt;baker&gt; &amp; poet." in text
 
@@ -82,9 +84,21 @@ def test_nothing_is_fetched(page: Path) -> None:
     """Every address in the page is inside it, and its policy forbids the browser any other."""
     text = page.read_text()
     addresses = re.findall(r"(?:src|href|action|data)=\"([^\"]*)\"|url\(([^)]*)\)|@import|srcset", text)
-    assert {re.split(r"[,;]", "".join(found))[0] for found in addresses} <= {
-        "data:", "data:image/png", "#verdicts", "#tables", "#figures", "#examples", "#cost", "#provenance",
-    }  # fmt: skip
+    outside = {
+        place for place in (re.split(r"[,;]", "".join(found))[0] for found in addresses) if not place.startswith("#")
+    }
+    assert {place for place in outside if not re.fullmatch(r"figures/\w+\.pdf", place)} == {"data:", "data:image/png"}
+
+
+def test_every_link_inside_the_page_leads_somewhere(page: Path) -> None:
+    text = page.read_text()
+    places = re.findall(r'id="([^"]+)"', text)
+    assert len(places) == len(set(places))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(places)
+
+
+def test_the_policy_forbids_the_network(page: Path) -> None:
+    text = page.read_text()
     assert "default-src 'none'" in text
 
 
@@ -92,13 +106,13 @@ def test_a_study_of_one_benchmark_without_claims_and_answers_has_a_page_too(tmp_
     study = made_up.Study(tmp_path, [(made_up.WMDP, made_up.choice())])
     text = whole(study, tmp_path, published=("config/published/wmdp.csv",))
     assert "This study names no claims" in text
-    assert re.findall(r"<h3>(\w+)</h3>", text)[:4] == [
+    assert re.findall(r'<code class="file">(\w+)</code>', text)[:4] == [
         "wmdp_main",
         "wmdp_differences",
         "efficiency",
         "equal_forgetting",
     ]
-    assert "TOFU" not in text.split('<section id="provenance">')[0].replace("config", "")
+    assert "TOFU" not in text.split('<section id="glossary">')[0].replace("config", "")
     assert 'id="examples"' not in text
     assert "#examples" not in text
 
@@ -111,10 +125,10 @@ def test_a_benchmark_that_the_package_does_not_know_has_tables_figures_claims_an
     )
     text = whole(made_up.Study(tmp_path, [(made_up.TALES, made_up.tales())]), tmp_path, str(sheet))
     assert {"tales_main", "tales_differences", "equal_forgetting", "efficiency"} <= set(
-        re.findall(r"<h3>(\w+)</h3>", text)
+        re.findall(r'<code class="file">(\w+)</code>', text)
     )
     assert "1 × supported" in text
-    assert text.count("<figure>") == 4
+    assert text.count("<figure id=") == 4
 
 
 def test_answers_of_several_models_say_whose_they_are(tmp_path: Path) -> None:
