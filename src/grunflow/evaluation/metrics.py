@@ -159,6 +159,27 @@ def attack(name: str) -> Callable[["RunScores"], float]:
     return of_run
 
 
+def privleak_of(auc: float, reference: float) -> float:
+    """100 (A - A_ref) / A_ref, percent, of A = 1 - auc: how often an unseen text is likelier than a member. -100: every member
+    stands out, 0: as the reference, above: over-unlearned; nan where A_ref is 0.
+
+    Both AUCs as of `attack`. Source: MUSE (2407.06460) section 3; open-unlearning (d3d7cf9) evals/metrics/privacy.py, which adds
+    1e-10 to the denominator.
+    """
+    known = 1 - reference
+    return 100 * (1 - auc - known) / known if known else float("nan")
+
+
+def privleak(reference: float | None = None) -> Callable[["RunScores"], float]:
+    """PrivLeak of Min-K%; reference: the AUC that it is held against, None: the one of the study's retain model."""
+    of_attack = attack("min_k")
+
+    def of_run(run: "RunScores") -> float:
+        return privleak_of(of_attack(run), of_attack(run.references["retain"]) if reference is None else reference)
+
+    return of_run
+
+
 def _members(run: "RunScores", name: str) -> Any:
     frame = run.frames["membership"]
     return frame[frame["set"] == name]

@@ -1,5 +1,7 @@
 """TOFU's metrics: the exact definitions stand in evaluation/, here is what a table must know of each."""
 
+from math import inf
+
 from grunflow.benchmarks.base import RETAIN, Metric
 from grunflow.evaluation import metrics
 
@@ -37,4 +39,5 @@ METRICS = (
         )
     ),
     *(Metric(f"mia_{attack}", f"MIA {attack}", metrics.attack(attack), **MEMORY) for attack in metrics.ATTACKS),  # type: ignore[arg-type]
+    Metric("privleak", "PrivLeak", metrics.privleak(), reference=RETAIN, bounds=(-100.0, inf), **MEMORY),  # type: ignore[arg-type]
 )  # fmt: skip
