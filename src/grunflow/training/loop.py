@@ -159,6 +159,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
                 )
             norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip or math.inf)
             _update(optimizer, task.label)
+            optimizer.zero_grad(set_to_none=True)  # what the watch does has their memory
             schedule.step()
             history.losses.append(loss)
             history.gradient_norms.append(float(sharding.plain(norm)))
