@@ -204,6 +204,14 @@ def test_a_copy_of_the_model_is_planned_where_training_keeps_one() -> None:
         assert found.gpu_bytes * found.gpus > alone.gpu_bytes + weights
 
 
+def test_weights_that_are_read_beside_those_they_replace_are_planned() -> None:
+    study = study_of("config/paper.yaml").model_copy(update={"evaluation_batch_size": 1})
+    (full, lora) = (
+        cost(study, job_of(study, "evaluate", "tofu", "llama-3.1-8b", name).spec) for name in ("gd_full", "gd_lora")
+    )
+    assert full.gpu_bytes > 2 * 2 * 8_030_261_248 > lora.gpu_bytes
+
+
 def test_the_warning_before_a_time_limit_leaves_time_for_the_checkpoint() -> None:
     study = study_of("config/paper.yaml")
     spec = job_of(study, "finetune_target", "llama-3.1-8b").spec
