@@ -65,6 +65,7 @@ class Finetune(Stage):
     files: tuple[str, ...] = Field(description="rows, below the data folder")
     replay: str = Field("", description="file of which the model's `replayed` rows are drawn")
     split: str = Field("", description="forget split that was left out")
+    engine: Engine = "plain"
     seed: Seed
 
     @property
