@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from grunflow.benchmarks.base import BASE
 from grunflow.config import resolve, specs
 from grunflow.config.digest import stage_digest
+from grunflow.config.layouts import is_layout
 from grunflow.config.methods import carrier_source, condition_source, objective_source, trains
+from grunflow.config.published import names_of, read_sheets
 from grunflow.config.runs import Part, Run, parts
 from grunflow.config.specs import Stage
 from grunflow.config.study import Resolved
@@ -198,6 +200,8 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
         "origins": {part.name: part.benchmark.origin(is_scratch(part)) for part in own},
     }
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
+    # Read whole, so that a bad cell is refused before anything starts.
+    read_sheets((path for path in study.published if not is_layout(path)), names_of(part.benchmark for part in own))
     tables = specs.Tables(
         **shown, names=catalogue.tables(study), published=study.published, published_logs=study.published_logs
     )
