@@ -211,7 +211,8 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     ]
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:
-        spec = specs.Claims(study=study.study, claims=study.claims)
+        shapes = {name: row.architecture for name, row in study.models.items() if row.architecture.vocabulary}
+        spec = specs.Claims(study=study.study, claims=study.claims, engine=study.engine, shapes=shapes)
         jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
     return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from grunflow.config.base import Seed, Strict
 from grunflow.config.benchmarks import DECLARATION, PREPARATION, BenchmarkSpec
-from grunflow.config.models import Model
+from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Training
 from grunflow.config.sets import ProbeSpec, StreamSpec
 from grunflow.data.prompts import TEMPLATES
@@ -197,6 +197,10 @@ class Claims(Stage):
     stage: Literal["claims"] = "claims"
     study: str
     claims: str = Field(description="YAML file of claims")
+    engine: Engine = Field(description="that edits were trained by, for claims about time")
+    shapes: dict[str, Architecture] = Field(
+        {}, description="of the models of the sheet, for what follows from them alone"
+    )
 
 
 class Figures(Shown):
