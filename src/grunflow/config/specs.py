@@ -174,11 +174,13 @@ class PublishedLog(Strict):
 
 
 class Shown(Stage):
-    """What stages that show results know. origins: benchmark -> what made its numbers, a part of every caption."""
+    """What stages that show results know. origins: benchmark -> what made its numbers, a part of every caption. selection: the
+    same -> how its rates were chosen, another part."""
 
     study: str
     benchmarks: tuple[BenchmarkSpec, ...]
     origins: dict[str, str]
+    selection: dict[str, str] = {}
 
 
 class Tables(Shown):
@@ -188,6 +190,9 @@ class Tables(Shown):
     names: tuple[str, ...] = Field(description="entries of reporting/catalogue.py")
     formats: tuple[Literal["csv", "md", "tex"], ...] = ("csv", "md", "tex")
     published: tuple[str, ...] = Field((), description="CSV files of published numbers, for the ledger")
+    rates: dict[str, float] = Field(
+        {}, description="variant -> its learning rate, for the table of the choice among them"
+    )
     published_logs: tuple[PublishedLog, ...] = ()
 
 

@@ -39,7 +39,7 @@ def _efficiency(spec: Any, *results: Any) -> Any:
 def _tuning(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.tuning import tuning_table
 
-    return tuning_table(*results)
+    return tuning_table(spec.rates, *results)
 
 
 def _published(spec: Any, *results: Any) -> Any:
