@@ -10,7 +10,7 @@ from pydantic import Field
 
 from grunflow.config.base import Seed, Strict
 from grunflow.config.benchmarks import DECLARATION, PREPARATION, BenchmarkSpec
-from grunflow.config.models import Model
+from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Training
 from grunflow.config.sets import ProbeSpec, StreamSpec
 from grunflow.data.prompts import TEMPLATES
@@ -175,11 +175,13 @@ class PublishedLog(Strict):
 
 
 class Shown(Stage):
-    """What stages that show results know. origins: benchmark -> what made its numbers, a part of every caption."""
+    """What stages that show results know. origins: benchmark -> what made its numbers, a part of every caption. selection: the
+    same -> how its rates were chosen, another part."""
 
     study: str
     benchmarks: tuple[BenchmarkSpec, ...]
     origins: dict[str, str]
+    selection: dict[str, str] = {}
 
 
 class Tables(Shown):
@@ -189,6 +191,9 @@ class Tables(Shown):
     names: tuple[str, ...] = Field(description="entries of reporting/catalogue.py")
     formats: tuple[Literal["csv", "md", "tex"], ...] = ("csv", "md", "tex")
     published: tuple[str, ...] = Field((), description="CSV files of published numbers, for the ledger")
+    rates: dict[str, float] = Field(
+        {}, description="variant -> its learning rate, for the table of the choice among them"
+    )
     published_logs: tuple[PublishedLog, ...] = ()
 
 
@@ -198,6 +203,10 @@ class Claims(Stage):
     stage: Literal["claims"] = "claims"
     study: str
     claims: str = Field(description="YAML file of claims")
+    engine: Engine = Field(description="that edits were trained by, for claims about time")
+    shapes: dict[str, Architecture] = Field(
+        {}, description="of the models of the sheet, for what follows from them alone"
+    )
 
 
 class Figures(Shown):
