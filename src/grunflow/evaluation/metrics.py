@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grunflow.evaluation import truth_ratio as ratios
 from grunflow.evaluation.probability import normalised_probability
-from grunflow.evaluation.probability import probability as of_labels
+from grunflow.evaluation.words import check_references
 
 if TYPE_CHECKING:
     from grunflow.benchmarks.base import RunScores
@@ -27,6 +27,7 @@ def rouge_l(rows: Any, role: str) -> NDArray:
         return rows["rougeL"].to_numpy(float)
     from grunflow.evaluation.rouge import rouge_l_recall
 
+    check_references(rows["answer"], "evaluated questions")
     return np.array(
         [rouge_l_recall(text, answer) for text, answer in zip(rows["generation"], rows["answer"], strict=True)]
     )
@@ -39,8 +40,15 @@ def accuracy(rows: Any, role: str) -> NDArray:
 
 def probability(rows: Any, role: str) -> NDArray:
     """exp(-NLL / labels) of the right answer; of world knowledge over the sum with the wrong options' (TOFU)."""
-    found = of_labels(rows["nll_answer"].to_numpy(), rows["n_answer"].to_numpy())
-    return normalised_probability(found, [np.exp(-losses) for losses in _wrong(rows)]) if role == "world" else found
+    right = rows["nll_answer"].to_numpy() / rows["n_answer"].to_numpy()
+    if role != "world":
+        return np.exp(-right)
+    # Over the likeliest of each question's answers, which cancels: all of them may be too unlikely for a float.
+    wrong = _wrong(rows)
+    least = [losses.min(initial=loss) for loss, losses in zip(right, wrong, strict=True)]
+    return normalised_probability(
+        np.exp(least - right), [np.exp(low - losses) for low, losses in zip(least, wrong, strict=True)]
+    )
 
 
 def raw_ratio(rows: Any, role: str = "") -> NDArray:
