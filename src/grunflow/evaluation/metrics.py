@@ -176,7 +176,7 @@ def _wins(members: NDArray, others: NDArray) -> NDArray:
 
 def gate_auroc(run: "RunScores") -> float:
     """How well the gate's mean over blocks tells forget from retain questions: 1 is perfect, 1/2 blind."""
-    gates = run.questions.set_index("set")["gate"]
+    gates = run.questions.set_index("set")["gate"].loc[["retain", "forget"]]
     if gates.isna().any():
         return float("nan")
     return auroc(gates.loc[["retain"]].to_numpy(), gates.loc[["forget"]].to_numpy())
