@@ -88,24 +88,26 @@ class Sample(NamedTuple):
         return bool(within and np.allclose(scores.mean(axis=-1), self.per_seed, rtol=1e-9, atol=1e-12))
 
     def minus(self, other: "Sample") -> "Sample":
-        """The paired difference: both answered the same questions under the same seeds."""
+        """The paired difference: both answered the same questions under the same seeds. One without noise of questions (a
+        model against itself) is a constant to them."""
         span = self.bounds[1] - self.bounds[0]
+        mine = self.per_question or tuple(np.zeros_like(part) for part in other.per_question)
+        theirs = other.per_question or tuple(np.zeros_like(part) for part in self.per_question)
         return Sample(
             self.per_seed - other.per_seed,
-            tuple(mine - theirs for mine, theirs in zip(self.per_question, other.per_question, strict=True)),
+            tuple(one - another for one, another in zip(mine, theirs, strict=True)),
             (-span, span),
             self.factors,
             None if self.reach is None or other.reach is None else lambda level: _apart(self, other, level),
         )
 
-    def times(self, sign: float) -> "Sample":
-        """The figure with its sign turned, of a difference."""
-        reach = self.reach
-        if reach is not None and sign < 0:
-            reach = lambda level: self.reach(level)[::-1]  # type: ignore[misc]  # noqa: E731
-        return self._replace(
-            per_seed=sign * self.per_seed, per_question=tuple(sign * part for part in self.per_question), reach=reach
-        )
+    def size(self) -> "Sample":
+        """How large a difference is, by the sign of its mean, taken as known."""
+        sign = -1.0 if self.per_seed.mean() < 0 else 1.0
+        parts = tuple(sign * part for part in self.per_question)
+        known = self.reach
+        turned = None if known is None or sign > 0 else lambda level: (known(level)[1], known(level)[0])
+        return self._replace(per_seed=sign * self.per_seed, per_question=parts, reach=turned if sign < 0 else known)
 
 
 def _apart(mine: Sample, theirs: Sample, level: float) -> Reach:

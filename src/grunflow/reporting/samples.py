@@ -118,6 +118,21 @@ def reference_runs(results: Results, method: Method, group: pd.DataFrame, refere
     ]
 
 
+def minus_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Samples:
+    """Paired differences to a reference model, of the same target seed each; empty where the study has none."""
+    if not (results.metrics["objective"] == reference).any():
+        return {}
+    runs = reference_runs(results, method, group, reference)
+    theirs = results.metrics.set_index("run", drop=False).loc[runs].reset_index(drop=True)
+    known = of_method(results, Method(*theirs.loc[0, list(Method._fields)]), theirs)
+    mine = of_method(results, method, group)
+    return {
+        name: sample.minus(other)
+        for name, sample in mine.items()
+        if isinstance(sample, Sample) and isinstance(other := known.get(name), Sample)
+    }
+
+
 def joined_reach(
     joined: tuple[Callable[..., Any], tuple[tuple[str, str], ...]],
     scores: Scores,

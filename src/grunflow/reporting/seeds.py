@@ -9,8 +9,6 @@ how they are laid out:
     one target model                    unlearn seeds alone: a statement about this target model
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -61,11 +59,10 @@ def said(metrics: pd.DataFrame) -> str:
     return f"Over {targets} target models and {most} unlearn seeds."
 
 
-def noises(per_run: NDArray, targets: Sequence[int]) -> tuple[float, float] | None:
-    """Variance between target models and between unlearn seeds of one target model; None unless there are two targets at
+def noises(per_run: NDArray, targets: NDArray) -> tuple[float, float] | None:
+    """(targets: a label per run.) Variance between target models and between unlearn seeds of one target model; None unless there are two targets at
     least, one of them with two runs. (Analysis of variance; a negative estimate is 0.)"""
-    labels = np.asarray(targets)
-    groups = [per_run[labels == label] for label in np.unique(labels)]
+    groups = [per_run[targets == label] for label in np.unique(targets)]
     spare = len(per_run) - len(groups)
     if len(groups) < 2 or spare < 1:
         return None
@@ -75,7 +72,7 @@ def noises(per_run: NDArray, targets: Sequence[int]) -> tuple[float, float] | No
     return max(0.0, float(means.var(ddof=1) - within * each)), float(within)
 
 
-def larger(per_run: NDArray, targets: Sequence[int]) -> str:
+def larger(per_run: NDArray, targets: NDArray) -> str:
     """`target` or `unlearn`: the seed whose noise is the larger; empty where that cannot be told."""
     found = noises(per_run, targets)
     if found is None or found[0] == found[1]:
