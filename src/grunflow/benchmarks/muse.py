@@ -62,7 +62,7 @@ def metrics_of(auc: float | None) -> tuple[Metric, ...]:
     told: Any = {"per": "run", "probe": "membership", "interval": "seeds", "reference": "" if auc else RETAIN}
     return (
         Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True),
-        Metric("gate", "Gate", metrics.gate, measures="nothing", interval="seeds"),
+        Metric("gate", "Gate", metrics.gate, measures="nothing"),
         Metric("utility", "KnowMem retain", lambda run: metrics.utility(run, ["knowmem_r"], ["rougeL"]), per="run",
                measures="quality", sample=lambda scores: (scores["knowmem_r", "rougeL"],), compared=True),
         Metric("privleak", "PrivLeak", leak, measures="nothing", shown=("run",),
