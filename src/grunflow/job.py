@@ -32,6 +32,15 @@ def write_atomically(path: Path, text: str) -> None:
     draft.replace(path)
 
 
+def read_object(path: Path) -> dict[str, Any] | None:
+    """What a JSON file of a job holds; None where it has just gone, or was cut short by the end of a process or disk."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 @dataclass
 class RunningJob:
     """One run of a stage.
@@ -50,6 +59,7 @@ class RunningJob:
     resumed_at_steps: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     beaten: float = 0.0
+    mute: bool = False  # a heartbeat could not be written, and that was said
 
     @property
     def folder(self) -> Path:
@@ -62,9 +72,8 @@ class RunningJob:
         if not self.lead:
             return
         for path in sorted(RESUME.glob(f"*/{IDENTITY}")):
-            try:
-                other = json.loads(path.read_text())
-            except FileNotFoundError:  # that job has just ended
+            other = read_object(path)
+            if other is None:
                 continue
             differing = [key for key in DECISIVE if other.get(key) != self.identity[key]]
             if differing and path.parent == self.folder:
@@ -88,13 +97,18 @@ class RunningJob:
         if not self.lead or now - self.beaten < HEARTBEAT_SECONDS:
             return
         self.beaten = now
-        self.make_folder()
         heartbeat = {
             "stage": self.identity["stage"], "out": self.identity["out"], "label": label, "step": step, "total": total, "first": first,
             "started": self.started, "updated": now, "host": socket.gethostname(), "pid": os.getpid(),
             "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
         }  # fmt: skip
-        write_atomically(self.folder / HEARTBEAT, json.dumps(heartbeat))
+        try:
+            self.make_folder()
+            write_atomically(self.folder / HEARTBEAT, json.dumps(heartbeat))
+        except OSError as error:  # a full or failing disk: nobody sees how far it is, which ends no training
+            if not self.mute:
+                log.warning("no heartbeat: %s", error)
+            self.mute = True
 
     def seconds(self) -> tuple[float, float]:
         """Wall and CPU seconds of the job so far, earlier processes included."""

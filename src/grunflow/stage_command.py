@@ -51,6 +51,7 @@ def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
 
 def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
     """Run the stage, or start the processes that do; the exit status."""
+    from grunflow import submission
     from grunflow.config.digest import stage_digest
     from grunflow.config.typed import typed
     from grunflow.manifest import identities_of
@@ -63,6 +64,7 @@ def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
             f"{stage}: --code is {arguments.code} but the code here is {digest}: code changed since submission, or "
             "this environment holds another checkout. Run snakemake again."
         )
+    submission.check(arguments.out, spec.model_dump(mode="json"), digest, arguments.file)
     inputs = _inputs_of(arguments)
     identity = {"stage": stage, "out": str(arguments.out), "spec": spec.model_dump(mode="json"), "code": digest,
                 "inputs": identities_of(inputs)}  # fmt: skip

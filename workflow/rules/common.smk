@@ -1,12 +1,15 @@
 import re
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import RerunTrigger
 
 from grunflow.config import jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.costs.requests import request
 from grunflow.errors import BadInput
+from grunflow.reruns import stale
+from grunflow.submission import submit
 
 
 def checked_study():
@@ -23,6 +26,27 @@ def checked_study():
 
 
 STUDY, JOBS = checked_study()
+
+
+def hold_against_manifests():
+    """Results that the study no longer describes are made again, whatever Snakemake itself remembers of them: it sees no edit
+    without `.snakemake`, nor one that kept a file's time. A job's own process makes what it was told to.
+    """
+    if workflow.is_main_process and workflow.dag_settings:
+        settings = workflow.dag_settings
+        goals = map(str, settings.targets or ())
+        settings.forcerun = {*settings.forcerun, *stale(list(JOBS.values()), goals)}
+        settings.rerun_triggers = frozenset({RerunTrigger.MTIME})
+
+
+hold_against_manifests()
+
+
+onstart:
+    if workflow.is_main_process:
+        submit(JOBS.values())
+
+
 # Folders of tables and figures, which hold a file per name.
 SHOWN = [job.folder for job in JOBS.values() if hasattr(job.spec, "names")]
 
@@ -76,7 +100,8 @@ def inputs_of(folder):
             name: [finished(place) for place in folders]
             for name, folders in job.inputs.items()
         }
-        return found | ({"files": job.files} if job.files else {})
+        # Their contents count, which manifests hold, not their times.
+        return found | ({"files": list(map(ancient, job.files))} if job.files else {})
 
     return of_wildcards
 

@@ -3,6 +3,7 @@ here: which stage reads what stands in one place."""
 
 import shlex
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
 from grunflow.config import resolve, specs
@@ -43,6 +44,11 @@ class Job:
     @property
     def code(self) -> str:
         return stage_digest(self.spec, self.methods)
+
+    @property
+    def copy(self) -> Path:
+        """Where a file of it lies at the study's root too; the root itself where none does."""
+        return Path(self.folder).parent / self.spec.copied
 
     @property
     def log(self) -> str:
