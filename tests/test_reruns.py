@@ -125,8 +125,7 @@ def test_a_folder_without_a_manifest_is_made_again(jobs: list[Job]) -> None:
     job = first(jobs, "evaluate", "gd_lora")
     manifest_of(job).unlink()
     assert why(jobs)[job.folder] == (f"{job.folder} holds no manifest that can be read",)
-    assert reruns.stale(jobs, ["finetune_target"]) == {}
-    assert list(reruns.stale(jobs)) == list(reruns.stale(jobs, ["results/demo/tables/tofu_main.csv"])) == [job.folder]
+    assert list(reruns.stale(jobs)) == [job.folder]
 
 
 def test_edited_modules_are_named(jobs: list[Job]) -> None:

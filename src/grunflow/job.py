@@ -20,6 +20,8 @@ from typing import Any
 log = logging.getLogger(__name__)
 RESUME = Path(".resume")
 IDENTITY, HEARTBEAT = "job.json", "heartbeat.json"
+FINISHED = "finished"
+CACHE = "SNAKEMAKE_OUTPUT_CACHE"
 HEARTBEAT_SECONDS = 1.0
 # What must be equal for resume state to be used.
 DECISIVE = ("stage", "spec", "code", "inputs")
@@ -30,6 +32,15 @@ def write_atomically(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text)
     draft.replace(path)
+
+
+def settle() -> None:
+    """Let go of second copies of outputs that lie whole where they belong."""
+    for kept in RESUME.glob(f"*/{FINISHED}"):
+        known = read_object(kept.parent / IDENTITY) or {}
+        place = Path(known.get("out", "")) / "manifest.json"
+        if known and place.is_file() and place.read_bytes() == (kept / "manifest.json").read_bytes():
+            shutil.rmtree(kept.parent, ignore_errors=True)
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
@@ -71,6 +82,7 @@ class RunningJob:
         """Say which resume state of the same output is of no use to this job; remove what only looks like its own."""
         if not self.lead:
             return
+        settle()
         for path in sorted(RESUME.glob(f"*/{IDENTITY}")):
             other = read_object(path)
             if other is None:
@@ -121,11 +133,35 @@ class RunningJob:
         wall, cpu = self.seconds()
         return {"resumed_at_steps": self.resumed_at_steps, "seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
 
-    def end(self) -> None:
-        """After success: nothing of the resume state stays."""
+    def end(self, out: Path | None = None) -> None:
+        """After success nothing of the resume state stays; but where Snakemake is about to move `out` into a shared cache, and
+        deletes it if that fails, links to its files do, until somebody sees it whole (`settle`)."""
         if not self.lead:
             return
+        kept = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
+        if out and os.environ.get(CACHE):
+            try:
+                shutil.copytree(out, kept, copy_function=os.link)
+            except OSError as error:  # another file system, or one without links
+                log.info("no second copy of %s: %s", out, error)
+                shutil.rmtree(kept, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if kept.is_dir():
+            self.make_folder()
+            kept.rename(self.folder / FINISHED)
+
+    def put_back(self, out: Path) -> bool:
+        """Whether this very job was finished before and its output could be put in place again from the links to it."""
+        kept = self.folder / FINISHED
+        if not (kept / "manifest.json").is_file() or out.is_symlink() or out.exists():
+            return False
+        for place in (kept, *kept.rglob("*")):
+            if place.is_file() and place.name != "manifest.json":
+                place.touch()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(kept, out, copy_function=os.link)
+        log.info("%s: finished before, and lost on its way into the cache: put back from %s", out, kept)
+        return True
 
 
 _current: RunningJob | None = None

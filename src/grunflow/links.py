@@ -34,13 +34,3 @@ class Links:
                     running.add(other.folder)
                     waiting.append(other.folder)
         return running
-
-    def ancestors(self, folders: Iterable[str]) -> set[str]:
-        found = set(folders)
-        waiting = list(found)
-        while waiting:
-            for maker in self.made_before(self.jobs[waiting.pop()]):
-                if maker.folder not in found:
-                    found.add(maker.folder)
-                    waiting.append(maker.folder)
-        return found

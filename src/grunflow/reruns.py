@@ -5,7 +5,6 @@ and whatever is read and is not there is made first. A folder that is gone is no
 process of Snakemake asks the same when it reads the study (workflow/rules/common.smk): both name the same jobs.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,30 +55,18 @@ def is_goal(job: Job) -> bool:
     return isinstance(job.spec, Shown | Claims)
 
 
-def stale(jobs: list[Job], goals: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
-    """A file that the job's rule declares -> the changes, of every job that the manifests say is stale and that `goals` need
-    (rules, or paths; none: all).
+def stale(jobs: list[Job]) -> dict[str, tuple[str, ...]]:
+    """A file that the job's rule declares -> the changes, of every job that the manifests say is stale.
 
     What follows from these jobs is not named: who remakes them remakes that too.
     """
     past = Past(jobs)
-    asked = {job.folder for job in jobs if _asked(job, tuple(goals))}
-    needed = past.links.ancestors(asked)
-    return {
-        declared(job): found
-        for job in jobs
-        if job.folder in needed and (found := tuple(text for _, text in past.changes(job)))
-    }
+    return {declared(job): found for job in jobs if (found := tuple(text for _, text in past.changes(job)))}
 
 
 def declared(job: Job) -> str:
     """What to ask Snakemake for to have the job's folder made."""
     return f"{job.folder}/{MANIFEST}" if "names" in type(job.spec).model_fields else job.folder
-
-
-def _asked(job: Job, goals: tuple[str, ...]) -> bool:
-    own = {job.rule, "all", job.folder, str(job.copy), job.discarded}
-    return not goals or any(goal in own or Path(goal).is_relative_to(job.folder) for goal in goals)
 
 
 class Peers:

@@ -62,7 +62,11 @@ class Job:
         inputs = [
             f"--input {shlex.quote(f'{name}={folder}')}" for name, folders in self.inputs.items() for folder in folders
         ]
-        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in (*self.files, *self.methods))])
+        return " ".join([*inputs, *self.file_arguments])
+
+    @property
+    def file_arguments(self) -> list[str]:
+        return [f"--file {shlex.quote(file)}" for file in (*self.files, *self.methods)]
 
     @property
     def carrier_argument(self) -> str:
