@@ -65,7 +65,7 @@ def check_unused(study: Resolved, shape: limits.Shape) -> None:
 
 def _check_given(
     study: Resolved,
-    where: Mapping[str, str],
+    where: Mapping[Any, str],
     given: Mapping[str, dict[str, Any]],
     place: str,
     shape: limits.Shape,
