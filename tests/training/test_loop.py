@@ -66,7 +66,12 @@ def test_the_rate_rises_to_one_and_falls_towards_zero(schedule: str) -> None:
 
 def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     model = torch.nn.Linear(1, 1)
-    share = Share(lambda: model.weight.sum() * float("nan"), 0.0)
-    task = Task(model, iter([[0]]), lambda rows, size: [share], len, "nan")
-    with pytest.raises(CheckFailed, match="lower the learning rate"):
+    losses = iter([1.0, float("nan"), float("nan")])
+    share = Share(lambda: model.weight.sum() * next(losses), 0.0)
+    task = Task(model, iter([[0], [0], [0]]), lambda rows, size: [share], len, "nan")
+    with pytest.raises(CheckFailed, match=r"at step 2 of 2; the loss was finite before: .*a lower learning rate often"):
+        train(task, 2, Training(learning_rate=1, steps=2))
+    with pytest.raises(
+        CheckFailed, match="at step 1 of 1, before anything was trained: look for a text without labels"
+    ):
         train(task, 1, Training(learning_rate=1, steps=1))

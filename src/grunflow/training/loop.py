@@ -154,9 +154,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
             started, drawn = time.monotonic(), next(task.order)
             loss = _differentiate(task, drawn, history, optimizer)
             if not math.isfinite(loss):
-                raise CheckFailed(
-                    f"{task.label}: loss is {loss} at step {step + 1} of {steps}; lower the learning rate."
-                )
+                raise CheckFailed(f"{task.label}: loss is {loss} at step {step + 1} of {steps}{_why(step)}")
             norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip or math.inf)
             _update(optimizer, task.label)
             optimizer.zero_grad(set_to_none=True)  # what the watch does has their memory
@@ -170,6 +168,18 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
                 checkpoints.after_step(step + 1, steps)
     log.info("%s: %d steps, last loss %.4f", task.label, steps, history.losses[-1])
     return history
+
+
+def _why(step: int) -> str:
+    """What is known of a loss that is not finite: before the first update no rate can be the cause."""
+    if not step:
+        return (
+            ", before anything was trained: look for a text without labels, weights that are not finite, or a weight of "
+            "the loss that is too large."
+        )
+    return (
+        "; the loss was finite before: the training diverged (a lower learning rate often helps, or a smaller weight)."
+    )
 
 
 def _differentiate(task: Task[Step], step: Step, history: History, optimizer: torch.optim.Optimizer) -> float:
