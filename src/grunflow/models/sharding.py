@@ -87,7 +87,8 @@ def gathered(model: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        for block in blocks(model):
+        every: Any = blocks(model)
+        for block in every:
             block.set_reshard_after_forward(True)
         model.reset_iter_state()  # shards again, and forgets passes that no backward pass will follow
 
