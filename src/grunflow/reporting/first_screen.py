@@ -35,8 +35,8 @@ def counted(rows: Iterable[Row]) -> list[tuple[str, int]]:
 
 
 def answer(rows: Sequence[Row], study: str) -> dict[str, Any]:
-    """What was found on the study's models: `whole`, a sentence; `claims`, each a statement with its verdicts; `others`, a
-    sentence on the models that the claims are about."""
+    """What was found on the study's models: `whole`, a sentence; `claims`, each a statement with its verdicts; `rest`, a sentence on
+    statements that are not primary; `others`, one on the models that the claims are about."""
     own = own_rows(rows, study)
     decisive = [row for row in own if row.get("primary")] or own
     tested = [row for row in decisive if row["verdict"] != NOT_TESTABLE]
@@ -47,16 +47,8 @@ def answer(rows: Sequence[Row], study: str) -> dict[str, Any]:
             {"statement": together([row["statement"] for row in group]), "verdicts": _split(group), "n": len(group)}
             for group in told
         ],
+        "rest": _rest([row for row in own if not row.get("primary")] if len(decisive) < len(own) else []),
         "others": _others([row for row in rows if row["about"] != study]),
-    }
-
-
-def methods(results: Sequence[Any]) -> dict[str, list[str]]:
-    """What was trained, by the study's names: objectives and carriers."""
-    trained = [rows[rows["carrier"] != ""] for rows in (item.metrics for item in results)]
-    return {
-        f"{part}s": list(dict.fromkeys(name for rows in trained for name in rows[part]))
-        for part in ("objective", "carrier")
     }
 
 
@@ -66,10 +58,22 @@ def _whole(rows: Sequence[Row], tested: Sequence[Row], primary: bool) -> str:
         return "The claims name no model of this study."
     if not tested:
         return f"None of the {_many(len(rows), kind)} could be tested here: {rows[0]['reason']}."
-    parts = [f"{count} {name}" for name, count in counted(tested)]
     left = len(rows) - len(tested)
     more = f"; {left} more could not be tested" if left else ""
-    return f"Of {_many(len(tested), kind)} on this study's own models {_list(parts)}{more}."
+    return f"{_found(tested, kind)} on this study's own models{more}."
+
+
+def _found(tested: Sequence[Row], kind: str) -> str:
+    """`Of 7 statements 2 are supported and 5 are inconclusive`, or `All 7 statements are inconclusive`."""
+    parts = counted(tested)
+    if len(parts) == 1:
+        return f"{'All ' if len(tested) > 1 else ''}{_many(len(tested), kind)} {_are(len(tested))} {parts[0][0]}"
+    return f"Of {_many(len(tested), kind)} {_list([f'{count} {_are(count)} {name}' for name, count in parts])}"
+
+
+def _rest(rows: Sequence[Row]) -> str:
+    tested = [row for row in rows if row["verdict"] != NOT_TESTABLE]
+    return f"{_found(tested, 'exploratory statement')}, each by itself." if tested else ""
 
 
 def _others(rows: Sequence[Row]) -> str:
@@ -80,13 +84,12 @@ def _others(rows: Sequence[Row]) -> str:
         return ""
     if not tested:
         return f"The models of the paper itself ({', '.join(models)}) were not run: of them this study says nothing."
-    parts = [f"{count} {name}" for name, count in counted(tested)]
-    return f"On the paper's own models ({', '.join(models)}) {_list(parts)}."
+    return f"{_found(tested, 'statement')} on the paper's own models ({', '.join(models)})."
 
 
 def _split(group: Sequence[Row]) -> list[dict[str, Any]]:
     """Verdict -> how often, and of which comparisons where the claim has several."""
-    names = differing([row["statement"] for row in group])
+    names = differing([row["statement"] for row in group]) if len(counted(group)) > 1 else [""] * len(group)
     found = []
     for verdict, count in counted(group):
         mine = [name for name, row in zip(names, group, strict=True) if row["verdict"] == verdict and name]
@@ -133,9 +136,9 @@ def _many(count: int, name: str) -> str:
     return f"{count} {name}{'s' if count > 1 else ''}"
 
 
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
 def _list(parts: Sequence[str]) -> str:
-    """`1 supported, 3 inconclusive`, each with its verb."""
-    said = [
-        f"{part.split(' ', 1)[0]} {'is' if part.startswith('1 ') else 'are'} {part.split(' ', 1)[1]}" for part in parts
-    ]
-    return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

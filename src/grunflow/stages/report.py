@@ -6,6 +6,7 @@ from collections import Counter
 from grunflow.config.specs import Report
 from grunflow.reporting import answers, first_screen, lineage, page, stage_graph
 from grunflow.reporting.headings import words_of
+from grunflow.reporting.methods import methods
 from grunflow.reporting.results import notes, read
 from grunflow.work import Work
 
@@ -23,7 +24,7 @@ def run(spec: Report, work: Work) -> None:
         title=spec.title,
         note=notes(results),
         answer=first_screen.answer(verdicts, spec.study) if verdicts else None,
-        methods=first_screen.methods(results),
+        methods=methods(results),
         own=page.claim_groups([row for row in verdicts if row["about"] == spec.study]),
         paper=page.claim_groups([row for row in verdicts if row["about"] != spec.study]),
         tables={name: page.readable(table) | {"title": words_of(name, titles)} for name, table in tables.items()},
