@@ -163,6 +163,15 @@ set("carrier", "grun"); set("objective", "gd"); found.method = seen();
 set("text", "who is retain 3"); found.text = seen();
 set("text", "nowhere"); found.nothing = seen();
 found.requests = performance.getEntriesByType("resource").map((entry) => entry.name).filter((name) => !name.startsWith("data:"));
+const scrolls = [...document.querySelectorAll(".scroll")].filter((box) => box.offsetParent && box.scrollWidth > box.clientWidth + 1);
+found.unsigned = scrolls.filter((box) => !box.previousElementSibling.matches(".more") || box.previousElementSibling.hidden).length;
+found.sticky = [...document.querySelectorAll("tbody tr > :first-child")].every((cell) => getComputedStyle(cell).position === "sticky");
+const zoom = document.querySelector(".zoom"), picture = zoom.nextElementSibling.firstChild;
+const small = picture.getBoundingClientRect().height;
+zoom.click(); found.grown = picture.getBoundingClientRect().height / small;
+dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" })); found.back = zoom.checked;
+found.answer = document.getElementById("answer").getBoundingClientRect().top + scrollY;
+found.figure = document.querySelector("#answer figure").getBoundingClientRect().top + scrollY;
 found.width = [document.documentElement.scrollWidth, document.documentElement.clientWidth];
 document.body.innerHTML = "";
 document.body.textContent = "PROBE" + JSON.stringify(found) + "END";
@@ -193,4 +202,10 @@ def test_the_examples_filter_works_without_an_error_or_a_request(page: Path, tmp
     assert (found["text"]["cards"], found["text"]["count"]) == (["retain"], "1 of 16 questions")
     assert found["nothing"]["cards"] == []
     assert found["requests"] == []
+    assert found["unsigned"] == 0  # no column is hidden without a sign
+    assert found["sticky"]
+    assert found["grown"] > 1.2
+    assert found["back"] is False
+    assert found["answer"] < 500  # the first screen answers
+    assert width < 1400 or found["figure"] < 500  # with the figure beside
     assert found["width"][0] <= found["width"][1]  # no sideways scrolling of the page
