@@ -71,7 +71,7 @@ def _read(objective: Objective, batch: Batch | Pack) -> int:
 def needs_of(objective: Objective, carrier: CarrierSpec, batch_size: int) -> Needs:
     """Retain rows are run for the retain term, and for the gate, which must learn where to stay closed."""
     keeps = objective.has_retain or bool(carrier.get("gate_weight"))
-    labels = not objective.states or objective.spec.rmu_positions == "labels"
+    labels = not objective.states or objective.spec.get("rmu_positions") == "labels"
     return Needs(objective.answers, objective.refusals, keeps, batch_size, objective.spec.reduction == "pairs", labels)
 
 
