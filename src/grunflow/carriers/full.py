@@ -16,7 +16,7 @@ from grunflow.models.sharding import save_model
 
 TRAINS = "weights"
 PARAMETERS = {"layers": None, "parameters": None}
-LIMITS = {"layers": "blocks", "parameters": "text"}
+LIMITS = {"layers": "blocks", "parameters": "parameter"}
 OPTIONAL = ("layers", "parameters")
 TOGETHER = ("layers", "parameters")
 MEANINGS = {

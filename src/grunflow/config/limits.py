@@ -38,6 +38,8 @@ LIMITS: dict[str, tuple[str, Callable[[Any, Shape], bool]]] = {
     "unit": ("a number from 0 to 1", lambda value, shape: _number(value) and 0 <= value <= 1),
     "count": ("a whole number from 1", lambda value, shape: _whole(value) and value >= 1),
     "text": ("a text", lambda value, shape: isinstance(value, str) and bool(value)),
+    # Which names there are only the model's own files say (config/checks.py).
+    "parameter": ("a text", lambda value, shape: isinstance(value, str) and bool(value)),
     "rank": (
         "a whole number from 1 to {width}, the hidden size of model {name!r}",
         lambda value, shape: _whole(value) and 1 <= value <= shape.width,

@@ -29,6 +29,7 @@ FORMS: dict[str, Schema] = {
     "unit": {"type": "number", "minimum": 0, "maximum": 1},
     "count": {"type": "integer", "minimum": 1},
     "text": {"type": "string", "minLength": 1},
+    "parameter": {"type": "string", "minLength": 1},
     "rank": {"type": "integer", "minimum": 1},
     "block": {"type": "integer", "minimum": 0},
     "blocks": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},

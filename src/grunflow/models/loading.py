@@ -11,7 +11,7 @@ from transformers.utils import logging
 from grunflow.config.models import Model
 from grunflow.errors import BadInput, unknown_name
 from grunflow.hub import hub_reason
-from grunflow.models.blocks import SUPPORTED
+from grunflow.models.blocks import SUPPORTED, blocks
 from grunflow.models.vocabulary import fit
 
 # Its bars fill log files; training has a bar of its own (grunflow.progress).
@@ -48,6 +48,13 @@ def load_config(source: Path | str, revision: str | None = None) -> Any:
     """The config of the model there."""
     with _explained(source, revision):
         return AutoConfig.from_pretrained(source, revision=revision, local_files_only=isinstance(source, Path))
+
+
+def block_parameters(source: Path | str, revision: str | None = None) -> list[set[str]]:
+    """Names of the parameters of each decoder block, from the config alone: nothing of the weights is read or held."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(load_config(source, revision))
+    return [{name for name, _ in block.named_parameters()} for block in blocks(model)]
 
 
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
