@@ -31,12 +31,14 @@ KEYS: dict[str, dict[str, Any]] = {
     "full": {},
     "lora": {"rank": 2, "alpha": 4, "dropout": 0.0},
     "grun": {"rank": 2, "layers": (0, 1), "gate": "linear", "gate_weight": 1},
+    "reft": {"rank": 2, "layers": (0, 1)},
 }
 MODEL = Model(name="tiny", architecture=Architecture(hidden_size=32, layers=2, heads=4))
 kinds = pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in RARER else ()) for kind in SUPPORTED]
 )
-carriers = pytest.mark.parametrize("name", KEYS)
+# An edit without a gate differs from one with a gate in nothing that an architecture could.
+carriers = pytest.mark.parametrize("name", [*list(KEYS)[:3], pytest.param("reft", marks=pytest.mark.slow)])
 
 
 def examples(count: int = 6) -> list[Example]:
