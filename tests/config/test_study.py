@@ -138,7 +138,8 @@ BLOCKS = "expected different whole numbers from 0 to 3, blocks of model 'tiny'"
         ("carriers/base", {"kind": "full"}, "config: 'base' is the name of a reference model"),
         ("grid/1/objectives", ["idk"], "config.grid: idk reads refusals, which benchmark 'wmdp' has none of"),
         ("conditions", {"half": {"kind": "scald"}}, "config.conditions.half.kind: Unknown condition 'scald'. Did you mean"),
-        ("conditions", {"half": {"kind": "scaled"}}, "conditions.half: needs strength, and has none"),
+        ("conditions", {"way": {"kind": "scaled", "strengths": [0, 0.5, 0.2, 1]}},
+         "conditions.way.strengths: got [0, 0.5, 0.2, 1], expected a list of rising numbers from 0 to 1, both of them in it"),
         ("conditions", {"half": {"kind": "scaled", "strength": 2}}, "conditions.half.strength: got 2, expected a number"),
     ],
 )  # fmt: skip

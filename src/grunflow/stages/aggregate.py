@@ -1,7 +1,7 @@
 """Scores of a benchmark's runs -> what tables, figures and the report read, as parquet.
 
 metrics (a row per run and condition), questions, efficiency, losses; where there is something also snapshots (a row per run and
-step), snapshot_scores (per question too), examples.
+step), snapshot_scores (per question too), strength_scores (per run, strength and question), examples.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
+from grunflow.config.sets import DataSet
 from grunflow.config.specs import Aggregate, RunRow
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
@@ -31,7 +32,8 @@ MEASURED = (
 
 
 def run(spec: Aggregate, work: Work) -> dict[str, Any]:
-    """Input `score` comes in the order of spec.runs; input `run` in the order of those that a job trained, once each."""
+    """Input `score` comes in the order of spec.runs, `way` in that of spec.ways, `run` in the order of those that a job trained,
+    once each."""
     benchmark = declared(spec.benchmark)
     scores = [read_scores(row, folder) for row, folder in zip(spec.runs, work.inputs["score"], strict=True)]
     known = [RunScores(per_question(benchmark.metrics, benchmark.sets, frames), frames) for frames in scores]
@@ -64,6 +66,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         "losses": pd.concat(losses(own, folder) for own, folder in zip(trained, folders, strict=True)),
         "examples": answers_of(who, scores),
         **snapshots(benchmark, trained, folders),
+        "strength_scores": followed(benchmark, spec.ways, work.inputs.get("way", [])),
     }
     for name, frame in frames.items():
         if len(frame):
@@ -148,15 +151,45 @@ def snapshots(benchmark: Benchmark, trained: list[dict[str, Any]], folders: Sequ
     }
 
 
+def followed(benchmark: Benchmark, rows: Sequence[RunRow], folders: Sequence[Path]) -> pd.DataFrame:
+    """Metrics per question of runs at each strength that one job went along.
+
+    Raises:
+        CheckFailed: a run answered other questions, or at other strengths, than the first.
+    """
+    found = []
+    for row, folder in zip(rows, folders, strict=True):
+        frames = read_scores(row, folder)
+        strengths = sorted({value for frame in frames.values() for value in frame["strength"]})
+        for strength in strengths:
+            at = {name: frame[frame["strength"] == strength].drop(columns="strength") for name, frame in frames.items()}
+            scores = per_question(question_metrics(benchmark), _asked_sets(benchmark), at)
+            found.append(scores.assign(**identity_columns(row) | {"strength": strength}))
+    if not found:
+        return pd.DataFrame()
+    frame = pd.concat(found)
+    asked = {
+        run: set(zip(part["strength"], part["set"], part["index"], strict=True)) for run, part in frame.groupby("run")
+    }
+    for run, questions in asked.items():
+        if questions != asked[rows[0].run] or len(questions) < (frame["run"] == run).sum():
+            raise CheckFailed(f"{run}: answered other questions, or at other strengths, than {rows[0].run}.")
+    return frame
+
+
 def question_metrics(benchmark: Benchmark) -> list[Any]:
     return [metric for metric in benchmark.metrics if metric.per == "question"]
 
 
 def of_step(benchmark: Benchmark, rows: pd.DataFrame) -> pd.DataFrame:
     """Metrics per question of one snapshot, of the sets that it asks."""
-    assert benchmark.snapshot is not None, "only benchmarks with a snapshot probe take some"
-    sets = benchmark.snapshot(1).sets
     frames = {
         name: part.drop(columns=["step", "output"]).dropna(axis=1, how="all") for name, part in rows.groupby("output")
     }
-    return per_question(question_metrics(benchmark), sets, frames)
+    return per_question(question_metrics(benchmark), _asked_sets(benchmark), frames)
+
+
+def _asked_sets(benchmark: Benchmark) -> tuple[DataSet, ...]:
+    """Sets that a run is asked on its way."""
+    assert benchmark.snapshot is not None, "only benchmarks with a snapshot probe take some"
+    return benchmark.snapshot(1).sets
