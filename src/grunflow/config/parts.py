@@ -74,7 +74,7 @@ class ConditionSpec(Part):
     @property
     def along(self) -> tuple[float, ...]:
         """The strengths that one job goes along; none of a condition under which a run is scored once."""
-        return () if self.get("strength") is not None else tuple(self.get("strengths") or ())
+        return () if self.get("strength") is not None else tuple(map(float, self.get("strengths") or ()))
 
     def at(self, strength: float) -> "ConditionSpec":
         """The same at one strength."""
