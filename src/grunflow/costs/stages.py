@@ -147,7 +147,8 @@ def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
     asked = asking.asked(_benchmark(study, spec.benchmark), spec.probes, spec.max_new_tokens, size)
     times = len(spec.condition.along) or 1
     work = times * flops.forward(shapes).flops(asked.scored)
-    held = memory.forward(shapes, model.dtype, reads.longest_batch(asked.longest, size), 0)
+    replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
+    held = memory.forward(shapes, model.dtype, reads.longest_batch(asked.longest, size), 0, replaced)
     seconds = hardware.compute_seconds(device, work, times * held.weights)
     seconds += hardware.compute_seconds(device, 0.0, times * asked.reads * held.weights)
     return placed(study, model, Load(held, times * asked.kept_bytes, work, seconds))

@@ -12,10 +12,10 @@ import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
 from grunflow.config.sets import DataSet
-from grunflow.config.specs import Aggregate, RunRow
-from grunflow.errors import BadInput, CheckFailed
+from grunflow.config.specs import Aggregate
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
+from grunflow.evaluation.taken_for import check_questions, check_runs, check_values, read_parquet, read_scores
 from grunflow.manifest import read_manifest
 from grunflow.work import Work
 
@@ -35,9 +35,20 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     """Input `score` comes in the order of spec.runs, `way` in that of spec.ways, `run` in the order of those that a job trained,
     once each."""
     benchmark = declared(spec.benchmark)
-    scores = [read_scores(row, folder) for row, folder in zip(spec.runs, work.inputs["score"], strict=True)]
+    scores = [
+        read_scores(row, folder, spec.benchmark.name)
+        for row, folder in zip(spec.runs, work.inputs["score"], strict=True)
+    ]
     known = [RunScores(per_question(benchmark.metrics, benchmark.sets, frames), frames) for frames in scores]
-    check_counts(spec.runs, known)
+    folders, own_rows = (
+        work.inputs["run"],
+        [row for row in spec.runs if row.trained and row.condition == spec.runs[0].condition],
+    )
+    ways = work.inputs.get("way", [])
+    check_runs((*spec.runs, *spec.ways), (*work.inputs["score"], *ways), own_rows, folders)
+    check_questions(spec.runs, known)
+    for row, run in zip(spec.runs, known, strict=True):
+        check_values(benchmark.metrics, run.questions, f"{row.run} ({row.condition})")
     retain = {
         (row.model, row.split, row.target_seed): run
         for row, run in zip(spec.runs, known, strict=True)
@@ -48,10 +59,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         own | summary(benchmark.metrics, with_reference(run, retain.get((row.model, row.split, row.target_seed))))
         for own, row, run in zip(who, spec.runs, known, strict=True)
     )
-    trained = [
-        own for own, row in zip(who, spec.runs, strict=True) if row.trained and row.condition == who[0]["condition"]
-    ]
-    folders = work.inputs["run"]
+    trained = [identity_columns(row) for row in own_rows]
     efficiency = pd.DataFrame(cost(own, folder) for own, folder in zip(trained, folders, strict=True))
     table["model_parameters"] = table["model"].map(efficiency.groupby("model")["model_parameters"].first())
     frames = {
@@ -66,36 +74,12 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         "losses": pd.concat(losses(own, folder) for own, folder in zip(trained, folders, strict=True)),
         "examples": answers_of(who, scores),
         **snapshots(benchmark, trained, folders),
-        "strength_scores": followed(benchmark, spec.ways, work.inputs.get("way", [])),
+        "strength_scores": followed(spec, benchmark, ways),
     }
     for name, frame in frames.items():
         if len(frame):
             frame.to_parquet(work.out / f"{name}.parquet", index=False)
     return {"runs": len(spec.runs)}
-
-
-def read_scores(row: RunRow, folder: Path) -> dict[str, pd.DataFrame]:
-    """Output of every probe, by its name.
-
-    Raises:
-        BadInput: the folder holds the scores of another run or condition.
-    """
-    spec = read_manifest(folder)["spec"]
-    if (spec["run"], spec["condition"]["name"]) != (row.run, row.condition):
-        raise BadInput(
-            f"--input score={folder}: holds {spec['run']} ({spec['condition']['name']}), expected {row.run} ({row.condition})."
-        )
-    return {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-
-
-def check_counts(rows: Sequence[RunRow], known: Sequence[RunScores]) -> None:
-    """Every run answered the same questions, each once."""
-    counts = [run.questions.groupby("set")["index"].agg(["size", "nunique"]) for run in known]
-    for row, count in zip(rows, counts, strict=True):
-        if not count.equals(counts[0]) or not (count["size"] == count["nunique"]).all():
-            raise CheckFailed(
-                f"{row.run}: answered {count['size'].to_dict()} questions, {rows[0].run} {counts[0]['size'].to_dict()}."
-            )
 
 
 def with_reference(run: RunScores, retain: RunScores | None) -> RunScores:
@@ -136,7 +120,7 @@ def snapshots(benchmark: Benchmark, trained: list[dict[str, Any]], folders: Sequ
     scored = []
     for who, folder in zip(trained, folders, strict=True):
         path = folder / "snapshots.parquet"
-        frame = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+        frame = read_parquet(path) if path.is_file() else pd.DataFrame()
         scored += [
             (who | {"step": step}, of_step(benchmark, rows))
             for step, rows in (frame.groupby("step") if len(frame) else ())
@@ -151,30 +135,21 @@ def snapshots(benchmark: Benchmark, trained: list[dict[str, Any]], folders: Sequ
     }
 
 
-def followed(benchmark: Benchmark, rows: Sequence[RunRow], folders: Sequence[Path]) -> pd.DataFrame:
-    """Metrics per question of runs at each strength that one job went along.
-
-    Raises:
-        CheckFailed: a run answered other questions, or at other strengths, than the first.
-    """
-    found = []
-    for row, folder in zip(rows, folders, strict=True):
-        frames = read_scores(row, folder)
-        strengths = sorted({value for frame in frames.values() for value in frame["strength"]})
-        for strength in strengths:
+def followed(spec: Aggregate, benchmark: Benchmark, folders: Sequence[Path]) -> pd.DataFrame:
+    """Metrics per question of runs at each strength that one job went along."""
+    rows, known = [], []
+    for row, folder in zip(spec.ways, folders, strict=True):
+        frames = read_scores(row, folder, spec.benchmark.name)
+        for strength in sorted({value for frame in frames.values() for value in frame["strength"]}):
             at = {name: frame[frame["strength"] == strength].drop(columns="strength") for name, frame in frames.items()}
             scores = per_question(question_metrics(benchmark), _asked_sets(benchmark), at)
-            found.append(scores.assign(**identity_columns(row) | {"strength": strength}))
-    if not found:
+            rows.append(row.model_copy(update={"strength": strength}))
+            known.append(RunScores(scores, at))
+            check_values(benchmark.metrics, scores, f"{row.run} ({row.condition}, strength {strength:g})")
+    if not rows:
         return pd.DataFrame()
-    frame = pd.concat(found)
-    asked = {
-        run: set(zip(part["strength"], part["set"], part["index"], strict=True)) for run, part in frame.groupby("run")
-    }
-    for run, questions in asked.items():
-        if questions != asked[rows[0].run] or len(questions) < (frame["run"] == run).sum():
-            raise CheckFailed(f"{run}: answered other questions, or at other strengths, than {rows[0].run}.")
-    return frame
+    check_questions(rows, known)
+    return pd.concat(run.questions.assign(**identity_columns(row)) for row, run in zip(rows, known, strict=True))
 
 
 def question_metrics(benchmark: Benchmark) -> list[Any]:
