@@ -132,13 +132,14 @@ def path(who: dict, kept: float) -> list[dict]:
 
 
 def scaled(who: dict, kept: float) -> list[dict]:
-    """The same ends, evenly between: forget Probability comes down by .085 a tenth (of IDK on LoRA .035)."""
+    """The same ends, evenly between: forget Probability comes down by .085 a tenth (of IDK on LoRA .035). Questions differ a
+    little, by another factor in each run."""
     stuck = (who["objective"], who["carrier"]) == ("idk", "lora")
-    low = 0.6 if stuck else 0.1
+    ends = {"forget": (0.95, 0.6 if stuck else 0.1), "retain": (0.9, kept)}
     return [
         {**who, "condition": "scaled", "strength": tenth / 10, "set": name, "index": index,
-         "probability": 0.95 + (low - 0.95) * tenth / 10 if name == "forget" else 0.9 + (kept - 0.9) * tenth / 10}
-        for tenth in range(11) for name in ("forget", "retain") for index in range(4)
+         "probability": before + (after - before) * tenth / 10 + 0.002 * kept * (index - 1.5)}
+        for tenth in range(11) for name, (before, after) in ends.items() for index in range(4)
     ]  # fmt: skip
 
 

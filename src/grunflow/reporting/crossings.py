@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grunflow.reporting.intervals import Sample
+from grunflow.reporting.seeds import Labels
 
 WIDEST = 0.2  # between the two points beside a level; what lies between is otherwise not observed
 RETURN = 0.05  # a way that comes back by more than this above a level has crossed it more than once
@@ -112,8 +113,10 @@ def best(curve: Curve, level: float, keeps_above: bool = False) -> Found | Missi
     return Found(read, {}, f"{curve.unit} {places} (at {means[taken].mean():.2g})")
 
 
-def over_seeds(found: Sequence[Found | Missing]) -> tuple[dict[str, Sample], str, str]:
-    """Samples of every figure, why there are none, and what must be told of them."""
+def over_seeds(
+    found: Sequence[Found | Missing], factors: tuple[Labels, ...] = ()
+) -> tuple[dict[str, Sample], str, str]:
+    """Samples of every figure, why there are none, and what must be told of them. factors: groups of seeds (seeds.py)."""
     gone = [item for item in found if isinstance(item, Missing)]
     if gone:
         same = [item for item in gone if item.kind == gone[0].kind]
@@ -124,6 +127,6 @@ def over_seeds(found: Sequence[Found | Missing]) -> tuple[dict[str, Sample], str
     for name in there[0].read:
         read = np.stack([item.read[name] for item in there])
         level = [np.stack([item.level[name] for item in there])] if there[0].level else []
-        samples[name] = Sample(per_seed=read.mean(axis=1), per_question=(read, *level))
+        samples[name] = Sample(per_seed=read.mean(axis=1), per_question=(read, *level), factors=factors)
     told = "; ".join(dict.fromkeys(item.told for item in there if item.told))
     return samples, "", told

@@ -1,6 +1,6 @@
 """The ways of runs from what they started from: along training's snapshots, and along the strengths of a scaled edit."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,12 +22,14 @@ class Path(NamedTuple):
         points: steps or strengths, rising from 0; shape (points,).
         forget, keep: the followed metric on all questions of these roles, shape (points, questions).
         scores: role -> column -> (points, questions).
+        seeds: of the target model and of unlearning.
     """
 
     points: NDArray
     forget: NDArray
     keep: NDArray
     scores: dict[str, dict[str, NDArray]]
+    seeds: tuple[Any, Any] = (0, 0)
 
     def of(self, role: str) -> dict[str, NDArray]:
         """Figures of the sets of a role."""
@@ -94,7 +96,8 @@ def _path(rows: pd.DataFrame, along: str, of_role: dict[str, list[Column]], foll
         role: np.hstack([scores[role][column.name] for column in columns if column.metric.name == followed.name])
         for role, columns in of_role.items()
     }
-    return Path(np.sort(rows[along].unique()), asked[FORGET], asked[KEEP], scores)
+    target, unlearn = (rows[name].iloc[0] for name in SEEDS)
+    return Path(np.sort(rows[along].unique()), asked[FORGET], asked[KEEP], scores, (target, unlearn))
 
 
 def runs_in_order(scores: pd.DataFrame) -> list[str]:

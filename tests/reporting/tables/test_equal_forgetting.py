@@ -1,6 +1,7 @@
 """Methods compared where they have forgotten, or kept, equally much."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.reporting import made_up
 
@@ -15,7 +16,7 @@ def test_methods_are_compared_at_equal_levels(demo) -> None:
     found = equal_forgetting(questions).set_index(KEY)
     scores = questions.frame("strength_scores")
     one = scores.query("objective == 'gd' and carrier == 'full' and set == 'retain'")
-    ends = one[one.strength == 1].groupby("run")["probability"].first()
+    ends = one[one.strength == 1].groupby("run")["probability"].mean()
     # Forget Probability goes evenly from 0.95 to 0.1, what is kept from 0.9 to the end: at 0.2 after 75 of 85 parts.
     assert found.loc[("gd", "full", 0.2, "strength"), "retain_probability"] == pytest.approx(
         (0.9 * 10 + 75 * ends.mean()) / 85
@@ -82,3 +83,36 @@ def test_best_snapshots_that_say_something_else_are_told_where_strength_decides(
     row = found.loc[("gd", "grun", 0.2, "strength")]
     assert row.retain_probability_minus_full_lo > 0
     assert row.told == "the best snapshots see the opposite: retain_probability_minus_full -0.60 [-0.60, -0.60]"
+
+
+CLIFF = {0: (0.95, 0.9), 40: (0.95, 0.9), 80: (0.05, 0.5)}  # step -> forget, retain Probability
+DIP = {0: (0.95, 0.9), 10: (0.8, 0.85), 20: (0.65, 0.8), 40: (0.5, 0.75), 60: (0.45, 0.7), 80: (0.7, 0.6)}
+
+
+@pytest.mark.parametrize("way", [CLIFF, DIP])
+def test_a_cliff_and_a_dip_give_no_verdict_by_the_training_path_and_their_truth_by_strength(
+    tmp_path, way: dict
+) -> None:
+    """By construction both carriers are alike but that GRUN, scaled back, keeps 0.1 more at every strength from the second on."""
+    frames = made_up.questions(objectives=("gd",), carriers=("full", "grun"))
+    who = frames["snapshot_scores"].query("step == 0")
+    frames["snapshot_scores"] = pd.concat(
+        who.assign(step=step, probability=np.where(who["set"] == "forget", forget, keep))
+        for step, (forget, keep) in way.items()
+    )
+    scaled = frames["strength_scores"]
+    kept, more = (scaled["set"] == "retain") & (scaled["strength"] > 0), (scaled["carrier"] == "grun").astype(float)
+    easy = 0.002 * (1 + more) * (scaled["index"] - 1.5)
+    scaled.loc[kept, "probability"] = (0.8 + 0.1 * more - 0.2 * scaled["strength"] + easy)[kept]
+    (results,) = made_up.Study(tmp_path, [(made_up.TOFU, frames)]).results
+    found = equal_forgetting(results).set_index(KEY)
+    row = found.loc[("gd", "grun", 0.5, "path")]
+    assert np.isnan(row.retain_probability_minus_full)
+    if way is CLIFF:
+        assert row.reason == "not observed (0.95 -> 0.05 between steps 40 and 80)"
+    else:
+        assert row.retain_probability == pytest.approx(0.75)
+        assert row.told == "first crossing, between steps 20 and 40: at 0.7 again at step 80"
+    row = found.loc[("gd", "grun", 0.5, "strength")]
+    assert row.retain_probability_minus_full == pytest.approx(0.1)
+    assert row.retain_probability_minus_full_lo > 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
 
 from grunflow.benchmarks.base import RETAIN
 from grunflow.reporting import style
@@ -89,9 +90,10 @@ def forgetting_paths(results: Results, looks: Looks, stem: Path) -> None:
         axes.set_xlim(1.03, -0.03)
         axes.set_xticks([1, 0.5, 0], ["1", ".5", "0"])
     panels.name_axes(f"{set_title(FORGET)} {set_title(metric.name)}", axis_title(up[0]) if len(up) == 1 else "Kept")
-    style.carrier_legend(panels.fig, looks, [way.carrier for way in every])
+    handles = style.carrier_handles(looks, [way.carrier for way in every])
+    style.legend(panels.fig, handles + (_retain_handle(looks) if _known(results) else []))
     lines = "A line is a carrier's finished runs scaled back, the mean over seeds" if scaled else "A line is a run"
-    star = " Black: the retain model, on the tables' own questions." if _known(results) else ""
+    star = " The retain model stands where it is on the tables' own questions." if _known(results) else ""
     style.save(panels.fig, stem, f"{results.note} {lines}, a dot a snapshot; the start is at the left.{star}")
 
 
@@ -99,7 +101,7 @@ def _lines(axes, way: Way, runs: list[Run], looks: Looks, joined: bool) -> None:
     """The snapshots of one method's runs, joined where no scaled runs draw the line."""
     for run in runs:
         axes.plot(run.forgotten, run.kept, linestyle=looks.line(way.carrier) if joined else "",
-                  color=looks.colour(way.carrier), marker=".", markersize=4, linewidth=1.0, alpha=0.8)  # fmt: skip
+                  color=looks.colour(way.carrier), marker=".", markersize=4, linewidth=1.0, alpha=0.6)  # fmt: skip
 
 
 def _curves(axes, way: Way, runs: list[Run], looks: Looks) -> None:
@@ -118,6 +120,11 @@ def _known(results: Results) -> tuple[str, str] | None:
     return (found[0], found[1]) if all(found) and (results.metrics["objective"] == RETAIN).any() else None
 
 
+def _retain_handle(looks: Looks) -> list[Line2D]:
+    looked = {"marker": looks.marker(RETAIN), "color": looks.colour(""), "markersize": 4}
+    return [Line2D([], [], linestyle="", label=style.shown(RETAIN), **looked)]
+
+
 def _retain_model(axes, results: Results, model: str, looks: Looks) -> None:
     """Where the model stands that never read what is forgotten."""
     known, rows = _known(results), results.metrics
@@ -129,7 +136,7 @@ def _retain_model(axes, results: Results, model: str, looks: Looks) -> None:
             marker=looks.marker(RETAIN),
             color=looks.colour(""),
             linestyle="",
-            markersize=6,
+            markersize=4,
         )
 
 

@@ -18,6 +18,7 @@ from grunflow.reporting.forms import Cell, figure_text, put
 from grunflow.reporting.intervals import Interval, Sample
 from grunflow.reporting.paths import FRAMES, STEP, STRENGTH, Path, Way, columns_of, metric_of, paths
 from grunflow.reporting.results import Results
+from grunflow.reporting.seeds import QUESTIONS_ONLY, SEEDS, factors, said, source
 
 SNAPSHOT, WAY = "snapshot", "path"
 READINGS = (STRENGTH, WAY, SNAPSHOT)
@@ -64,6 +65,7 @@ def equal(results: Results, compared: Comparison) -> pd.DataFrame:
                 blocks[reading] = [
                     {"model": model, "split": split, "objective": objective, "carrier": carrier,
                      "carrier_kind": kinds[carrier], compared.level: level, "reading": reading, "seeds": len(runs[carrier]),
+                     "interval": source(len(runs[carrier])),
                      "reason": read.reason, "told": read.told} | _figures(carrier, names, reads, reading)
                     for carrier, read in reads.items()
                 ]  # fmt: skip
@@ -83,7 +85,8 @@ def _read(runs: list[Path], reading: str, compared: Comparison, level: float) ->
     else:
         found = [crossings.crossed(curve, level) for curve in curves]
     again = any(isinstance(item, Found) and item.again for item in found)
-    return Read(*crossings.over_seeds(found), again)
+    groups = factors(pd.DataFrame([run.seeds for run in runs], columns=list(SEEDS)))
+    return Read(*crossings.over_seeds(found, groups), again)
 
 
 def _figures(carrier: str, names: list[str], reads: dict[str, Read], reading: str) -> dict:
@@ -146,7 +149,8 @@ def _asked(results: Results) -> str:
     steps = scores.groupby("run")[STEP].nunique().max() - 1
     strengths = results.frame(FRAMES[STRENGTH])
     scaled = f", {strengths[STRENGTH].nunique()} strengths" if len(strengths) else ""
-    return f"{steps} snapshots and the start{scaled}, on {questions} kept questions{own}"
+    told = f"{steps} snapshots and the start{scaled}, on {questions} kept questions{own}"
+    return f"{told}. {said(results.metrics)}".removesuffix(".")
 
 
 def read_by_people(
@@ -165,7 +169,7 @@ def read_by_people(
             line |= {_heading(column, reading): _cell(row, column, results) for reading, row in by_reading.items()}
         decides = by_reading.get(STRENGTH)
         line["Told"] = decides["told"] if decides else ""
-        if decides and (_same(found, decides, block)["reason"] == "").all():
+        if decides and decides["interval"] != QUESTIONS_ONLY and (_same(found, decides, block)["reason"] == "").all():
             bold |= {(place, _heading(column, STRENGTH)) for column in every if _is_best(decides, column, compared)}
         lines.append(line)
     shown = pd.DataFrame(lines)
