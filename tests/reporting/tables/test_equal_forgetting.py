@@ -37,7 +37,7 @@ def test_methods_are_compared_at_equal_levels(demo) -> None:
     bold = {tuple(table.shown.loc[place, ["Objective", "Carrier"]]) for place, _ in table.bold}
     assert bold == {("gd", "grun"), ("npo", "grun")}  # of idk, LoRA never came so far
     assert (
-        "2 snapshots and the start, 11 strengths, on 4 kept questions that no other table reads / 2 snap"
+        "2 snapshots and the start, 11 strengths, on 4 kept questions that no other table reads. Over 3 target models"
         in table.caption
     )
     assert table.tidy["benchmark"].unique().tolist() == ["tofu", "wmdp"]

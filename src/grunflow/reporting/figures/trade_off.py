@@ -121,8 +121,8 @@ def _known(results: Results) -> tuple[str, str] | None:
 
 
 def _retain_handle(looks: Looks) -> list[Line2D]:
-    looked = {"marker": looks.marker(RETAIN), "color": looks.colour(""), "markersize": 4}
-    return [Line2D([], [], linestyle="", label=style.shown(RETAIN), **looked)]
+    name, colour = style.shown(RETAIN), looks.colour("")
+    return [Line2D([], [], linestyle="", marker=looks.marker(RETAIN), color=colour, markersize=4, label=name)]
 
 
 def _retain_model(axes, results: Results, model: str, looks: Looks) -> None:
