@@ -167,7 +167,8 @@ BLOCKS = "expected different whole numbers from 0 to 3, blocks of model 'tiny'"
         ("objectives/npo/beta", 10**400, "objectives.npo (npo x full).beta: got 1000"),
         ("objectives/npo/beta", "1e-3", "beta: got '1e-3', expected a number above 0; YAML reads it as a text: write a point"),
         ("conditions", {"half": {"kind": "scald"}}, "config.conditions.half.kind: Unknown condition 'scald'. Did you mean"),
-        ("conditions", {"half": {"kind": "scaled"}}, "conditions.half: needs strength, and has none"),
+        ("conditions", {"way": {"kind": "scaled", "strengths": [0, 0.5, 0.2, 1]}},
+         "conditions.way.strengths: got [0, 0.5, 0.2, 1], expected a list of rising numbers from 0 to 1, both of them in it"),
         ("conditions", {"half": {"kind": "scaled", "strength": 2}}, "conditions.half.strength: got 2, expected a number"),
     ],
 )  # fmt: skip

@@ -61,7 +61,7 @@ def metrics_of(auc: float | None) -> tuple[Metric, ...]:
     leak = metrics.privleak(None if auc is None else 1 - auc)
     told: Any = {"per": "run", "probe": "membership", "interval": "seeds", "reference": "" if auc else RETAIN}
     return (
-        Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True),
+        Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True, needs="generation"),
         Metric("gate", "Gate", metrics.gate, measures="nothing"),
         Metric("utility", "KnowMem retain", lambda run: metrics.utility(run, ["knowmem_r"], ["rougeL"]), per="run",
                measures="quality", sample=lambda scores: (scores["knowmem_r", "rougeL"],), compared=True),

@@ -153,6 +153,11 @@ def condition_of(study: Study, name: str) -> ConditionSpec:
     return part_of(ConditionSpec, name, source, dict(study.conditions.get(name, {})), f"conditions.{name}", shape)
 
 
+def goes_along(study: Study, name: str) -> bool:
+    """Whether one job puts a run to its questions at several strengths, in place of being scored once."""
+    return bool(condition_of(study, name).along)
+
+
 def part_of(
     kind: type[P], name: str, source: Source, keys: dict[str, Any], where: str, shape: limits.Shape, whole: bool = True
 ) -> P:

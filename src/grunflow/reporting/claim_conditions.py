@@ -79,7 +79,7 @@ def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Cl
     """Verdict of a row that is there; without one the reason, and the effect where there is one."""
     effect = float(row[column])
     if math.isnan(effect):
-        return {"reason": str(row.get("reason") or f"{column} is empty: no such comparison")}
+        return {"reason": str(row.get("reason") or row.get("told") or f"{column} is empty: no such comparison")}
     # A figure without _lo and _hi is exact, as a count of parameters is.
     lo, hi = (float(row.get(f"{column}{end}", effect)) for end in ("_lo", "_hi"))
     n = int(row["seeds"])

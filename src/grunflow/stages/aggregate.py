@@ -1,7 +1,7 @@
 """Scores of a benchmark's runs -> what tables, figures and the report read, as parquet.
 
 metrics (a row per run and condition), questions, efficiency, losses; where there is something also snapshots (a row per run and
-step), snapshot_scores (per question too), examples.
+step), snapshot_scores (per question too), strength_scores (per run, strength and question), examples.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
+from grunflow.config.sets import DataSet
 from grunflow.config.specs import Aggregate
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
@@ -31,7 +32,8 @@ MEASURED = (
 
 
 def run(spec: Aggregate, work: Work) -> dict[str, Any]:
-    """Input `score` comes in the order of spec.runs; input `run` in the order of those that a job trained, once each."""
+    """Input `score` comes in the order of spec.runs, `way` in that of spec.ways, `run` in the order of those that a job trained,
+    once each."""
     benchmark = declared(spec.benchmark)
     scores = [
         read_scores(row, folder, spec.benchmark.name)
@@ -42,7 +44,8 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         work.inputs["run"],
         [row for row in spec.runs if row.trained and row.condition == spec.runs[0].condition],
     )
-    check_runs(spec.runs, work.inputs["score"], own_rows, folders)
+    ways = work.inputs.get("way", [])
+    check_runs((*spec.runs, *spec.ways), (*work.inputs["score"], *ways), own_rows, folders)
     check_questions(spec.runs, known)
     for row, run in zip(spec.runs, known, strict=True):
         check_values(benchmark.metrics, run.questions, f"{row.run} ({row.condition})")
@@ -71,6 +74,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         "losses": pd.concat(losses(own, folder) for own, folder in zip(trained, folders, strict=True)),
         "examples": answers_of(who, scores),
         **snapshots(benchmark, trained, folders),
+        "strength_scores": followed(spec, benchmark, ways),
     }
     for name, frame in frames.items():
         if len(frame):
@@ -131,15 +135,36 @@ def snapshots(benchmark: Benchmark, trained: list[dict[str, Any]], folders: Sequ
     }
 
 
+def followed(spec: Aggregate, benchmark: Benchmark, folders: Sequence[Path]) -> pd.DataFrame:
+    """Metrics per question of runs at each strength that one job went along."""
+    rows, known = [], []
+    for row, folder in zip(spec.ways, folders, strict=True):
+        frames = read_scores(row, folder, spec.benchmark.name)
+        for strength in sorted({value for frame in frames.values() for value in frame["strength"]}):
+            at = {name: frame[frame["strength"] == strength].drop(columns="strength") for name, frame in frames.items()}
+            scores = per_question(question_metrics(benchmark), _asked_sets(benchmark), at)
+            rows.append(row.model_copy(update={"strength": strength}))
+            known.append(RunScores(scores, at))
+            check_values(benchmark.metrics, scores, f"{row.run} ({row.condition}, strength {strength:g})")
+    if not rows:
+        return pd.DataFrame()
+    check_questions(rows, known)
+    return pd.concat(run.questions.assign(**identity_columns(row)) for row, run in zip(rows, known, strict=True))
+
+
 def question_metrics(benchmark: Benchmark) -> list[Any]:
     return [metric for metric in benchmark.metrics if metric.per == "question"]
 
 
 def of_step(benchmark: Benchmark, rows: pd.DataFrame) -> pd.DataFrame:
     """Metrics per question of one snapshot, of the sets that it asks."""
-    assert benchmark.snapshot is not None, "only benchmarks with a snapshot probe take some"
-    sets = benchmark.snapshot(1).sets
     frames = {
         name: part.drop(columns=["step", "output"]).dropna(axis=1, how="all") for name, part in rows.groupby("output")
     }
-    return per_question(question_metrics(benchmark), sets, frames)
+    return per_question(question_metrics(benchmark), _asked_sets(benchmark), frames)
+
+
+def _asked_sets(benchmark: Benchmark) -> tuple[DataSet, ...]:
+    """Sets that a run is asked on its way."""
+    assert benchmark.snapshot is not None, "only benchmarks with a snapshot probe take some"
+    return benchmark.snapshot(1).sets

@@ -13,7 +13,7 @@ WRONG = "nll_perturbed"
 MEMORY = {"per": "run", "probe": "membership", "measures": "nothing", "roles": ("forget", "holdout")}
 
 METRICS = (
-    Metric("rougeL", "ROUGE-L", metrics.rouge_l, shown=BOTH, compared=True),
+    Metric("rougeL", "ROUGE-L", metrics.rouge_l, shown=BOTH, compared=True, needs="generation"),
     Metric("probability", "Prob.", metrics.probability, shown=BOTH, compared=True),
     Metric("truth_ratio", "TR", metrics.truth_ratio, measures="quality", shown=("forget",), needs=WRONG),
     Metric("truth_ratio_grun", "TR (GRUN's form)", metrics.truth_ratio_grun, measures="nothing", needs=WRONG),
