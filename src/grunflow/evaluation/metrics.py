@@ -129,7 +129,7 @@ def ks_parts(
 ) -> tuple[NDArray, ...]:
     """The KS statistic as a mean over questions: at the point x of the largest gap, s (1[ratio <= x] - 1[reference's <= x]),
     s the gap's sign. (The point is taken as given: with 40 questions and more the noise of a difference of two statistics is
-    met, tests/reporting/test_null.py; near 0 one statistic alone is biased upwards.)"""
+    met, tests/reporting/test_coverage.py; near 0 one statistic alone is biased upwards.)"""
     mine, theirs = scores["forget", "raw_ratio"], reference["forget", "raw_ratio"]
     return (np.stack([_gap(*pair) for pair in zip(mine, theirs, strict=True)]),)
 
