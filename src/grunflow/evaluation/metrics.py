@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grunflow.evaluation import truth_ratio as ratios
 from grunflow.evaluation.probability import normalised_probability
-from grunflow.evaluation.probability import probability as of_labels
+from grunflow.evaluation.words import check_references
 
 if TYPE_CHECKING:
     from grunflow.benchmarks.base import RunScores
@@ -27,6 +27,7 @@ def rouge_l(rows: Any, role: str) -> NDArray:
         return rows["rougeL"].to_numpy(float)
     from grunflow.evaluation.rouge import rouge_l_recall
 
+    check_references(rows["answer"], "evaluated questions")
     return np.array(
         [rouge_l_recall(text, answer) for text, answer in zip(rows["generation"], rows["answer"], strict=True)]
     )
@@ -39,8 +40,15 @@ def accuracy(rows: Any, role: str) -> NDArray:
 
 def probability(rows: Any, role: str) -> NDArray:
     """exp(-NLL / labels) of the right answer; of world knowledge over the sum with the wrong options' (TOFU)."""
-    found = of_labels(rows["nll_answer"].to_numpy(), rows["n_answer"].to_numpy())
-    return normalised_probability(found, [np.exp(-losses) for losses in _wrong(rows)]) if role == "world" else found
+    right = rows["nll_answer"].to_numpy() / rows["n_answer"].to_numpy()
+    if role != "world":
+        return np.exp(-right)
+    # Over the likeliest of each question's answers, which cancels: all of them may be too unlikely for a float.
+    wrong = _wrong(rows)
+    least = [losses.min(initial=loss) for loss, losses in zip(right, wrong, strict=True)]
+    return normalised_probability(
+        np.exp(least - right), [np.exp(low - losses) for low, losses in zip(least, wrong, strict=True)]
+    )
 
 
 def raw_ratio(rows: Any, role: str = "") -> NDArray:
@@ -210,6 +218,27 @@ def attack(name: str) -> Callable[["RunScores"], float]:
         return (
             auroc(_members(run, "forget")[name].to_numpy(), holdout[name].to_numpy()) if len(holdout) else float("nan")
         )
+
+    return of_run
+
+
+def privleak_of(auc: float, reference: float) -> float:
+    """100 (A - A_ref) / A_ref, percent, of A = 1 - auc: how often an unseen text is likelier than a member. -100: every member
+    stands out, 0: as the reference, above: over-unlearned; nan where A_ref is 0.
+
+    Both AUCs as of `attack`. Source: MUSE (2407.06460) section 3; open-unlearning (d3d7cf9) evals/metrics/privacy.py, which adds
+    1e-10 to the denominator.
+    """
+    known = 1 - reference
+    return 100 * (1 - auc - known) / known if known else float("nan")
+
+
+def privleak(reference: float | None = None) -> Callable[["RunScores"], float]:
+    """PrivLeak of Min-K%; reference: the AUC that it is held against, None: the one of the study's retain model."""
+    of_attack = attack("min_k")
+
+    def of_run(run: "RunScores") -> float:
+        return privleak_of(of_attack(run), of_attack(run.references["retain"]) if reference is None else reference)
 
     return of_run
 

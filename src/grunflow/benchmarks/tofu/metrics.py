@@ -1,5 +1,7 @@
 """TOFU's metrics: the exact definitions stand in evaluation/, here is what a table must know of each."""
 
+from math import inf
+
 from grunflow.benchmarks.base import RETAIN, Metric
 from grunflow.evaluation import metrics
 
@@ -40,4 +42,6 @@ METRICS = (
                sample=metrics.attack_parts(attack), **MEMORY)  # type: ignore[arg-type]
         for attack in metrics.ATTACKS
     ),
+    Metric("privleak", "PrivLeak", metrics.privleak(), reference=RETAIN, bounds=(-100.0, inf), interval="seeds",
+           **MEMORY),  # type: ignore[arg-type]
 )  # fmt: skip
