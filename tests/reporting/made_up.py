@@ -61,7 +61,8 @@ def cost(who: dict, rng: np.random.Generator) -> dict:
     seconds = SECONDS.get(who["carrier_kind"], 10.0) + rng.uniform()
     return {**who, "model_parameters": PARAMETERS, "trained_parameters": TRAINED.get(who["carrier_kind"], 5000), "steps": 80,
             "tokens": 30_000, "train_seconds": seconds, "cpu_seconds": seconds + 3, "train_flops": 1e9 * seconds,
-            "peak_memory_bytes": 2**30, "gpu_seconds": 0.0}  # fmt: skip
+            "peak_memory_bytes": 2**30, "gpu_seconds": 0.0, "shared_cpu_seconds": 1.0, "shared_gpu_seconds": 0.0,
+            "evaluation_cpu_seconds": 7.0, "evaluation_gpu_seconds": 0.0}  # fmt: skip
 
 
 def losses(who: dict, rng: np.random.Generator) -> list[dict]:
