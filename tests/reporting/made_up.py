@@ -100,7 +100,7 @@ def questions(
                     )  # fmt: skip
             four = ("rougeL", "probability", "truth_ratio", "truth_ratio_grun")
             row |= {f"{name}_{metric}": scores.mean() for metric in four} | {f"{name}_gate": gate}
-        row |= {"model_utility": kept, "ks_statistic": 0.4 + rng.normal(0, 0.02), "forget_quality": 10.0 ** -rng.integers(2, 9),
+        row |= {"model_utility": kept, "ks_statistic": (who["objective"] != "retain") * (0.4 + rng.normal(0, 0.02)), "forget_quality": 10.0 ** -rng.integers(2, 9),
                 "gate_auroc": 0.99 if grun else np.nan, "n_unlearned": QUESTIONS, "n_retain": QUESTIONS,
                 "model_parameters": PARAMETERS}  # fmt: skip
         found["metrics"].append(row)
