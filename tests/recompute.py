@@ -42,8 +42,7 @@ def per_question(frame: pd.DataFrame, roles: dict) -> pd.DataFrame:
     gates = found.filter(regex=r"^gate_\d+$")
     return found.assign(gate=gates.mean(axis=1)) if gates.size and gates.notna().all(axis=None) else found
 
-def above(others: pd.Series, members: pd.Series) -> float:
-    """How often one of the others lies above a member, ties half."""
+def above(others: pd.Series, members: pd.Series) -> float:  # how often one of the others lies above a member, ties half
     return (np.sign(np.subtract.outer(others.to_numpy(), members.to_numpy())).mean() + 1) / 2
 
 class Run:
