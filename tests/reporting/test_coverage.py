@@ -211,6 +211,25 @@ def test_ks_is_the_mean_of_its_parts_and_auroc_of_each_of_its_two() -> None:
     assert others.mean(axis=1) == pytest.approx(areas)
 
 
+def test_privleak_varies_as_its_parts_say() -> None:
+    """Each part's mean is both areas times their slopes, which are those of PrivLeak itself (differences of 1e-6)."""
+    rng = np.random.default_rng(9)
+    scores, known = (
+        {("forget", "min_k"): rng.normal(shift, 1, (1, 60)), ("holdout", "min_k"): rng.normal(0.5, 1, (1, 40))}
+        for shift in (0.0, 0.4)
+    )
+    own, reference = (
+        metrics.auroc(each["forget", "min_k"][0], each["holdout", "min_k"][0]) for each in (scores, known)
+    )
+    leak, step = metrics.privleak_of(own, reference), 1e-6
+    slopes = [
+        (metrics.privleak_of(own + step, reference) - leak) / step,
+        (metrics.privleak_of(own, reference + step) - leak) / step,
+    ]
+    for part in metrics.privleak_parts(scores, known):
+        assert part.mean() == pytest.approx(slopes[0] * own + slopes[1] * reference, rel=1e-4)
+
+
 def test_limits_grow_with_the_level() -> None:
     scores = np.repeat([[0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0]], 2, axis=0)
     wide, narrow = (of_questions(scores).interval(level) for level in (0.99, 0.9))

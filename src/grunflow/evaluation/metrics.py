@@ -200,6 +200,16 @@ def attack_parts(name: str) -> Callable[[Mapping[tuple[str, str], NDArray]], tup
     return lambda scores: auroc_parts(scores["forget", name], scores["holdout", name])
 
 
+def privleak_parts(
+    scores: Mapping[tuple[str, str], NDArray], reference: Mapping[tuple[str, str], NDArray]
+) -> tuple[NDArray, ...]:
+    """Of privleak against a retain model, 100 (A / A_ref - 1): to first order 100 (dA / A_ref - A dA_ref / A_ref^2)."""
+    of_attack = attack_parts("min_k")
+    mine, theirs = of_attack(scores), of_attack(reference)
+    known, own = (1 - parts[0].mean(axis=1, keepdims=True) for parts in (theirs, mine))
+    return tuple(100 * (own / known**2 * b - a / known) for a, b in zip(mine, theirs, strict=True))
+
+
 def column(name: str) -> tuple[str, Callable[[Any, str], NDArray]]:
     """A column of the probe's output that is kept per question (Metric.keeps)."""
     return name, lambda rows, role: rows[name].to_numpy(float)
