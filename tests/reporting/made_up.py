@@ -61,7 +61,8 @@ def cost(who: dict, rng: np.random.Generator) -> dict:
     seconds = SECONDS.get(who["carrier_kind"], 10.0) + rng.uniform()
     return {**who, "model_parameters": PARAMETERS, "trained_parameters": TRAINED.get(who["carrier_kind"], 5000), "steps": 80,
             "tokens": 30_000, "train_seconds": seconds, "cpu_seconds": seconds + 3, "train_flops": 1e9 * seconds,
-            "peak_memory_bytes": 2**30, "gpu_seconds": 0.0}  # fmt: skip
+            "peak_memory_bytes": 2**30, "gpu_seconds": 0.0, "shared_cpu_seconds": 1.0, "shared_gpu_seconds": 0.0,
+            "evaluation_cpu_seconds": 7.0, "evaluation_gpu_seconds": 0.0}  # fmt: skip
 
 
 def losses(who: dict, rng: np.random.Generator) -> list[dict]:
@@ -108,7 +109,7 @@ def questions(
                     )  # fmt: skip
             four = ("rougeL", "probability", "truth_ratio", "truth_ratio_grun")
             row |= {f"{name}_{metric}": scores.mean() for metric in four} | {f"{name}_gate": gate}
-        row |= {"model_utility": kept, "ks_statistic": 0.4 + rng.normal(0, 0.02), "forget_quality": 10.0 ** -rng.integers(2, 9),
+        row |= {"model_utility": kept, "ks_statistic": (who["objective"] != "retain") * (0.4 + rng.normal(0, 0.02)), "forget_quality": 10.0 ** -rng.integers(2, 9),
                 "gate_auroc": 0.99 if grun else np.nan, "n_unlearned": QUESTIONS, "n_retain": QUESTIONS,
                 "model_parameters": PARAMETERS}  # fmt: skip
         found["metrics"].append(row)

@@ -137,7 +137,7 @@ def ks_parts(
 ) -> tuple[NDArray, ...]:
     """The KS statistic as a mean over questions: at the point x of the largest gap, s (1[ratio <= x] - 1[reference's <= x]),
     s the gap's sign. (The point is taken as given: with 40 questions and more the noise of a difference of two statistics is
-    met, tests/reporting/test_null.py; near 0 one statistic alone is biased upwards.)"""
+    met, tests/reporting/test_coverage.py; near 0 one statistic alone is biased upwards.)"""
     mine, theirs = scores["forget", "raw_ratio"], reference["forget", "raw_ratio"]
     return (np.stack([_gap(*pair) for pair in zip(mine, theirs, strict=True)]),)
 
@@ -198,6 +198,16 @@ def gate_parts(scores: Mapping[tuple[str, str], NDArray]) -> tuple[NDArray, ...]
 def attack_parts(name: str) -> Callable[[Mapping[tuple[str, str], NDArray]], tuple[NDArray, ...]]:
     """Of attack."""
     return lambda scores: auroc_parts(scores["forget", name], scores["holdout", name])
+
+
+def privleak_parts(
+    scores: Mapping[tuple[str, str], NDArray], reference: Mapping[tuple[str, str], NDArray]
+) -> tuple[NDArray, ...]:
+    """Of privleak against a retain model, 100 (A / A_ref - 1): to first order 100 (dA / A_ref - A dA_ref / A_ref^2)."""
+    of_attack = attack_parts("min_k")
+    mine, theirs = of_attack(scores), of_attack(reference)
+    known, own = (1 - parts[0].mean(axis=1, keepdims=True) for parts in (theirs, mine))
+    return tuple(100 * (own / known**2 * b - a / known) for a, b in zip(mine, theirs, strict=True))
 
 
 def column(name: str) -> tuple[str, Callable[[Any, str], NDArray]]:

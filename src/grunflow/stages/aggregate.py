@@ -4,6 +4,7 @@ metrics (a row per run and condition), questions, efficiency, losses; where ther
 step), snapshot_scores (per question too), strength_scores (per run, strength and question), examples.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
 from grunflow.config.sets import DataSet
-from grunflow.config.specs import Aggregate
+from grunflow.config.specs import Aggregate, RunRow
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
 from grunflow.evaluation.taken_for import check_questions, check_runs, check_values, read_parquet, read_scores
@@ -60,7 +61,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         for own, row, run in zip(who, spec.runs, known, strict=True)
     )
     trained = [identity_columns(row) for row in own_rows]
-    efficiency = pd.DataFrame(cost(own, folder) for own, folder in zip(trained, folders, strict=True))
+    efficiency = costs(trained, folders, spec.runs, work.inputs["score"])
     table["model_parameters"] = table["model"].map(efficiency.groupby("model")["model_parameters"].first())
     frames = {
         "metrics": table,
@@ -96,16 +97,36 @@ def answers_of(who: list[dict[str, Any]], scores: list[dict[str, pd.DataFrame]])
     return pd.concat(found) if found else pd.DataFrame()
 
 
-def cost(who: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What training the run took, from its manifest; with what was computed once before its first step."""
-    measured = read_manifest(folder)["measured"]
+def costs(
+    trained: list[dict[str, Any]], folders: Sequence[Path], rows: Sequence[RunRow], scores: Sequence[Path]
+) -> pd.DataFrame:
+    """A row per trained run: its own job, its share of the job that cached states for it, and what scoring it took."""
+    manifests = [read_manifest(folder) for folder in folders]
+    shared = Counter(place for manifest in manifests for place in manifest["inputs"].get("frozen", {}))
+    scored = {
+        row.run: read_manifest(folder)["measured"]
+        for row, folder in zip(rows, scores, strict=True)
+        if row.condition == rows[0].condition
+    }
+    return pd.DataFrame(
+        cost(own, manifest, shared, scored[own["run"]]) for own, manifest in zip(trained, manifests, strict=True)
+    )
+
+
+def cost(who: dict[str, Any], manifest: dict[str, Any], shared: Counter[str], scored: dict[str, Any]) -> dict[str, Any]:
+    """What the run took, from its manifest. Seconds and FLOPs of training are with what was computed once before its first step,
+    all of it; CPU and GPU seconds are of jobs. shared: folder of cached states -> runs that read it."""
+    measured = manifest["measured"]
     before = {f"train_{kind}": measured.get(f"once_{kind}", 0) for kind in ("seconds", "flops")}
+    sharing = max([1, *(shared[place] for place in manifest["inputs"].get("frozen", {}))])
     return {
         **who,
         **{key: measured[key] + before.get(key, 0) for key in MEASURED},
         # Of a GPU's job its memory is the GPU's.
         "peak_memory_bytes": measured.get("peak_gpu_memory_bytes", measured["peak_memory_bytes"]),
         "gpu_seconds": measured.get("gpu_seconds", 0.0),
+        **{f"shared_{kind}_seconds": measured.get(f"once_{kind}_seconds", 0.0) / sharing for kind in ("cpu", "gpu")},
+        **{f"evaluation_{kind}_seconds": scored.get(f"{kind}_seconds", 0.0) for kind in ("cpu", "gpu")},
     }
 
 

@@ -99,6 +99,9 @@ def batches_of(
     return made, {
         "once_seconds": round(seconds + shared["states_seconds"], 3),
         "once_flops": round(made.flops + shared["states_flops"]),
+        # Of the whole job that cached them; what of it is this run's follows from how many share it.
+        "once_cpu_seconds": shared.get("cpu_seconds", 0.0),
+        "once_gpu_seconds": shared.get("gpu_seconds", 0.0),
     }
 
 

@@ -42,6 +42,6 @@ METRICS = (
                sample=metrics.attack_parts(attack), **MEMORY)  # type: ignore[arg-type]
         for attack in metrics.ATTACKS
     ),
-    Metric("privleak", "PrivLeak", metrics.privleak(), reference=RETAIN, bounds=(-100.0, inf), interval="seeds",
+    Metric("privleak", "PrivLeak", metrics.privleak(), reference=RETAIN, bounds=(-100.0, inf), sample=metrics.privleak_parts,
            **MEMORY),  # type: ignore[arg-type]
 )  # fmt: skip

@@ -18,6 +18,12 @@ def _differences(spec: Any, results: Any) -> Any:
     return differences_table(results)
 
 
+def _references(spec: Any, results: Any) -> Any:
+    from grunflow.reporting.tables.references import references_table
+
+    return references_table(results)
+
+
 def _equal_forgetting(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.equal_forgetting import equal_forgetting_table
 
@@ -82,6 +88,9 @@ def compares_paths(source: Source) -> bool:
 TABLES = (
     Entry("{benchmark}_main", _main),
     Entry("{benchmark}_differences", _differences, lambda source: len(source.carriers) > 1),
+    Entry(
+        "{benchmark}_references", _references, lambda source: not source.variants and bool(source.benchmark.references)
+    ),
     Entry("robustness", _robustness, lambda source: source.conditions, together=True),
     Entry("efficiency", _efficiency, together=True),
     Entry("tuning", _tuning, lambda source: source.variants and leaves_paths(source), together=True),
