@@ -281,6 +281,22 @@ def test_primary_claims_of_a_family_are_tested_together() -> None:
     assert [row["verdict"] for row in family(near, far)] == ["supported"] * 2  # the second is held against 0.05
 
 
+def test_groups_of_seeds_are_the_replicates_where_a_table_counts_them() -> None:
+    """Six seeds on two target models: t(0.975, 1) = 12.706 against t(1 - 0.05 / 4, 1) = 25.452, not those of 5 degrees of freedom."""
+    gains = ((0.16, 0.06, 0.26), (0.16, 0.06, 0.26))
+    six = table(gains[0], (0, 0, 0))["t"].assign(seeds=6)
+    keys = {
+        "models": ["tiny"],
+        "each": {"objective": ["gd", "idk"]},
+        "conditions": [BETTER],
+        "primary": True,
+        "family": "f",
+    }
+    for groups, verdict in (({}, "supported"), ({"replicates": 2}, "inconclusive")):
+        rows = pd.concat([six.assign(**groups), six.assign(objective="idk", **groups)])
+        assert {row["verdict"] for row in verdicts([claim(**keys)], {"t": rows}, "demo")} == {verdict}
+
+
 def test_holm_goes_on_after_the_clearest_and_stops_at_the_first_that_fails() -> None:
     assert [row["verdict"] for row in family((0.9, 0.8, 1.0), (0.11, 0.01, 0.21))] == ["supported", "supported"]
     assert [row["verdict"] for row in family((0.9, 0.8, 1.0), (-0.9, -1.0, -0.8))] == ["supported", "contradicted"]

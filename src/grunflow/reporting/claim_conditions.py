@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
 from grunflow.config.claims import Claim, Condition
 from grunflow.config.models import Architecture
 from grunflow.reporting import claim_rows
@@ -98,8 +100,11 @@ def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Cl
         return known | {"reason": "one seed: its interval says nothing of other seeds"}
     told = f"{condition.table}: {row['told']}" if isinstance(row.get("told"), str) and row["told"] else ""
     engine = f"engine {study.engine}" if condition.engine else ""
+    # Seeds that share a target model are one replicate where the table says so.
+    groups = row.get("replicates", n)
+    replicates = n if pd.isna(groups) else int(groups)
     said = {"reason": "; ".join(filter(None, (told, engine)))}
-    return known | {"lo": lo, "hi": hi} | _verdict(effect, lo, hi, n, condition) | said
+    return known | {"lo": lo, "hi": hi} | _verdict(effect, lo, hi, replicates, condition) | said
 
 
 def _verdict(effect: float, lo: float, hi: float, n: int, condition: Condition) -> dict[str, Any]:
