@@ -28,9 +28,26 @@ class OutOfMemory(RuntimeError):
     exit_status = 1
 
 
+LONGEST = 80  # characters of a value in a message
+NEAR = 0.6  # difflib's own: below it names have little in common
+
+
+def shown(value: object) -> str:
+    """A value as it stands in a message."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+
+
+def not_utf8(error: UnicodeDecodeError) -> str:
+    """Where a file is no UTF-8, and what to do about it."""
+    content, at = error.object, error.start
+    form = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else f"byte {content[at]:#04x}"
+    return f"line {content.count(10, 0, at) + 1}: not UTF-8 ({form}); save the file as UTF-8."
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """One sentence for a name outside its table, with the nearest known one."""
     known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"Unknown {kind} {name!r}.{hint} Available: {', '.join(known)}."

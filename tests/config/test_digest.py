@@ -99,7 +99,7 @@ def test_classes_of_specs_hold_no_code_that_a_stage_runs() -> None:
         "prepared",
         "stages",
         "__getattr__",
-        "_truth_is_no_number",
+        "_numbers_are_numbers",
         "benchmark_module",
         "_lists_are_tuples",
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grunflow.benchmarks.tofu.splits import TOFU_ROWS
 from grunflow.config.jobs import all_jobs, asked, trained
 from grunflow.config.reading import read_study
 from grunflow.config.runs import Part
@@ -54,9 +55,13 @@ def test_a_carrier_that_is_not_kept_lies_apart_and_is_scored_there(monkeypatch, 
     assert len(set(apart)) == len(apart)
 
 
-def test_the_files_of_a_local_benchmark_and_of_local_corpora_are_inputs(monkeypatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_the_files_of_a_local_benchmark_and_of_local_corpora_are_inputs(monkeypatch, tmp_path: Path) -> None:
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    monkeypatch.chdir(tmp_path)
     config = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
+    for name in ("no.txt", "bio.jsonl", *(f"here/{split}.json" for split in TOFU_ROWS)):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
     config["benchmarks"]["tofu"] = {"folder": "here", "refusals": "no.txt"}
     config["benchmarks"]["wmdp"]["sources"]["forget"]["bio"] = {"file": "bio.jsonl"}
     files = {job.folder: job.files for job in all_jobs(read_study(config)) if job.files}

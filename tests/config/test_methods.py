@@ -168,7 +168,7 @@ def test_a_method_names_a_file_that_is_there_and_no_kind_beside_it(study: dict, 
     study["objectives"]["mine"] = {"file": str(mine), "kind": "gd"}
     refused(study, "config.objectives.mine: got kind and file; give one of them.")
     study["objectives"]["mine"] = {"file": str(tmp_path / "absent.py")}
-    refused(study, "absent.py: cannot read it: No such file")
+    refused(study, "config.objectives.mine.file: no file ")
     study["objectives"]["mine"] = {"file": str(tmp_path)}
     refused(study, "expected a file that ends in .py")
     study["objectives"]["mine"] = {"file": str(mine), "power": 0}

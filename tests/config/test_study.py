@@ -85,6 +85,25 @@ def test_an_override_changes_only_what_it_names(demo: dict) -> None:
         ("variants", {"a": {"trainning": {}}}, "config.variants.a: Unknown key 'trainning'. Did you mean 'training'?"),
         ("grid/0/variants", {"full": ["absent"]}, "config.grid: Unknown variant 'absent'"),
         ("models_sheet", "config/nowhere.yaml", "config.models_sheet: no file 'config/nowhere.yaml'"),
+        ("models_sheet", "config/claims.yaml", "config/claims.yaml: claims: got ["),
+        ("max_new_tokens", 2**64, f"config.max_new_tokens: got {2**64}, expected a number below 2**63"),
+        ("training/reft", {"stepps": 1}, "config.training.reft.stepps: Unknown key 'stepps'. Did you mean 'steps'?"),
+        ("variants", {"a": {"training": {"steps": 0}}}, "config.variants.a.training.steps: got 0"),
+        ("variants", {"a": {"carrier": {"rnk": 1}}}, "config.variants.a: Unknown key 'rnk'"),
+        ("grid/0/variants", {"full": []}, "config.grid[0].variants.full: got [], expected at least 1"),
+        ("grid/0/objectives", "gd", "config.grid[0].objectives: got 'gd', expected a list."),
+        ("study", "../x", "config.study: got '../x', expected 1 to 64 lower-case letters"),
+        ("study", "a; touch x", "config.study: got 'a; touch x', expected 1 to 64 lower-case letters"),
+        ("objectives/mine", {"file": "absent.py"}, "config.objectives.mine.file: no file 'absent.py'"),
+        ("claims", "absent.yaml", "config.claims: no file 'absent.yaml'"),
+        ("claims", "config", "config.claims: cannot read 'config'"),
+        ("published", ["absent.csv"], "config.published[0]: no file 'absent.csv'"),
+        ("published", ["absent.yaml"], "config.published[0]: no file 'absent.yaml'"),
+        ("published", ["config"], "config.published[0]: 'config' is no file"),
+        ("published_logs", [{"name": "a", "log": "absent"}], "config.published_logs[0].log: no file 'absent'"),
+        ("published_logs", [{"name": "a", "log": "x"}] * 2, "config.published_logs: two are called 'a'"),
+        ("revisions", "config", "config.revisions: cannot read 'config'"),
+        ("benchmarks/tofu", {"folder": "absent"}, "config.benchmarks.tofu: no file 'absent/full.json'"),
     ],
 )
 def test_bad_input_is_one_line_that_names_the_key(demo: dict, path: str, value, message: str) -> None:
@@ -115,7 +134,7 @@ BLOCKS = "expected different whole numbers from 0 to 3, blocks of model 'tiny'"
         ("carriers/full/layers", [1], "carriers.full (gd x full): layers and parameters go together; got layers alone"),
         ("carriers/spare", {"kind": "grum"}, "config.carriers.spare.kind: Unknown carrier 'grum'. Did you mean 'grun'?"),
         ("carriers/spare", {"kind": "lora", "rnk": 1}, "config.carriers.spare: Unknown key 'rnk'. Did you mean 'rank'?"),
-        ("carriers/Spare", {"kind": "full"}, "config.carriers: got name 'Spare', expected lower-case letters"),
+        ("carriers/Spare", {"kind": "full"}, "config.carriers: got name 'Spare', expected 1 to 64 lower-case letters"),
         ("objectives/npo/beta", math.inf, "objectives.npo (npo x full).beta: got inf, expected a number above 0"),
         ("objectives/npo/beta", 0, "objectives.npo (npo x full).beta: got 0, expected a number above 0"),
         ("objectives/npo/beta", True, "objectives.npo (npo x full).beta: got True, expected a number above 0"),
@@ -137,6 +156,9 @@ BLOCKS = "expected different whole numbers from 0 to 3, blocks of model 'tiny'"
         ("objectives/target", {"kind": "gd"}, "config: 'target' is the name of a reference model (target, retain, base)"),
         ("carriers/base", {"kind": "full"}, "config: 'base' is the name of a reference model"),
         ("grid/1/objectives", ["idk"], "config.grid: idk reads refusals, which benchmark 'wmdp' has none of"),
+        ("objectives/npo/beta", 2**64, f"objectives.npo (npo x full).beta: got {2**64}, expected a number above 0 and below"),
+        ("objectives/npo/beta", 10**400, "objectives.npo (npo x full).beta: got 1000"),
+        ("objectives/npo/beta", "1e-3", "beta: got '1e-3', expected a number above 0; YAML reads it as a text: write a point"),
         ("conditions", {"half": {"kind": "scald"}}, "config.conditions.half.kind: Unknown condition 'scald'. Did you mean"),
         ("conditions", {"half": {"kind": "scaled"}}, "conditions.half: needs strength, and has none"),
         ("conditions", {"half": {"kind": "scaled", "strength": 2}}, "conditions.half.strength: got 2, expected a number"),
@@ -153,6 +175,9 @@ def test_a_bad_key_of_a_part_is_one_line_that_names_key_and_value(demo: dict, pa
         ({"where": {"carrier": "grum"}}, "config.overrides[0].where.carrier: Unknown carrier 'grum'. Did you mean 'grun'?"),
         ({"where": {"model": "tinny"}}, "config.overrides[0].where.model: Unknown model 'tinny'. Did you mean 'tiny'?"),
         ({"where": {"carier": "x"}}, "config.overrides[0].where.carier: Unknown key 'carier'. Did you mean 'carrier'?"),
+        ({"where": {"carrier": "grun"}}, "config.overrides[0]: sets nothing; give objective, carrier, training or texts"),
+        ({"where": {"carrier": "reft"}, "training": {"stepps": 1}}, "config.overrides[0].training.stepps: Unknown key"),
+        ({"where": {"carrier": "reft"}, "carrier": {"rank": 0}}, "config.overrides[0].rank: got 0, expected a whole"),
         ({"where": {"carrier": "full"}, "objective": {"layer": 1}}, "objectives.gd (gd x full): Unknown key 'layer'"),
         ({"where": {"carrier": "full"}, "texts": {"samples": 1}},
          "overrides.texts (gd x full): benchmark 'tofu' has no corpora to cut"),
@@ -174,6 +199,34 @@ def test_an_override_that_matches_no_run_of_the_grid_is_warned_of(demo: dict, ca
         read_study(demo)
     number = len(demo["overrides"]) - 1
     assert f"config.overrides[{number}]: no run of the grid matches {{'carrier': 'reft'}}" in caplog.text
+
+
+def test_a_variant_that_no_row_of_the_grid_names_is_warned_of(demo: dict, caplog: pytest.LogCaptureFixture) -> None:
+    demo["variants"] = {"short": {"training": {"steps": 2}}}
+    with caplog.at_level(logging.WARNING):
+        read_study(demo)
+    assert "config.variants.short: no row of the grid names it; it changes nothing" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ({"heads": 3}, "tiny.architecture.heads: got 3, expected a number whose double divides hidden_size, 128"),
+        (
+            {"hidden_size": 132},
+            "tiny.architecture.heads: got 4, expected a number whose double divides hidden_size, 132",
+        ),
+        ({"kv_heads": 3}, "tiny.architecture.kv_heads: got 3, expected a divisor of heads, 4"),
+    ],
+)
+def test_heads_that_do_not_fit_are_refused_when_the_sheet_is_read(
+    demo: dict, tmp_path: Path, shape: dict, message: str
+) -> None:
+    sheet = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())
+    sheet["tiny"]["architecture"] |= shape
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump(sheet))
+    demo["models_sheet"] = str(tmp_path / "models.yaml")
+    refused(demo, message)
 
 
 def run_of(part: Part, carrier: str) -> Run:

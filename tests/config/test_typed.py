@@ -2,12 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, model_validator
 
-from grunflow.config.base import Strict
+from grunflow.config.base import NAME, Strict
 from grunflow.config.typed import read_yaml, typed
 from grunflow.errors import BadInput
 
@@ -29,6 +29,7 @@ class Outer(Strict):
     named: dict[str, Inner] = {}
     either: Inner | Other | None = None
     where: dict[Literal["model", "carrier"], str] = {}
+    called: dict[Annotated[str, Field(pattern=NAME)], int] = {}
 
     @model_validator(mode="after")
     def _related(self) -> "Outer":
@@ -49,6 +50,12 @@ class Outer(Strict):
         ({"name": "a", "inner": {"colour": "green"}}, "config.inner.colour: got 'green', expected 'red' or 'blue'."),
         ({"name": "a", "inner": {"size": True}}, "config.inner.size: got True, expected a number or a text, not true or false."),
         ({"name": "a", "where": {"modle": "x"}}, "config.where.modle: Unknown key 'modle'. Did you mean 'model'?"),
+        ({"name": "a", "inner": {"size": 2**64}}, f"config.inner.size: got {2**64}, expected a number below 2**63."),
+        ({"name": "a", "where": {3: "x"}}, "config.where[3]: got key 3, expected a text; put it in quotes."),
+        ({"name": "a", "several": "b"}, "config.several: got 'b', expected a list."),
+        ({"name": "a", "named": ["b"]}, "config.named: got ['b'], expected a mapping."),
+        ({"name": "a", "called": {"../x": 1}}, "config.called['../x']: got name '../x', expected 1 to 64 lower-case letters"),
+        ({"name": "a", "called": {"a b\n": "x"}}, "config.called"),
         ({"name": "a", "inner": 3}, "config.inner: got 3, expected"),
         ({"name": "bad"}, "config: bad goes with nothing."),
         ({"name": 3, "inner": {"size": 0}}, "config.name: got 3"),
@@ -93,8 +100,32 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot read"):
         read_yaml(str(tmp_path), "config.claims")
     (tmp_path / "latin").write_bytes(b"a: \xe9\n")
-    with pytest.raises(BadInput, match="is not YAML"):
+    with pytest.raises(BadInput, match=r"latin' line 1: not UTF-8 \(byte 0xe9\); save the file as UTF-8"):
         read_yaml(str(tmp_path / "latin"), "config.claims")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: 1\n".encode("utf-16"), "line 1: not UTF-8 (UTF-16)"),
+        (b"a: \0", "is not YAML: unacceptable character"),
+        (b"a: 2020-13-45", "is not YAML: month must be in 1..12"),
+        (b"? [1, 2]\n: 3", "is not YAML: unhashable type"),
+        (b"[" * 3000, "is not YAML: maximum recursion depth"),
+        (b"a: !!python/object:os.system x", "line 1: could not determine a constructor"),
+        (b"\x7fELF\x02\xf0", "not UTF-8"),
+    ],
+)
+def test_what_is_no_text_or_no_yaml_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "study").write_bytes(content)
+    with pytest.raises(BadInput, match=re.escape(message)) as caught:
+        read_yaml(str(tmp_path / "study"), "--configfile")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+    (tmp_path / "study").write_bytes("a: 1\n".encode("utf-8-sig"))
+    assert read_yaml(str(tmp_path / "study"), "x") == {"a": 1}
 
 
 def test_merged_keys_may_be_replaced(tmp_path: Path) -> None:

@@ -68,7 +68,13 @@ def test_a_shape_that_differs_and_a_refusal_name_the_place(tmp_path: Path) -> No
     config = study_in(tmp_path, heads=4)
     with Hub() as hub:
         hub.add("model", "org/tiny", {"config.json": json.dumps(CONFIG).encode()})
-        assert "no such repository" in prefetch(hub, tmp_path / "home", config).stderr
+        refused = prefetch(hub, tmp_path / "home", config, "--pin")
+        assert refused.returncode == 2
+        assert (
+            "2 of what the study needs could not be had; nothing was pinned: dataset org/TOFU: no such"
+            in refused.stderr
+        )
+        assert "hubby.architecture.heads: got 4, expected 2" in refused.stderr
         hub.add("dataset", "org/TOFU", tofu_files("first"))
         done = prefetch(hub, tmp_path / "home", config)
         assert done.returncode == 2

@@ -7,7 +7,7 @@ import torch
 
 from grunflow.config.parts import Training
 from grunflow.errors import CheckFailed
-from grunflow.training.loop import Share, Task, batches, micro_batches, train
+from grunflow.training.loop import Share, Task, batches, micro_batches, rows_at_once, train
 from grunflow.training.schedule import learning_rate_factor, total_steps
 
 
@@ -38,6 +38,17 @@ def test_accumulation_equals_one_large_batch() -> None:
     assert torch.allclose(one, four, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("accumulation", "processes", "rows"),
+    [(4, 1, 8), (32, 1, 1), (1, 2, 16), (4, 2, 8), (4, 3, 6), (4, 8, 4), (8, 3, 4), (32, 3, 1)],
+)
+def test_every_process_has_as_many_micro_batches_of_no_more_rows_than_asked_for(
+    accumulation: int, processes: int, rows: int
+) -> None:
+    training = Training(learning_rate=0.1, steps=1, batch_size=32, accumulation=accumulation)
+    assert rows_at_once(training, processes) == rows <= 32 // accumulation
+
+
 def test_same_seed_same_bytes() -> None:
     training = Training(learning_rate=0.1, epochs=5, batch_size=3)
     assert torch.equal(fit(training, 1), fit(training, 1))
@@ -55,7 +66,12 @@ def test_the_rate_rises_to_one_and_falls_towards_zero(schedule: str) -> None:
 
 def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     model = torch.nn.Linear(1, 1)
-    share = Share(lambda: model.weight.sum() * float("nan"), 0.0)
-    task = Task(model, iter([[0]]), lambda rows, size: [share], len, "nan")
-    with pytest.raises(CheckFailed, match="lower the learning rate"):
+    losses = iter([1.0, float("nan"), float("nan")])
+    share = Share(lambda: model.weight.sum() * next(losses), 0.0)
+    task = Task(model, iter([[0], [0], [0]]), lambda rows, size: [share], len, "nan")
+    with pytest.raises(CheckFailed, match=r"at step 2 of 2; the loss was finite before: .*a lower learning rate often"):
+        train(task, 2, Training(learning_rate=1, steps=2))
+    with pytest.raises(
+        CheckFailed, match="at step 1 of 1, before anything was trained: look for a text without labels"
+    ):
         train(task, 1, Training(learning_rate=1, steps=1))

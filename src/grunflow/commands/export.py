@@ -1,17 +1,23 @@
-"""grunflow export: what a paper's supplement needs of a study, in one archive; equal content gives equal bytes."""
+"""grunflow export: what a paper's supplement needs of a study, in one archive; equal content gives equal bytes.
+
+A reviewer does not learn from it who made it: see blinding.py.
+"""
 
 import argparse
 import gzip
 import io
+import logging
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from grunflow.blinding import blinded, names_user, user
 from grunflow.errors import BadInput
 from grunflow.manifest import MANIFEST, NOT_OURS, finished_folders
 
+log = logging.getLogger(__name__)
 LOCK = Path("envs/requirements.lock")
 METHODS = (
     "objectives",
@@ -23,7 +29,7 @@ OLDEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="a study's folder, like results/demo")
-    parser.add_argument("--out", type=Path, required=True, help="archive to write: .zip or .tar.gz")
+    parser.add_argument("--out", type=Path, help="archive to write: .zip or .tar.gz (<folder>.zip)")
     parser.add_argument("--configfile", type=Path, help="the study's config (config/<name of the folder>.yaml)")
 
 
@@ -33,11 +39,17 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         BadInput: a part of these is missing, or the archive's kind is unknown.
     """
-    out: Path = arguments.out
+    out: Path = arguments.out or Path(f"{arguments.folder.resolve().name}.zip")
     write = next((write for ending, write in ARCHIVES.items() if out.name.endswith(ending)), None)
     if write is None:
         raise BadInput(f"--out: got {out.name!r}, expected a name that ends with {' or '.join(ARCHIVES)}.")
-    files = parts_of(arguments.folder, arguments.configfile)
+    files = {
+        name: blinded(name, path.read_bytes())
+        for name, path in parts_of(arguments.folder, arguments.configfile).items()
+    }
+    for name, content in files.items():
+        if names_user(content):
+            log.warning("%s holds the name %r: look whether it tells who you are", name, user())
     out.parent.mkdir(parents=True, exist_ok=True)
     write(out, files)
     print(f"{out}: {len(files)} files, {out.stat().st_size} bytes")
@@ -81,22 +93,22 @@ def _table(content: dict[str, Any], table: str) -> Iterator[tuple[str, dict[str,
         yield name, keys or {}
 
 
-def write_zip(out: Path, files: dict[str, Path]) -> None:
+def write_zip(out: Path, files: dict[str, bytes]) -> None:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in files.items():
+        for name, content in files.items():
             entry = zipfile.ZipInfo(name, OLDEST)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
-def write_tar(out: Path, files: dict[str, Path]) -> None:
+def write_tar(out: Path, files: dict[str, bytes]) -> None:
     with (
         out.open("wb") as raw,
         gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as archive,
     ):
-        for name, path in files.items():
-            entry, content = tarfile.TarInfo(name), path.read_bytes()
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
 

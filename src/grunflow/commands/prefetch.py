@@ -2,6 +2,8 @@
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Download every model and data set of the study at its revision; check the sheet's shapes against the models'.
 
     Raises:
-        BadInput: --pin without the key `revisions`, a hub that refuses, or a shape that differs.
+        BadInput: --pin without the key `revisions`; or, all in one line, what the hub refuses and shapes that differ.
     """
     from grunflow.config.architectures import FILE, check_architecture
     from grunflow.config.pins import read_pins, repositories, write_pins
@@ -48,25 +50,44 @@ def run(arguments: argparse.Namespace) -> None:
     commits: dict[str, str] = {}
     folders: dict[str, Path] = {}
     wanted = repositories(needed(study))
+    refusals: list[str] = []
     for repo, (kind, revision) in wanted.items():
-        if kind == "model":  # before its weights are brought
-            check_architecture(f"model {repo}", fetched(repo, kind, revision, FILE)[1])
-    for repo, (kind, revision) in wanted.items():
-        commits[repo], folders[repo] = fetched(repo, kind, revision)
-        print(f"{kind} {repo}@{commits[repo]}", flush=True)
+        with noted(refusals):
+            if kind == "model":  # before its weights are brought
+                check_architecture(f"model {repo}", fetched(repo, kind, revision, FILE)[1])
+            commits[repo], folders[repo] = fetched(repo, kind, revision)
+            print(f"{kind} {repo}@{commits[repo]}", flush=True)
     for name in sorted(used):
         model = study.models[name]
         if model.repo in folders:
-            check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folders[model.repo])
+            with noted(refusals):
+                check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folders[model.repo])
     tasks = tasks_of(study)
     if tasks:
         from grunflow.evaluation.tasks import prefetch_tasks
 
-        prefetch_tasks(tasks)
-        print(f"questions of lm-eval's {', '.join(tasks)}")
+        with noted(refusals):
+            prefetch_tasks(tasks)
+            print(f"questions of lm-eval's {', '.join(tasks)}")
+    if refusals:
+        pinned = "; nothing was pinned" if arguments.pin else ""
+        raise BadInput(f"{len(refusals)} of what the study needs could not be had{pinned}: {' '.join(refusals)}")
     if arguments.pin and study.revisions:
         write_pins(Path(study.revisions), {**read_pins(study.revisions), **commits})
         print(f"{len(commits)} commits in {study.revisions}")
+
+
+@contextmanager
+def noted(refusals: list[str]) -> Iterator[None]:
+    """Go on after a refusal: who asks for access to one repository wants to know of the others."""
+    try:
+        yield
+    except BadInput as error:
+        refusals.append(str(error))
+    except OSError as error:  # of lm-eval, which asks the hub itself
+        from grunflow.hub import hub_reason
+
+        refusals.append(hub_reason(error))
 
 
 def needed(study: Any) -> dict[str, Any]:

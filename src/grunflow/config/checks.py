@@ -7,8 +7,9 @@ from pathlib import Path
 from grunflow.benchmarks.base import BASE, REFERENCES, Benchmark, declared
 from grunflow.config import facts, limits
 from grunflow.config.architectures import check_architecture
-from grunflow.config.base import NAME
+from grunflow.config.base import NAME, NAMED
 from grunflow.config.facts import CARRIER, OBJECTIVE, STREAM
+from grunflow.config.idle import check_unused
 from grunflow.config.methods import (
     Method,
     carrier_source,
@@ -18,10 +19,11 @@ from grunflow.config.methods import (
     part_of,
     without_null_retain,
 )
+from grunflow.config.models import Model
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
 from grunflow.config.study import Resolved, Rows
 from grunflow.config.terms import EDITS
-from grunflow.errors import BadInput, unknown_name
+from grunflow.errors import BadInput, shown, unknown_name
 
 VARIED = ("objective", "carrier", "training")
 
@@ -41,9 +43,7 @@ def check_names(study: Resolved) -> None:
     for key in ("objectives", "carriers", "conditions", "variants"):
         for name in getattr(study, key):
             if not re.fullmatch(NAME, name):
-                raise BadInput(
-                    f"config.{key}: got name {name!r}, expected lower-case letters, digits, '.', '_' and '-': it is in paths."
-                )
+                raise BadInput(f"config.{key}: got name {shown(name)}, expected {NAMED}.")
     for table in (study.objectives, study.carriers):
         taken = [name for name in table if name in REFERENCES]
         if taken:
@@ -63,6 +63,9 @@ def check_names(study: Resolved) -> None:
         for part in parts:
             if part not in VARIED:
                 raise BadInput(f"config.variants.{variant}: {unknown_name('key', part, VARIED)}")
+    logs = [item.name for item in study.published_logs]
+    if len(set(logs)) < len(logs):
+        raise BadInput(f"config.published_logs: two are called {max(logs, key=logs.count)!r}; give each its own name.")
     twice = [item for item in study.seeds if study.seeds.count(item) > 1]
     if twice:
         raise BadInput(f"config.seeds: {twice[0].model_dump()} stands there twice; a replicate counts once.")
@@ -80,10 +83,13 @@ def check_keys(study: Resolved) -> None:
         )
     for name, keys in study.carriers.items():
         part_of(CarrierSpec, name, carrier_source(study, name), keys, f"config.carriers.{name}", shape, whole=False)
+    check_unused(study, shape)
 
 
 def check_models(study: Resolved) -> None:
-    """Every model of the grid is loaded or trained from scratch, and its training is whole."""
+    """Every model of the grid is loaded or trained from scratch, and its training is whole; heads of all fit their shapes."""
+    for row in study.models.values():
+        check_heads(row, f"{study.models_sheet}: {row.name}")
     for name, benchmark in dict.fromkeys((rows.model, rows.benchmark) for rows in study.grid):
         model, place = study.model(name), f"{study.models_sheet}: {name}"
         told = declared(study.benchmark(benchmark))
@@ -100,6 +106,20 @@ def check_models(study: Resolved) -> None:
         for role, training in (("base", model.base), ("target", model.target)):
             if training:
                 check_training(training, f"{place}.{role}")
+
+
+def check_heads(model: Model, where: str) -> None:
+    """A hub's model may have heads of another width; of one from scratch positions rotate pairs of a head's dimensions."""
+    shape = model.architecture
+    if shape.heads % (shape.kv_heads or shape.heads):
+        raise BadInput(
+            f"{where}.architecture.kv_heads: got {shape.kv_heads}, expected a divisor of heads, {shape.heads}."
+        )
+    if model.repo is None and shape.hidden_size % (2 * shape.heads):
+        raise BadInput(
+            f"{where}.architecture.heads: got {shape.heads}, expected a number whose double divides hidden_size, "
+            f"{shape.hidden_size}."
+        )
 
 
 def check_rows(study: Resolved, rows: Rows) -> None:

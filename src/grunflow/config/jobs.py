@@ -3,6 +3,7 @@ here: which stage reads what stands in one place."""
 
 import shlex
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
 from grunflow.config import resolve, specs
@@ -47,6 +48,11 @@ class Job:
         return stage_digest(self.spec, self.methods)
 
     @property
+    def copy(self) -> Path:
+        """Where a file of it lies at the study's root too; the root itself where none does."""
+        return Path(self.folder).parent / self.spec.copied
+
+    @property
     def log(self) -> str:
         """Where its rule writes the log."""
         results, study, *place = self.folder.split("/")
@@ -58,7 +64,11 @@ class Job:
         inputs = [
             f"--input {shlex.quote(f'{name}={folder}')}" for name, folders in self.inputs.items() for folder in folders
         ]
-        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in (*self.files, *self.methods))])
+        return " ".join([*inputs, *self.file_arguments])
+
+    @property
+    def file_arguments(self) -> list[str]:
+        return [f"--file {shlex.quote(file)}" for file in (*self.files, *self.methods)]
 
     @property
     def carrier_argument(self) -> str:

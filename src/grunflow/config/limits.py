@@ -1,10 +1,11 @@
 """Values that a part's parameters may have, by the words that stand in its file's LIMITS."""
 
-import math
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from grunflow.errors import BadInput, unknown_name
+from grunflow.config.base import LARGEST
+from grunflow.errors import BadInput, shown, unknown_name
 
 
 class Shape(NamedTuple):
@@ -16,7 +17,7 @@ class Shape(NamedTuple):
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _whole(value: Any) -> bool:
@@ -28,6 +29,7 @@ def _blocks(value: Any, shape: Shape) -> bool:
     return good and all(0 <= item < shape.layers for item in value) and len(set(value)) == len(value)
 
 
+SCIENTIFIC = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+")
 # Word -> (what is expected, the check).
 LIMITS: dict[str, tuple[str, Callable[[Any, Shape], bool]]] = {
     "positive": ("a number above 0", lambda value, shape: _number(value) and value > 0),
@@ -77,4 +79,14 @@ def check(where: str, key: str, value: Any, limit: str | tuple[str, ...] | None,
         good = kind is None or (isinstance(value, str) if kind == "text" else _number(value))
     if not good:
         told = expected.format(name=shape.name, width=shape.width, last=shape.layers - 1)
-        raise BadInput(f"{where}.{key}: got {list(value) if isinstance(value, tuple) else value!r}, expected {told}.")
+        got = shown(list(value) if isinstance(value, tuple) else value)
+        raise BadInput(f"{where}.{key}: got {got}, expected {told}{_hint(value, expected)}.")
+
+
+def _hint(value: Any, expected: str) -> str:
+    """What the limit's own words leave open; YAML 1.1 takes 1e-3 for a text."""
+    if "number" in expected and isinstance(value, str) and SCIENTIFIC.fullmatch(value):
+        return "; YAML reads it as a text: write a point and a sign, as in 1.0e-3"
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        return " and below 2**63"
+    return ""

@@ -32,6 +32,8 @@ def check_facts(path: Path, where: str) -> None:
     """
     if path.suffix != ".py":
         raise BadInput(f"{where}: got {str(path)!r}, expected a file that ends in .py.")
+    if not path.is_file():
+        raise BadInput(f"{where}: no file {str(path)!r}. Run from the repository's root, or correct the path.")
     if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree(path))):
         raise BadInput(f"{where}: {path}: imports a module beside it, and a method is one file; put it all in there.")
     found = facts(path)

@@ -39,7 +39,7 @@ def pinned(node: Any, commits: dict[str, str]) -> Any:
 
 def read_pins(path: str | None) -> dict[str, str]:
     """The file's commits; none where there is no such file yet."""
-    return read_yaml(path, "config.revisions") if path and Path(path).is_file() else {}
+    return read_yaml(path, "config.revisions") if path and Path(path).exists() else {}
 
 
 def write_pins(path: Path, commits: dict[str, str]) -> None:

@@ -1,19 +1,19 @@
 """A config file's content -> a study whose files are read and whose every name and value was checked."""
 
 import logging
-from itertools import product
 from typing import Any
 
 from grunflow.benchmarks.base import declared, keys_of
 from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.checks import check
 from grunflow.config.conventions import PRESETS, Conventions
-from grunflow.config.methods import overrides_of
+from grunflow.config.files import check_files
+from grunflow.config.idle import idle
 from grunflow.config.models import Model
 from grunflow.config.pins import pinned, read_pins
 from grunflow.config.study import Resolved, Study
 from grunflow.config.typed import read_yaml, typed
-from grunflow.errors import BadInput
+from grunflow.errors import BadInput, shown
 
 log = logging.getLogger(__name__)
 
@@ -26,19 +26,24 @@ def read_study(config: dict[str, Any]) -> Resolved:
     """
     study = typed(Study, config, "config")
     pins = read_pins(study.revisions)
-    models = {
-        name: typed(Model, pinned({"name": name, **row}, pins), f"{study.models_sheet}: {name}")
-        for name, row in read_yaml(study.models_sheet, "config.models_sheet").items()
-    }
+    sheet = read_yaml(study.models_sheet, "config.models_sheet")
+    models = {name: _model(name, row, pins, study.models_sheet) for name, row in sheet.items()}
     given = config.get("conventions") or {}
     conventions = typed(Conventions, PRESETS.get(given.get("preset", ""), {}) | given, "config.conventions")
     benchmarks = tuple(_benchmark(name, keys, pins) for name, keys in study.benchmarks.items())
     values = {name: getattr(study, name) for name in Study.model_fields}
     found = Resolved(**{**values, "conventions": conventions, "models": models, "resolved": benchmarks})
     check(found)
-    for text in idle_overrides(found):
+    check_files(found)
+    for text in idle(found):
         log.warning("%s", text)
     return found
+
+
+def _model(name: Any, row: Any, pins: dict[str, str], sheet: str) -> Model:
+    if not isinstance(row, dict):
+        raise BadInput(f"{sheet}: {name}: got {shown(row)}, expected a mapping of the model's keys.")
+    return typed(Model, pinned({"name": name, **row}, pins), f"{sheet}: {name}")
 
 
 def _benchmark(name: str, keys: dict[str, Any], pins: dict[str, str]) -> BenchmarkSpec:
@@ -54,18 +59,3 @@ def _benchmark(name: str, keys: dict[str, Any], pins: dict[str, str]) -> Benchma
     spec = typed(BenchmarkSpec, {"name": name, "kind": kind, "keys": whole}, f"config.benchmarks.{name}")
     declared(spec)
     return spec
-
-
-def idle_overrides(study: Resolved) -> list[str]:
-    """Sentences about overrides that match no run of the grid."""
-    used = [
-        override
-        for rows in study.grid
-        for objective, carrier in product(rows.objectives, rows.carriers)
-        for override in overrides_of(study, rows.benchmark, rows.model, objective, carrier)
-    ]
-    return [
-        f"config.overrides[{number}]: no run of the grid matches {override.where}; it changes nothing"
-        for number, override in enumerate(study.overrides)
-        if override not in used
-    ]

@@ -24,11 +24,13 @@ Engine = Literal["fast", "plain"]
 
 class Stage(Strict):
     """trains: writes checkpoints. long: `grunflow status` shows it from its start. apart: what it trains may lie in a folder
-    of its own, which a study that does not keep it discards. runs_of_benchmark: the part of a benchmark's code that it runs."""
+    of its own, which a study that does not keep it discards. copied: the file that lies at the study's root too.
+    runs_of_benchmark: the part of a benchmark's code that it runs."""
 
     trains: ClassVar[bool] = False
     long: ClassVar[bool] = False
     apart: ClassVar[bool] = False
+    copied: ClassVar[str] = ""
     runs_of_benchmark: ClassVar[str] = DECLARATION
 
     @property
@@ -65,6 +67,7 @@ class Finetune(Stage):
     files: tuple[str, ...] = Field(description="rows, below the data folder")
     replay: str = Field("", description="file of which the model's `replayed` rows are drawn")
     split: str = Field("", description="forget split that was left out")
+    engine: Engine = "plain"
     seed: Seed
 
     @property
@@ -199,6 +202,8 @@ class Tables(Shown):
 class Claims(Stage):
     """tables against what the paper says -> verdicts"""
 
+    copied: ClassVar[str] = "claims.json"
+
     stage: Literal["claims"] = "claims"
     study: str
     claims: str = Field(description="YAML file of claims")
@@ -217,6 +222,8 @@ class Figures(Shown):
 
 class Report(Shown):
     """tables, figures and verdicts -> one HTML page"""
+
+    copied: ClassVar[str] = "report.html"
 
     stage: Literal["report"] = "report"
     title: str

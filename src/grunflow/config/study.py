@@ -1,6 +1,6 @@
 """The study's config file, typed. Every key has its meaning here; config/README.md and config/schema.json are made from it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,9 @@ class Rows(Strict):
     model: str = Field(description="row of the models sheet")
     objectives: tuple[str, ...] = Field(min_length=1, description="names under `objectives:`, or of the package's own")
     carriers: tuple[str, ...] = Field(min_length=1, description="names under `carriers:`, or of the package's own")
-    variants: dict[str, tuple[str, ...]] = Field({}, description="carrier -> names in `variants:`, for tuning")
+    variants: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
+        {}, description="carrier -> names in `variants:`, for tuning"
+    )
 
     def variants_of(self, carrier: str) -> tuple[str, ...]:
         return self.variants.get(carrier, ("",))
@@ -48,7 +50,7 @@ class Override(Strict):
 
 
 class Study(Strict):
-    study: str = Field(pattern=r"^[a-z0-9_]+$", description="name of the folder under results/")
+    study: str = Field(pattern=NAME, description="name of the folder under results/")
     title: str = Field(description="heading of the report")
     benchmarks: dict[str, dict[str, Any]] = Field(
         min_length=1, description="name -> keys of its kind (below); `kind` is the name where none is given"

@@ -2,22 +2,27 @@
 
 import re
 from collections.abc import Hashable, Iterator
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from grunflow.config.base import Typed
-from grunflow.errors import BadInput, unknown_name
+from grunflow.config.base import NAME, NAMED, Typed
+from grunflow.errors import BadInput, not_utf8, shown, unknown_name
 
 S = TypeVar("S", bound=Typed)
-NAMED = r"'([^']+)'"  # names in pydantic's messages
-LONGEST = 80  # characters of a value in a message
+QUOTED = r"'([^']+)'"  # names in pydantic's messages
+# pydantic's words -> those of somebody who writes YAML.
+WORDS = {"a valid tuple": "a list", "a valid dictionary": "a mapping", "a valid string": "a text",
+         "a valid integer": "a whole number", "String should match": "expected to match"}  # fmt: skip
 
 
-def typed(kind: type[S], values: dict[str, Any], where: str) -> S:
+def typed(kind: type[S], values: Any, where: str) -> S:
     """Validate `values`, turning pydantic's report into one line that names each key."""
+    if not isinstance(values, dict):
+        raise BadInput(f"{where}: got {shown(values)}, expected a mapping.")
     try:
         return kind.model_validate(values)
     except ValidationError as error:
@@ -33,23 +38,48 @@ def _beneath(path: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 
 def _sentence(kind: type[BaseModel], item: Any, where: str) -> str:
-    path = item["loc"]
-    place = where + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    path, value = item["loc"], item["input"]
     if path[-1:] == ("[key]",):  # a key of a mapping that takes some names only
-        return (
-            f"{place.removesuffix('.[key]')}: {unknown_name('key', str(item['input']), re.findall(NAMED, item['msg']))}"
-        )
+        return f"{_place(where, path[:-1])}: {_key_sentence(item)}"
+    place = _place(where, path)
     if item["type"] == "extra_forbidden":
         known = {name for found in _classes(kind, path[:-1]) for name in found.model_fields}
         return f"{place}: {unknown_name('key', str(path[-1]), known)}"
     if item["type"] == "missing":
         return f"{place}: missing; add it."
-    reason = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    reason = _reason(item)
     # A relation of several keys is of the whole mapping, which says nothing new.
-    if item["type"] == "value_error" and isinstance(item["input"], dict | BaseModel):
+    if item["type"] == "value_error" and isinstance(value, dict | BaseModel):
         return f"{place}: {reason}."
-    value = repr(item["input"])
-    return f"{place}: got {value if len(value) <= LONGEST else value[:LONGEST] + '...'}, {reason}."
+    return f"{place}: got {shown(value)}, {reason}."
+
+
+def _place(where: str, path: tuple[Any, ...]) -> str:
+    """The keys that lead to a value, in one line whatever they hold."""
+    return where + "".join(
+        f".{key}" if isinstance(key, str) and re.fullmatch(r"[^\s.\[\]]+", key) else f"[{shown(key)}]" for key in path
+    )
+
+
+def _key_sentence(item: Any) -> str:
+    """What is wrong with a key of a mapping."""
+    if not isinstance(item["input"], str):
+        return f"got key {shown(item['input'])}, expected a text; put it in quotes."
+    if item["type"] == "string_pattern_mismatch":
+        return f"got name {shown(item['input'])}, {_reason(item)}."
+    return unknown_name("key", item["input"], re.findall(QUOTED, item["msg"]))
+
+
+def _reason(item: Any) -> str:
+    """What was expected, in the words of YAML."""
+    if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == NAME:
+        return f"expected {NAMED}"
+    if item["type"] == "too_short":
+        return f"expected at least {item['ctx']['min_length']}"
+    reason = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    for theirs, ours in WORDS.items():
+        reason = reason.replace(theirs, ours)
+    return reason
 
 
 def _classes(kind: Any, path: tuple[Any, ...]) -> list[type[BaseModel]]:
@@ -105,16 +135,17 @@ class _Loader(yaml.SafeLoader):
 def read_yaml(path: str, key: str) -> dict[str, Any]:
     """A YAML mapping; BadInput names the key that led to the file, and the line of what is wrong with it."""
     try:
-        with open(path, encoding="utf-8") as handle:
-            content = yaml.load(handle, _Loader)
+        content = yaml.load(Path(path).read_bytes().decode("utf-8-sig"), _Loader)
     except FileNotFoundError:
         raise BadInput(f"{key}: no file {path!r}. Run from the repository's root, or correct the path.") from None
     except OSError as error:
         raise BadInput(f"{key}: cannot read {path!r}: {error.strerror}; correct the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{key}: {path!r} {not_utf8(error)}") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        if mark is None:
-            raise BadInput(f"{key}: {path!r} is not YAML: {' '.join(str(error).split())}") from None
+        if mark is None:  # a date that is none, a mapping as a key, lists a thousand deep
+            raise BadInput(f"{key}: {path!r} is not YAML: {' '.join(str(error).split())[:200]}") from None
         raise BadInput(f"{key}: {path!r} line {mark.line + 1}: {error.problem}; correct it.") from None  # type: ignore[union-attr]
     if not isinstance(content, dict):
         raise BadInput(f"{key}: {path!r} holds {type(content).__name__}, expected a mapping.")

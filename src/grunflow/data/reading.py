@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from grunflow.errors import BadInput
+from grunflow.errors import BadInput, not_utf8
 
 Row = dict[str, Any]
 Lines = list[tuple[int, Row]]
@@ -23,10 +23,7 @@ def read_text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise BadInput(
-            f"{path} line {line}: not UTF-8 (byte {content[error.start]:#04x}); save the file as UTF-8."
-        ) from None
+        raise BadInput(f"{path} {not_utf8(error)}") from None
 
 
 def read_objects(path: Path) -> Lines:

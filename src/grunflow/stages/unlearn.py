@@ -25,7 +25,7 @@ from grunflow.training.reference import control_of, reference_of
 from grunflow.training.schedule import total_steps
 from grunflow.training.snapshots import Snapshots
 from grunflow.training.step import Texts, needs_of, shares_of
-from grunflow.training.streams.base import Reading, Stream
+from grunflow.training.streams.base import Reading, Stream, check_labels
 from grunflow.work import Work
 
 
@@ -78,7 +78,10 @@ def stream_of(spec: Unlearn, work: Work, tokenizer: Any, goal: Objective) -> Str
     """What the run's steps read."""
     kind = importlib.import_module(module_of(STREAM, spec.stream.kind))
     needs = needs_of(goal, spec.carrier, spec.training.batch_size)
-    return kind.stream(spec.stream, work.inputs["data"][0], tokenizer, spec.template, spec.unlearn_seed, needs)
+    made = kind.stream(spec.stream, work.inputs["data"][0], tokenizer, spec.template, spec.unlearn_seed, needs)
+    if not goal.states or goal.spec.rmu_positions == "labels":
+        check_labels(made.every(), tokenizer)
+    return made
 
 
 def batches_of(

@@ -119,6 +119,13 @@ def micro_batches(rows: Sequence[Row], size: int) -> list[Sequence[Row]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
+def rows_at_once(training: Training, processes: int) -> int:
+    """Rows of a micro-batch: as `accumulation` says, or fewer, so that each process has as many micro-batches and none waits
+    for the others."""
+    rounds = math.ceil(training.accumulation / processes)
+    return math.ceil(training.batch_size / (rounds * processes))
+
+
 def train(task: Task[Step], steps: int, training: Training) -> History:
     """Take `steps` optimiser steps, going on from the job's newest checkpoint.
 
@@ -131,7 +138,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
     parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
     optimizer = adamw(parameters, training)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
-    rows = min(training.batch_size // training.accumulation, math.ceil(training.batch_size / sharding.count()))
+    rows = rows_at_once(training, sharding.count())
     history = History(micro_batch=rows)
     job = current()
     carried: dict[str, Any] = {"history": history, "schedule": schedule, "watch": task.watch}
@@ -147,11 +154,10 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
             started, drawn = time.monotonic(), next(task.order)
             loss = _differentiate(task, drawn, history, optimizer)
             if not math.isfinite(loss):
-                raise CheckFailed(
-                    f"{task.label}: loss is {loss} at step {step + 1} of {steps}; lower the learning rate."
-                )
+                raise CheckFailed(f"{task.label}: loss is {loss} at step {step + 1} of {steps}{_why(step)}")
             norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip or math.inf)
             _update(optimizer, task.label)
+            optimizer.zero_grad(set_to_none=True)  # what the watch does has their memory
             schedule.step()
             history.losses.append(loss)
             history.gradient_norms.append(float(sharding.plain(norm)))
@@ -162,6 +168,18 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
                 checkpoints.after_step(step + 1, steps)
     log.info("%s: %d steps, last loss %.4f", task.label, steps, history.losses[-1])
     return history
+
+
+def _why(step: int) -> str:
+    """What is known of a loss that is not finite: before the first update no rate can be the cause."""
+    if not step:
+        return (
+            ", before anything was trained: look for a text without labels, weights that are not finite, or a weight of "
+            "the loss that is too large."
+        )
+    return (
+        "; the loss was finite before: the training diverged (a lower learning rate often helps, or a smaller weight)."
+    )
 
 
 def _differentiate(task: Task[Step], step: Step, history: History, optimizer: torch.optim.Optimizer) -> float:

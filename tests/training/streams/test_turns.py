@@ -8,7 +8,7 @@ from grunflow.config.sets import Turns
 from grunflow.data.records import write_rows
 from grunflow.data.tokenizer import train_tokenizer
 from grunflow.errors import BadInput
-from grunflow.training.streams.base import Needs
+from grunflow.training.streams.base import Needs, check_labels
 from grunflow.training.streams.turns import Corpora, examples_of, shared
 
 LINE = "one two three four five six seven eight nine ten"
@@ -90,3 +90,14 @@ def test_order_follows_from_the_seed_and_nothing_is_kept_where_nothing_reads_it(
 
 def test_what_is_shared_is_all_that_any_seed_reads(data: Path, tokenizer) -> None:
     assert len(shared(spec(), data, tokenizer, "plain")) == 3 + 5 + 7
+
+
+def test_texts_without_a_token_behind_the_edited_one_are_named(tmp_path: Path, tokenizer) -> None:
+    """Their loss would be the mean of nothing, and the learning rate be blamed for it."""
+    write_rows(tmp_path / "texts.jsonl", [{"text": LINE}, {"text": "one"}])
+    examples = examples_of(tmp_path / "texts.jsonl", spec(fraction=1.0), tokenizer, "plain")
+    with pytest.raises(
+        BadInput, match=r"texts: 2 of 2 have no token behind the edited one, the first of them 'one two"
+    ):
+        check_labels(examples, tokenizer)
+    check_labels(examples_of(tmp_path / "texts.jsonl", spec(fraction=0.5), tokenizer, "plain")[:1], tokenizer)

@@ -5,11 +5,12 @@ A stream is one file of this package that states OFFERS, what an objective may r
 from the seed by name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from grunflow.data.prompts import Example
+from grunflow.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,17 @@ class Needs:
 def by_length(row: tuple[Example | None, ...]) -> int:
     """Tokens of the texts of a row: micro-batches of rows of one length are padded little."""
     return sum(len(example.ids) for example in row if example is not None)
+
+
+def check_labels(examples: Sequence[Example], tokenizer: Any) -> None:
+    """Refuse texts of which terms that read labels would see nothing; a batch of such texts has no loss at all.
+
+    Raises:
+        BadInput: some have no token behind the edited one; names the first.
+    """
+    empty = [example for example in examples if not example.n_labels]
+    if empty:
+        raise BadInput(
+            f"texts: {len(empty)} of {len(examples)} have no token behind the edited one, the first of them "
+            f"{tokenizer.decode(empty[0].ids)!r}: raise texts.min_length, lower texts.fraction, or take rmu_positions: tokens."
+        )
