@@ -201,7 +201,10 @@ def test_what_a_row_tells_beside_its_figure_stands_in_the_reason() -> None:
     one = claim(models=["tiny"], conditions=[BETTER])
     rows = table((0.2, 0.1, 0.3), (0, 0, 0))["t"].assign(told="the best snapshot says otherwise")
     (row,) = verdicts([one], {"t": rows}, "demo")
-    assert (row["verdict"], row["reason"]) == ("supported", "t: the best snapshot says otherwise")
+    assert (row["verdict"], row["reason"]) == ("supported", "the best snapshot says otherwise")
+    empty = rows.assign(gain=NAN, reason="not observed")
+    (row,) = verdicts([one], {"t": empty}, "demo")
+    assert row["reason"] == "not observed; the best snapshot says otherwise"
 
 
 def test_a_condition_may_hold_for_some_values_only() -> None:

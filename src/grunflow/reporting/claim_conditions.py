@@ -14,7 +14,8 @@ from grunflow.reporting import claim_rows
 from grunflow.reporting.claim_rows import Tables, Value
 from grunflow.reporting.closed_form import figures
 from grunflow.reporting.holm import p_bounds
-from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, QUESTIONS_ONLY, SUPPORTED
+from grunflow.reporting.seeds import QUESTIONS_ONLY
+from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, SUPPORTED
 
 Values = dict[str, Value]
 NO_ROW = "no such row in this study"
@@ -80,8 +81,9 @@ def _missing(condition: Condition, study: Study) -> str:
 def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Claim, study: Study) -> dict[str, Any]:
     """Verdict of a row that is there; without one the reason, and the effect where there is one."""
     effect = float(row[column])
+    reason, told = (row[name] if isinstance(row.get(name), str) else "" for name in ("reason", "told"))
     if math.isnan(effect):
-        return {"reason": str(row.get("reason") or f"{column} is empty: no such comparison")}
+        return {"reason": "; ".join(filter(None, (reason, told))) or f"{column} is empty: no such comparison"}
     # A figure without _lo and _hi is exact, as a count of parameters is.
     lo, hi = (float(row.get(f"{column}{end}", effect)) for end in ("_lo", "_hi"))
     n = int(row["seeds"])
@@ -98,7 +100,6 @@ def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Cl
         }
     if f"{column}_lo" in row and (math.isnan(lo) or row.get("interval") == QUESTIONS_ONLY or n < 2):
         return known | {"reason": "one seed: its interval says nothing of other seeds"}
-    told = f"{condition.table}: {row['told']}" if isinstance(row.get("told"), str) and row["told"] else ""
     engine = f"engine {study.engine}" if condition.engine else ""
     # Seeds that share a target model are one replicate where the table says so.
     groups = row.get("replicates", n)
