@@ -391,6 +391,18 @@ def test_the_order_of_carriers_does_not_matter(tmp_path) -> None:
             "claims: [{id: a, statement: s, read: ours, source: x, models: [m], primary: true, conditions: [{table: t, column: c, above: 0}]}]",
             "a primary claim has a family",
         ),
+        *(
+            (
+                "claims: [{id: a, statement: s, read: ours, source: x, models: [m], each: {o: [gd, npo]}, "
+                f"{keys} conditions: [{{table: t, column: c, above: 0, when: {{o: [{when}]}}}}]}}]",
+                message,
+            )
+            for keys, when, message in (
+                ("", "gdd", "'gdd' must be one of o: ['gd', 'npo']"),
+                ("", "gd", "one condition must have no `when`"),
+                ("primary: {o: [idk]}, family: f,", "gd", "'idk' must be one of o"),
+            )
+        ),
     ],
 )
 def test_a_bad_sheet_is_refused_with_file_claim_and_key(tmp_path, text: str, message: str) -> None:
