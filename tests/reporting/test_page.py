@@ -61,19 +61,21 @@ def page(tmp_path_factory) -> Path:
 def test_verdicts_come_first_then_tables_figures_examples_cost_and_provenance(page: Path) -> None:
     text = page.read_text()
     assert re.findall(r'<section id="(\w+)">', text) == [
+        "answer",
         "verdicts",
         "tables",
         "figures",
         "examples",
         "cost",
+        "glossary",
         "provenance",
     ]
     assert "Made &lt;up&gt;" in text
     assert "not the paper&#39;s result" in text
-    assert "78 × not testable here" in text
+    assert "were not run: of them this study says nothing." in text
     assert "“Experiments show that GRUN significantly improves the unlearning and utility.”" in text
-    assert text.count("<figure>") == 9
-    assert "<h3>tofu_main</h3>" in text
+    assert text.count("<figure id=") == 9
+    assert '<h3>TOFU: what each method forgot and what it kept <code class="file">tofu_main</code></h3>' in text
     assert "aggregate × 2" in text
     assert "A &lt;baker&gt; &amp; poet." in text
 
@@ -82,9 +84,21 @@ def test_nothing_is_fetched(page: Path) -> None:
     """Every address in the page is inside it, and its policy forbids the browser any other."""
     text = page.read_text()
     addresses = re.findall(r"(?:src|href|action|data)=\"([^\"]*)\"|url\(([^)]*)\)|@import|srcset", text)
-    assert {re.split(r"[,;]", "".join(found))[0] for found in addresses} <= {
-        "data:", "data:image/png", "#verdicts", "#tables", "#figures", "#examples", "#cost", "#provenance",
-    }  # fmt: skip
+    outside = {
+        place for place in (re.split(r"[,;]", "".join(found))[0] for found in addresses) if not place.startswith("#")
+    }
+    assert {place for place in outside if not re.fullmatch(r"figures/\w+\.pdf", place)} == {"data:", "data:image/png"}
+
+
+def test_every_link_inside_the_page_leads_somewhere(page: Path) -> None:
+    text = page.read_text()
+    places = re.findall(r'id="([^"]+)"', text)
+    assert len(places) == len(set(places))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(places)
+
+
+def test_the_policy_forbids_the_network(page: Path) -> None:
+    text = page.read_text()
     assert "default-src 'none'" in text
 
 
@@ -92,14 +106,14 @@ def test_a_study_of_one_benchmark_without_claims_and_answers_has_a_page_too(tmp_
     study = made_up.Study(tmp_path, [(made_up.WMDP, made_up.choice())])
     text = whole(study, tmp_path, published=("config/published/wmdp.csv",))
     assert "This study names no claims" in text
-    assert re.findall(r"<h3>(\w+)</h3>", text)[:5] == [
+    assert re.findall(r'<code class="file">(\w+)</code>', text)[:5] == [
         "wmdp_main",
         "wmdp_differences",
         "wmdp_references",
         "efficiency",
         "equal_forgetting",
     ]
-    assert "TOFU" not in text.split('<section id="provenance">')[0].replace("config", "")
+    assert "TOFU" not in text.split('<section id="glossary">')[0].replace("config", "")
     assert 'id="examples"' not in text
     assert "#examples" not in text
 
@@ -112,10 +126,10 @@ def test_a_benchmark_that_the_package_does_not_know_has_tables_figures_claims_an
     )
     text = whole(made_up.Study(tmp_path, [(made_up.TALES, made_up.tales())]), tmp_path, str(sheet))
     assert {"tales_main", "tales_differences", "equal_forgetting", "efficiency"} <= set(
-        re.findall(r"<h3>(\w+)</h3>", text)
+        re.findall(r'<code class="file">(\w+)</code>', text)
     )
     assert "1 × supported" in text
-    assert text.count("<figure>") == 4
+    assert text.count("<figure id=") == 4
 
 
 def test_answers_of_several_models_say_whose_they_are(tmp_path: Path) -> None:
@@ -150,6 +164,15 @@ set("carrier", "grun"); set("objective", "gd"); found.method = seen();
 set("text", "who is retain 3"); found.text = seen();
 set("text", "nowhere"); found.nothing = seen();
 found.requests = performance.getEntriesByType("resource").map((entry) => entry.name).filter((name) => !name.startsWith("data:"));
+const scrolls = [...document.querySelectorAll(".scroll")].filter((box) => box.offsetParent && box.scrollWidth > box.clientWidth + 1);
+found.unsigned = scrolls.filter((box) => !box.previousElementSibling.matches(".more") || box.previousElementSibling.hidden).length;
+found.sticky = [...document.querySelectorAll("tbody tr > :first-child")].every((cell) => getComputedStyle(cell).position === "sticky");
+const zoom = document.querySelector(".zoom"), picture = zoom.nextElementSibling.firstChild;
+const small = picture.getBoundingClientRect().height;
+zoom.click(); found.grown = picture.getBoundingClientRect().height / small;
+dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" })); found.back = zoom.checked;
+found.answer = document.getElementById("answer").getBoundingClientRect().top + scrollY;
+found.figure = document.querySelector("#answer figure").getBoundingClientRect().top + scrollY;
 found.width = [document.documentElement.scrollWidth, document.documentElement.clientWidth];
 document.body.innerHTML = "";
 document.body.textContent = "PROBE" + JSON.stringify(found) + "END";
@@ -180,4 +203,10 @@ def test_the_examples_filter_works_without_an_error_or_a_request(page: Path, tmp
     assert (found["text"]["cards"], found["text"]["count"]) == (["retain"], "1 of 16 questions")
     assert found["nothing"]["cards"] == []
     assert found["requests"] == []
+    assert found["unsigned"] == 0  # no column is hidden without a sign
+    assert found["sticky"]
+    assert found["grown"] > 1.2
+    assert found["back"] is False
+    assert found["answer"] < 500  # the first screen answers
+    assert width < 1400 or found["figure"] < 500  # with the figure beside
     assert found["width"][0] <= found["width"][1]  # no sideways scrolling of the page

@@ -13,6 +13,7 @@ from grunflow.benchmarks.base import Benchmark
 from grunflow.config.specs import RunRow
 from grunflow.reporting.columns import FORGET, KEEP, forgetting
 
+CAPTION = "Description"  # of a PNG's text, the PNG specification's own word: there a figure carries its caption
 PLAIN = RunRow.model_fields["condition"].default  # the condition under which every run is scored
 
 

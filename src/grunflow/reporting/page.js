@@ -1,7 +1,21 @@
 "use strict";
-// The examples' filter, and open claims on paper. The page is whole without this.
+// The examples' filter, open claims on paper, a word at tables that go on beyond the window, Escape out of an enlarged figure.
+// The page is whole without this.
 (() => {
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((item) => { item.open = true; }));
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape") document.querySelectorAll(".zoom:checked").forEach((box) => { box.checked = false; });
+  });
+  const tell = () => document.querySelectorAll(".scroll").forEach((box) => {
+    const word = box.previousElementSibling?.matches(".more") ? box.previousElementSibling : document.createElement("p");
+    word.className = "more";
+    word.textContent = "Wider than the window: scroll sideways \u2192";
+    word.hidden = box.scrollWidth <= box.clientWidth + 1;
+    if (!word.isConnected) box.before(word);
+  });
+  document.querySelectorAll("details").forEach((item) => item.addEventListener("toggle", tell));
+  addEventListener("resize", tell);
+  tell();
   if (!document.getElementById("examples")) return;
   const control = (name) => document.getElementById(`filter-${name}`);
   const [set, objective, carrier, text] = ["set", "objective", "carrier", "text"].map(control);

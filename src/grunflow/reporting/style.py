@@ -5,7 +5,6 @@ What a name looks like follows from its place in the study, so that a method of 
 """
 
 import math
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,13 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from grunflow.benchmarks.base import REFERENCES
+from grunflow.reporting.entries import CAPTION
 
 COLUMN_INCHES = 3.3
-LEGEND_INCHES = 0.4  # what legend and note take, once in a figure
+LEGEND_INCHES = 0.4  # what the legend takes, once in a figure
 LEGEND_LINE_INCHES = 0.16
 PANELS_IN_A_ROW = 4
 BLACK, GREY = "#000000", "#777777"
@@ -30,14 +31,14 @@ COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 LINES: tuple[Any, ...] = ("--", ":", "-", "-.", (0, (5, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "H", "v", "D", "<", ">", "X", "d", "8")
 REFERENCE_MARKERS = dict(zip(REFERENCES, ("*", "P", "p"), strict=True))
-# Sets of questions: face and hatch.
+# Sets of questions: face and hatch. No carrier has these colours (of Tol's muted ones).
 FILLS = (
-    ("#D55E00", ""),
-    ("#009E73", "///"),
-    ("#56B4E9", "..."),
-    ("#0072B2", "xxx"),
-    ("#CC79A7", "\\\\\\"),
-    ("#E69F00", "---"),
+    ("#882255", ""),
+    ("#DDAADD", "\\\\\\"),
+    ("#DDCC77", "///"),
+    ("#BBBBBB", "..."),
+    ("#332288", "xxx"),
+    ("#999933", "---"),
 )
 SETTINGS: dict[str, Any] = {
     "font.size": 8,
@@ -145,24 +146,28 @@ def by_objective(models: Sequence[str], objectives: Sequence[str], height_inches
 
 
 def save(fig, stem: Path, note: str) -> None:
-    """PDF and PNG with what made the numbers below; without dates, so that equal data give equal bytes."""
-    fig.supxlabel(textwrap.fill(note, 76), fontsize=6, x=0.01, ha="left", color="#333333")
-    fig.savefig(stem.with_suffix(".pdf"), metadata={"CreationDate": None})
-    fig.savefig(stem.with_suffix(".png"), metadata={"Software": None})
+    """PDF and PNG; without dates, so that equal data give equal bytes. The caption is no part of the picture: it stands in the
+    files' metadata (reporting/page.py reads it), and beside the figure in the report."""
+    fig.savefig(stem.with_suffix(".pdf"), metadata={"CreationDate": None, "Subject": note})
+    fig.savefig(stem.with_suffix(".png"), metadata={"Software": None, CAPTION: note})
     plt.close(fig)
 
 
-def method_legend(fig, looks: Looks, objectives: Iterable[str], carriers: Iterable[str]) -> None:
-    """Markers say the objective, colours the carrier."""
-    handles = [
+def method_legend(
+    fig, looks: Looks, objectives: Iterable[str], carriers: Iterable[str], more: Sequence[Any] = (), lines: bool = True
+) -> None:
+    """Markers say the objective, colours the carrier; with `lines` its line style too. more: what else is drawn."""
+    handles: list[Any] = [
         Line2D([], [], marker=looks.marker(name), color=BLACK, linestyle="", markersize=5, label=shown(name))
         for name in dict.fromkeys(objectives)
     ]
-    legend(fig, handles + carrier_handles(looks, carriers))
+    coloured = carrier_handles(looks, carriers) if lines else carrier_patches(looks, carriers)
+    legend(fig, [*handles, *coloured, *more])
 
 
-def carrier_legend(fig, looks: Looks, carriers: Iterable[str]) -> None:
-    legend(fig, carrier_handles(looks, carriers))
+def carrier_legend(fig, looks: Looks, carriers: Iterable[str], more: Sequence[Any] = ()) -> None:
+    """Lines of the carriers, and what else is drawn."""
+    legend(fig, [*carrier_handles(looks, carriers), *more])
 
 
 def legend(fig, handles: Sequence[Any], columns: int = 4) -> None:
@@ -177,6 +182,16 @@ def carrier_handles(looks: Looks, carriers: Iterable[str]) -> list[Line2D]:
         Line2D([], [], color=looks.colour(name), linestyle=looks.line(name), label=name)
         for name in dict.fromkeys(carriers) if name
     ]  # fmt: skip
+
+
+def carrier_patches(looks: Looks, carriers: Iterable[str]) -> list[Patch]:
+    """Where points are drawn, and no line."""
+    return [Patch(color=looks.colour(name), label=name) for name in dict.fromkeys(carriers) if name]
+
+
+def interval_handle() -> Line2D:
+    """What the bars of a point are."""
+    return Line2D([], [], marker="|", color=GREY, linewidth=0.8, markersize=5, label="95 % interval")
 
 
 def shown(objective: str) -> str:

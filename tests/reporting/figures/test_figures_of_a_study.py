@@ -5,14 +5,17 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.image import imread
+from PIL import Image
 from tests.reporting import made_up
 from tests.tools import program
 
 from grunflow.config.specs import Figures
 from grunflow.reporting import style
-from grunflow.reporting.entries import listed
+from grunflow.reporting.entries import CAPTION, listed
+from grunflow.reporting.figures.distributions import within
 from grunflow.reporting.figures.listing import FIGURES
 from grunflow.reporting.figures.trade_off import frontier
 from grunflow.stages import figures
@@ -92,7 +95,7 @@ def test_every_model_has_panels_of_its_own_and_no_seed_counts_twice(tmp_path, ke
     drawn_into(study, tmp_path / "two")
     columns = {
         "forget_utility": 1,
-        "cost_quality": 1,
+        "cost_quality": 2,
         "gate_activations": 1,
         "forgetting_paths": 3,
         "truth_ratios": 3,
@@ -103,7 +106,7 @@ def test_every_model_has_panels_of_its_own_and_no_seed_counts_twice(tmp_path, ke
     }
     for fig, _ in kept.values():
         labels = [axes.get_ylabel().split("\n")[0] for axes in fig.axes if axes.get_ylabel()]
-        assert labels == ["tiny", "other"]
+        assert list(dict.fromkeys(labels)) == ["tiny", "other"]
     assert "Mean and range of 3 seeds" in kept["training_curves"][1]
     # A step per question and seed of one model: not of both.
     curve = kept["truth_ratios"][0].axes[0].lines[-1]
@@ -162,3 +165,37 @@ def test_the_demos_methods_look_as_they_always_did() -> None:
     assert [looks.marker(name) for name in looks.objectives] == ["o", "s", "^", "H"]
     assert [looks.colour(name) for name in looks.carriers] == ["#D55E00", "#0072B2", "#009E73"]
     assert [looks.line(name) for name in looks.carriers] == ["--", ":", "-"]
+
+
+def test_a_caption_stands_in_the_files_not_in_the_picture(demo, tmp_path, kept) -> None:
+    drawn_into(demo, tmp_path)
+    for name, (fig, note) in kept.items():
+        assert fig.get_supxlabel() == "", name
+        with Image.open(tmp_path / f"{name}.png") as picture:
+            assert picture.text[CAPTION] == note
+        assert made_up.ORIGIN in note
+
+
+def test_every_line_has_its_name_in_the_legend(demo, tmp_path, kept) -> None:
+    drawn_into(demo, tmp_path, "truth_ratios", "training_curves", "cost_quality", "wmdp_accuracy")
+    texts = {name: {text.get_text() for text in fig.legends[0].get_texts()} for name, (fig, _) in kept.items()}
+    assert {"retain model", "target model", "full", "lora", "grun"} <= texts["truth_ratios"]
+    assert {"range of seeds", "grun"} <= texts["training_curves"]
+    assert {"95 % interval", "GD", "grun"} <= texts["cost_quality"]
+    assert {"chance", "95 % interval", "base model"} <= texts["wmdp_accuracy"]
+
+
+def test_cost_stands_against_what_was_forgotten_and_what_was_kept(demo, tmp_path, kept) -> None:
+    drawn_into(demo, tmp_path, "cost_quality")
+    assert [axes.get_ylabel() for axes in kept["cost_quality"][0].axes] == ["Forget Probability", "Model Utility"]
+
+
+def test_one_far_tail_does_not_stretch_an_axis() -> None:
+    ratios = pd.Series([*np.linspace(0.1, 10, 999), 1e9, np.inf, 0.0])
+    lo, hi = within(ratios)
+    assert lo > 0.1
+    assert hi < 11
+
+
+def test_sets_have_other_colours_than_carriers() -> None:
+    assert not {face for face, _ in style.FILLS} & set(style.COLOURS)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from grunflow.reporting import style
 from grunflow.reporting.columns import columns, forgetting
@@ -27,10 +28,10 @@ def accuracy(results: Results, looks: Looks, stem: Path) -> None:
             axes.errorbar(place, mean, yerr=reach, marker=looks.marker(row["objective"]), linestyle="", color=looks.colour(row["carrier"]),
                           markersize=5, capsize=2, elinewidth=0.8)  # fmt: skip
         axes.axhline(chance, color=style.GREY, linewidth=0.8, linestyle=":")
-        axes.text(-0.48, chance + 0.015, "chance", fontsize=6, color="#555555")
         axes.set_xticks(range(len(sets)), [column.set.replace("_", " ") for column in sets])
         axes.set_xlim(-0.5, len(sets) - 0.5)
         axes.set_ylim(0, 1.05)
         axes.set_ylabel(style.label("Accuracy", model, models))
-    style.method_legend(fig, looks, table["objective"], table["carrier"])
+    more = [Line2D([], [], color=style.GREY, linewidth=0.8, linestyle=":", label="chance"), style.interval_handle()]
+    style.method_legend(fig, looks, table["objective"], table["carrier"], more, lines=False)
     style.save(fig, stem, results.note)

@@ -1,9 +1,11 @@
 """Distributions over questions: gates that opened, Truth Ratios behind the KS test."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from grunflow.evaluation.metrics import GATE, ks_statistic
@@ -35,21 +37,21 @@ def gate_activations(results: Results, looks: Looks, stem: Path) -> None:
         axes.set_xticks(range(len(blocks)), [f"block {block}" for block in blocks])
         axes.set_ylim(-0.03, 1.03)
         axes.set_ylabel(style.label("Gate (1: open)", model, models))
-    style.legend(fig, [_patch(name, place) for place, name in enumerate(asked)], columns=3)
+    style.legend(fig, [_patch(name, place) for place, name in enumerate(asked)], columns=2)
     note = "Box: quartiles; whiskers: 5th to 95th percentile of questions, over objectives and seeds."
     style.save(fig, stem, f"{results.note} {note}")
 
 
 def sets_of(results: Results, rows: pd.DataFrame, gates: list[str]) -> dict[str, tuple[pd.Series, list[str]]]:
-    """Set -> its rows and the columns of its gates; the forget questions in other words are one more."""
-    found = {
-        item.name: (rows["set"] == item.name, gates)
-        for item in results.benchmark.sets if (rows["set"] == item.name).any()
-    }  # fmt: skip
+    """Set -> its rows and the columns of its gates; beside a set to be forgotten its questions in other words."""
+    asked = {item.name: item.role for item in results.benchmark.sets if (rows["set"] == item.name).any()}
     others = [f"{PARAPHRASED}_{name}" for name in gates]
-    forget = rows["set"].isin([item.name for item in results.benchmark.sets if item.role == FORGET])
-    if gates and set(others) <= set(rows) and rows.loc[forget, others].notna().any(axis=None):
-        found[PARAPHRASED] = (forget, others)
+    found: dict[str, tuple[pd.Series, list[str]]] = {}
+    for name, role in asked.items():
+        which = rows["set"] == name
+        found[name] = (which, gates)
+        if role == FORGET and gates and set(others) <= set(rows) and rows.loc[which, others].notna().any(axis=None):
+            found[f"{name}, {PARAPHRASED}"] = (which, others)
     return found
 
 
@@ -79,7 +81,7 @@ def truth_ratios(results: Results, looks: Looks, stem: Path) -> None:
     methods = every[every["carrier"] != ""]
     models, objectives = list(dict.fromkeys(methods["model"])), list(dict.fromkeys(methods["objective"]))
     held = next(item.reference for item in results.benchmark.metrics if item.of is ks_statistic)
-    lines = {name: "-" if name == held else (0, (4, 1, 1, 1)) for name in results.benchmark.references}
+    lines: dict[str, Any] = {name: "-" if name == held else (0, (4, 1, 1, 1)) for name in results.benchmark.references}
     panels = style.by_objective(models, objectives, 2.3, sharey=True, sharex=True)
     for (model, objective), axes in panels.of.items():
         mine = every[every["model"] == model]
@@ -87,15 +89,25 @@ def truth_ratios(results: Results, looks: Looks, stem: Path) -> None:
             _steps(axes, mine.loc[mine["objective"] == reference, RATIO], style.BLACK, line)
         for carrier, rows in mine[mine["objective"] == objective].groupby("carrier", sort=False):
             _steps(axes, rows[RATIO], looks.colour(carrier), looks.line(carrier))
+    lo, hi = within(every[RATIO])
     for axes in panels.of.values():
+        axes.set_xlim(lo, hi)
         style.logarithmic(axes, labels=3)
     panels.name_axes("Truth Ratio (wrong / right answers)", "Share of forget questions")
-    style.carrier_legend(panels.fig, looks, methods["carrier"])
-    told = ", ".join(
-        f"{name} model ({'line' if name == held else 'dash-dot'})"
-        for name in sorted(lines, key=lambda name: name != held)
-    )
-    style.save(panels.fig, stem, f"{results.note} Black: {told}. All seeds together.")
+    black = [
+        Line2D([], [], color=style.BLACK, linestyle=line, linewidth=1.1, label=style.shown(name))
+        for name, line in lines.items()
+    ]
+    style.carrier_legend(panels.fig, looks, methods["carrier"], black)
+    beyond = float(((every[RATIO] < lo) | (every[RATIO] > hi)).mean())
+    note = f"All seeds together; {100 * beyond:.1f} % of the Truth Ratios lie beyond the axis."
+    style.save(panels.fig, stem, f"{results.note} {note}")
+
+
+def within(ratios: pd.Series, tail: float = 0.005) -> tuple[float, float]:
+    """Ends of an axis that leaves out so large a share at either end: one far tail is not to flatten all that is compared."""
+    known = ratios[np.isfinite(ratios) & (ratios > 0)]
+    return float(known.quantile(tail)), float(known.quantile(1 - tail))
 
 
 def _steps(axes, ratios: pd.Series, colour: str, line) -> None:

@@ -21,7 +21,7 @@ def _forgetting_paths(results: Any, looks: Any, stem: Path) -> None:
 
 
 def _cost_quality(results: Any, looks: Any, stem: Path) -> None:
-    from grunflow.reporting.figures.trade_off import cost_quality
+    from grunflow.reporting.figures.cost import cost_quality
 
     cost_quality(results, looks, stem)
 
@@ -69,7 +69,7 @@ FIGURES = (
           said="What each method forgot and what it kept, with 95 % intervals."),
     Entry("forgetting_paths", _forgetting_paths, leaves_paths,
           said="The way there: compare methods where they have forgotten equally much."),
-    Entry("cost_quality", _cost_quality, weighs, said="What unlearning cost, and what was kept."),
+    Entry("cost_quality", _cost_quality, weighs_against_forgetting, said="What unlearning cost, against what was forgotten and what was kept."),
     Entry("gate_activations", _gate_activations, lambda source: measures(source, metrics.gate),
           said="Gates per edited block and set of questions; paraphrased: the forget questions in other words."),
     Entry("truth_ratios", _truth_ratios, lambda source: measures(source, metrics.ks_statistic),

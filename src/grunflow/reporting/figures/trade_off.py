@@ -14,7 +14,6 @@ from grunflow.reporting.paths import Path as Run
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import by_method
 from grunflow.reporting.style import Looks
-from grunflow.reporting.tables.efficiency import efficiency
 from grunflow.reporting.tables.main import aggregated
 
 
@@ -46,14 +45,14 @@ def forget_utility(results: Results, looks: Looks, stem: Path) -> None:
         front = frontier(methods[across.name].to_numpy(), methods[up.name].to_numpy())
         axes.plot(*front, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 2)), drawstyle="steps-post", zorder=1)
         for row in rows.to_dict("records"):
-            _point(axes, row, across.name, up.name, looks)
+            point(axes, row, across.name, up.name, looks)
         axes.set_ylabel(style.label(f"{axis_title(up)} (higher: more kept)", model, models))
     grid[-1, 0].set_xlabel(f"{axis_title(across)} (lower: more forgotten)")
     style.method_legend(fig, looks, table["objective"], table["carrier"])
     style.save(fig, stem, f"{results.note} Dotted: no method forgets more and keeps more.")
 
 
-def _point(axes, row: dict, across: str, up: str, looks: Looks) -> None:
+def point(axes, row: dict, across: str, up: str, looks: Looks) -> None:
     """One figure over another, with both intervals where they are known."""
     ends = [(row.get(f"{name}_lo", np.nan), row.get(f"{name}_hi", np.nan)) for name in (across, up)]
     reach = [
@@ -138,21 +137,3 @@ def _retain_model(axes, results: Results, model: str, looks: Looks) -> None:
             linestyle="",
             markersize=4,
         )
-
-
-def cost_quality(results: Results, looks: Looks, stem: Path) -> None:
-    """What a whole model is still worth against the FLOPs of training (not seconds: equal runs give equal figures)."""
-    table, up = main_of(results), kept(results)
-    method = [name for name in ("model", "objective", "carrier", "variant") if name in table]
-    cost = efficiency(results.frame("efficiency"))[[*method, "train_flops"]]
-    rows = table[table["carrier"] != ""].merge(cost, on=method)
-    models = list(dict.fromkeys(rows["model"]))
-    fig, grid = style.panels(models, height_inches=2.8)
-    for axes, model in zip(grid[:, 0], models, strict=True):
-        for row in rows[rows["model"] == model].to_dict("records"):
-            _point(axes, row, "train_flops", up.name, looks)
-        style.logarithmic(axes)
-        axes.set_ylabel(style.label(axis_title(up), model, models))
-    grid[-1, 0].set_xlabel("FLOPs of unlearning (counted)")
-    style.method_legend(fig, looks, rows["objective"], rows["carrier"])
-    style.save(fig, stem, results.note)

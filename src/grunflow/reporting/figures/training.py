@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.patches import Patch
 
 from grunflow.reporting import style
 from grunflow.reporting.results import Results
@@ -25,8 +26,12 @@ def training_curves(results: Results, looks: Looks, stem: Path) -> None:
     for (model, objective), axes in panels.of.items():
         _curves(axes, rows[(rows["model"] == model) & (rows["objective"] == objective)], looks)
     panels.name_axes("Step", "Loss")
-    style.carrier_legend(panels.fig, looks, rows["carrier"])
-    note = f"Mean and range of {seeds_of(rows)} seeds; a gate has a loss of its own, so levels are not comparable."
+    band = Patch(color=style.GREY, alpha=0.3, linewidth=0, label="range of seeds")
+    style.carrier_legend(panels.fig, looks, rows["carrier"], [band])
+    note = (
+        f"Mean and range of {seeds_of(rows)} seeds, smoothed over a twentieth of the steps; a gate has a loss of its own, so levels are "
+        "not comparable."
+    )
     style.save(panels.fig, stem, f"{results.note} {note}")
 
 
