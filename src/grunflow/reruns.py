@@ -15,6 +15,7 @@ from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.specs import Claims, Shown
 from grunflow.config.study import Resolved
 from grunflow.manifest import MANIFEST
+from grunflow.provenance import versions
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ def reruns(study: Resolved) -> list[Rerun]:
     return reruns_of(all_jobs(study))
 
 
-def reruns_of(jobs: list[Job]) -> list[Rerun]:
-    """The same of jobs, each after those whose folders it reads."""
-    past = Past(jobs)
+def reruns_of(jobs: list[Job], past: Past | None = None) -> list[Rerun]:
+    """The same of jobs, each after those whose folders it reads. past: what lies there, where the caller has read it."""
+    past = past or Past(jobs)
     own = {job.folder: found for job in jobs if (found := tuple(text for _, text in past.changes(job)))}
     running = past.links.spread([*own, *(job.folder for job in jobs if is_goal(job) and job.folder not in past.made)])
     peers = Peers.of(jobs, past)
@@ -62,6 +63,27 @@ def stale(jobs: list[Job]) -> dict[str, tuple[str, ...]]:
     """
     past = Past(jobs)
     return {declared(job): found for job in jobs if (found := tuple(text for _, text in past.changes(job)))}
+
+
+def stale_lines(study: Resolved) -> list[str]:
+    """A sentence for each result that the study no longer describes."""
+    return [
+        f"{place}: is not what the study says now ({'; '.join(why)})" for place, why in stale(all_jobs(study)).items()
+    ]
+
+
+def other_versions(past: Past) -> dict[str, int]:
+    """A sentence per package that decides numbers and has another version here than where results were made -> how many
+    results. They stand in no digest: nothing runs again for them."""
+    here = versions()
+    found: dict[str, int] = {}
+    for manifest in past.made.values():
+        for package, version in manifest.get("provenance", {}).get("versions", {}).items():
+            now = here.get(package)
+            if now and version and version != now and package != "grunflow":
+                text = f"{package} {version} made them, here is {now}"
+                found[text] = found.get(text, 0) + 1
+    return found
 
 
 def declared(job: Job) -> str:
