@@ -24,10 +24,11 @@ class Past:
     """What lies there of a study's jobs: each manifest, checksum and identity is read once."""
 
     def __init__(self, jobs: list[Job]) -> None:
-        self.made = {job.folder: manifest for job in jobs if (manifest := _manifest(Path(job.folder)))}
+        found = {job.folder: manifest for job in jobs if (manifest := _manifest(Path(job.folder)))}
+        self.made = dict(found)
         self.links = Links(jobs)
         self.origins: dict[str, str] = {}  # of the study's jobs, whatever lies there
-        self.identity = cache(lambda folder: identity(self.made[folder]))
+        self.identity = cache(lambda folder: identity(found[folder]))  # as it was read
         self.checksum = cache(lambda file: sha256(Path(file)) if Path(file).is_file() else None)
         self.declares_files = declares_files()
 

@@ -5,6 +5,7 @@ and whatever is read and is not there is made first. A folder that is gone is no
 process of Snakemake asks the same when it reads the study (workflow/rules/common.smk): both name the same jobs.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -112,7 +113,7 @@ class Peers:
     @cached_property
     def leaves(self) -> set[tuple[str, str]]:
         """Every key with every value that one of their specs has."""
-        return {(key, repr(value)) for manifest in self.manifests for key, value in flat(manifest["spec"]).items()}
+        return {(key, _text(value)) for manifest in self.manifests for key, value in flat(manifest["spec"]).items()}
 
 
 def _lacks(job: Job, past: Past, peers: Peers | None, running: set[str]) -> str:
@@ -124,13 +125,18 @@ def _lacks(job: Job, past: Past, peers: Peers | None, running: set[str]) -> str:
     return ""
 
 
+def _text(value: Any) -> str:
+    """Equal for equal values, whatever the order of keys."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else repr(value)
+
+
 def _never_made(job: Job, peers: Peers | None) -> str:
     """What no finished job of the rule has: a seed, a model, an objective."""
     if peers is None:
         return "never ran"
     leaves = flat(job.spec.model_dump(mode="json")).items()
     fresh = [
-        told(key, value) for key, value in leaves if value not in (None, "", [], {}) and (key, repr(value)) not in peers.leaves
+        told(key, value) for key, value in leaves if value not in (None, "", [], {}) and (key, _text(value)) not in peers.leaves
     ]  # fmt: skip
     return f"{', '.join(fresh[:3])} is new" if fresh else f"{job.folder} is missing"
 
