@@ -226,8 +226,6 @@ def test_a_queued_job_whose_config_was_edited_trains_nothing(
     run.fails()
     assert "config changed since the job was submitted" in (interrupted / LOG).read_text()
     assert not (interrupted / RUN).exists()
-    logs = list((interrupted / ".snakemake/slurm_logs").rglob("*.log"))
-    assert len(logs) == 5, "the four retries end as the first attempt did"
 
 
 def test_jobs_fill_the_output_cache_and_are_restored_from_it_there_and_locally(
