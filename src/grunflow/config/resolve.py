@@ -1,14 +1,13 @@
 """The spec of every job of a benchmark's part of a study."""
 
-from grunflow.benchmarks.base import BASE, Benchmark
+from grunflow.benchmarks.base import BASE, Benchmark, forgetting
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.config.methods import condition_of, goes_along
+from grunflow.config.methods import goes_along
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import ProbeSpec, Snapshots
 from grunflow.config.terms import plain_because
-from grunflow.reporting.columns import forgetting
 
 PLAIN = "plain"  # the condition under which every run is scored
 WRITTEN = "generation"  # column of the text that a model wrote
@@ -113,7 +112,7 @@ def frozen_states(part: Part, run: Run, first: int) -> specs.CacheFrozenStates:
 
 def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
     """One that goes along strengths asks the snapshots' questions, and lets nothing be written."""
-    study, put = part.study, condition_of(part.study, condition)
+    study, put = part.study, part.condition(condition)
     probe = snapshot(part)
     along = probe and probe.model_copy(update={"options": {**probe.options, "written": False}})
     return specs.Evaluate(
@@ -150,6 +149,7 @@ def by_likelihoods(benchmark: Benchmark) -> bool:
 
 def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
     """trained: the runs that jobs of the study trained."""
+    known = set(trained)
 
     def row(run: Run, condition: str) -> specs.RunRow:
         return specs.RunRow(
@@ -161,8 +161,8 @@ def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
             carrier_kind=part.carrier_kind(run),
             variant=run.variant,
             condition=condition,
-            strength=condition_of(part.study, condition).get("strength"),
-            trained=run in trained,
+            strength=part.condition(condition).get("strength"),
+            trained=run in known,
             target_seed=run.target_seed,
             unlearn_seed=run.unlearn_seed,
         )

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grunflow.data.words import check_references
 from grunflow.evaluation import truth_ratio as ratios
 from grunflow.evaluation.probability import normalised_probability
-from grunflow.evaluation.words import check_references
 
 if TYPE_CHECKING:
     from grunflow.benchmarks.base import RunScores

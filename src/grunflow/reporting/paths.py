@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from grunflow.benchmarks.base import Metric
-from grunflow.reporting.columns import FORGET, KEEP, Column, forgetting, on_the_way
+from grunflow.benchmarks.base import Metric, forgetting
+from grunflow.reporting.columns import FORGET, KEEP, Column, on_the_way
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import SEEDS
 

@@ -6,9 +6,9 @@ import pandas as pd
 
 from grunflow.config.sets import ProbeSpec
 from grunflow.data.prompts import Example, encode
+from grunflow.data.words import check_references
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.asking import Asking
-from grunflow.evaluation.words import check_references
 
 GENERATES = True
 ANSWERS = 7  # the right one, a paraphrase and five wrong ones

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from grunflow.benchmarks.base import RETAIN
+from grunflow.benchmarks.base import RETAIN, forgetting
 from grunflow.reporting import style
-from grunflow.reporting.columns import FORGET, KEEP, Column, axis_title, columns, forgetting, set_title, utility
+from grunflow.reporting.columns import FORGET, KEEP, Column, axis_title, columns, set_title, utility
 from grunflow.reporting.paths import STRENGTH, Way, columns_of, metric_of, paths
 from grunflow.reporting.paths import Path as Run
 from grunflow.reporting.results import Results
