@@ -61,7 +61,9 @@ def _question(row: Row, where: str) -> Row:
             "answer": 0,
         }
     choices, answer = texts_at(row, "choices", where), row.get("answer")
-    if isinstance(answer, str) and answer in LETTERS[: len(choices)]:
+    if len(choices) < 2:
+        raise BadInput(f"{where}.choices: got 1, expected two or more.")
+    if isinstance(answer, str) and answer in tuple(LETTERS[: len(choices)]):
         answer = LETTERS.index(answer)
     if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(choices):
         raise BadInput(
