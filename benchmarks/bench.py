@@ -16,9 +16,10 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import alternatives, engines, evaluation, memory, scaling
+from benchmarks import alternatives, engines, evaluation, full_training, memory, scaling
 from benchmarks.engines import OBJECTIVES, Size, Step
 from benchmarks.lengths import DISTRIBUTIONS, examples
+from grunflow.data.prompts import Example
 from grunflow.training.frozen_states import frozen_rows
 
 SIZES = (Size(256, 8, (5, 6, 7)), Size(128, 4, (1, 2, 3)), Size(512, 8, (5, 6, 7)))
@@ -59,7 +60,7 @@ def timed(step: Step, rows: list[int]) -> tuple[float, float]:
 
 def measure(size: Size, lengths: str, work: str, steps: int, reference: str | None) -> list[dict]:
     model = engines.model_of(size).requires_grad_(False)
-    forget, retain = (examples(lengths, ROWS, size.vocabulary, seed) for seed in (11, 12))
+    forget, retain = texts_of(size, lengths)
     started = time.process_time()
     for part in (forget, retain):
         list(frozen_rows(model, part, min(size.edited), 0, BATCH))
@@ -68,6 +69,22 @@ def measure(size: Size, lengths: str, work: str, steps: int, reference: str | No
     if reference:
         theirs = engines.authors_model(reference, size, model)
         made["authors"] = engines.authors(theirs, size, work, forget, retain)
+    return compared(made, size, lengths, work, steps, cache)
+
+
+def measure_full(size: Size, lengths: str, steps: int) -> list[dict]:
+    """Training of the model itself; nothing is cached."""
+    made = full_training.steps_of(size, engines.model_of(size), texts_of(size, lengths)[0])
+    return compared(made, size, lengths, full_training.WORK, steps, 0.0)
+
+
+def texts_of(size: Size, lengths: str) -> list[list[Example]]:
+    """Rows to forget and to keep."""
+    return [examples(lengths, ROWS, size.vocabulary, seed) for seed in (11, 12)]
+
+
+def compared(made: dict[str, Step], size: Size, lengths: str, work: str, steps: int, cache: float) -> list[dict]:
+    """Rows of summary.csv: every engine takes the same steps in turn. cache: seconds a step that its building costs."""
     generator = torch.Generator().manual_seed(9)
     order = [torch.randperm(ROWS, generator=generator)[:BATCH].tolist() for _ in range(steps + COUNTED_STEPS)]
     flops = {name: flops_of(step, order[:COUNTED_STEPS]) for name, step in made.items()}  # the warm-up too
@@ -183,6 +200,7 @@ def main() -> None:
         for lengths in DISTRIBUTIONS if index == 0 else ("varied",):
             for work in OBJECTIVES:
                 rows += measure(size, lengths, work, arguments.steps if index == 0 else 6, reference)
+            rows += measure_full(size, lengths, arguments.steps if index == 0 else 6)
             rows += measure_evaluation(size, lengths, arguments.questions if index == 0 else 8, reference)
     for row in rows:
         # At the first size and "varied"; beside the figures of time, not among them.

@@ -59,8 +59,10 @@ def edited_stack(size: Size, model: Any) -> Stack:
     return carried(model, "grun", seed=1, **keys)
 
 
-def _stepper(parameters: list, loss_of: Callable[[list[int]], torch.Tensor]) -> Step:
-    optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.0, fused=True)
+def stepper(
+    parameters: list, loss_of: Callable[[list[int]], torch.Tensor], learning_rate: float = LEARNING_RATE
+) -> Step:
+    optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=0.0, fused=True)
 
     def step(rows: list[int]) -> float:
         loss = loss_of(rows)
@@ -80,7 +82,7 @@ def plain(size: Size, model: Any, work: str, forget: list[Example], retain: list
         ours, kept = (collate([part[i] for i in rows], 0).to(model.device) for part in (forget, retain))
         return step_loss(stack, stack.view(0), goal, Texts(ours, None, kept))
 
-    return _stepper(stack.trained(), loss_of)
+    return stepper(stack.trained(), loss_of)
 
 
 def fast(size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
@@ -93,7 +95,7 @@ def fast(size: Size, model: Any, work: str, forget: list[Example], retain: list[
         ours, kept = (pack([cached[i] for i in rows], model.device) for cached in rows_of)
         return step_loss(stack, stack.view(0), goal, Texts(ours, None, kept))
 
-    return _stepper(stack.trained(), loss_of)
+    return stepper(stack.trained(), loss_of)
 
 
 def least(size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
@@ -149,7 +151,7 @@ def authors(reft: Any, size: Size, work: str, forget: list[Example], retain: lis
         both = {**inputs("forget", [forget[i] for i in rows]), **inputs("retain", [retain[i] for i in rows])}
         return trainer.compute_loss(settings, reft, both)
 
-    return _stepper([p for p in reft.parameters() if p.requires_grad], loss_of)
+    return stepper([p for p in reft.parameters() if p.requires_grad], loss_of)
 
 
 def _copy_parameters(ours: Stack, theirs: list[Any], edited: tuple[int, ...]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import engines, evaluation
+from benchmarks import engines, evaluation, full_training
 from benchmarks.engines import Size
 from benchmarks.lengths import examples
 
@@ -40,7 +40,9 @@ def growth(size: Size, engine: str, work: str, lengths: str, reference: str | No
         ask(sets[0])
     else:
         made = (
-            engines.authors(theirs, size, work, forget, retain)
+            full_training.step_of(model, forget, engine)
+            if work == full_training.WORK
+            else engines.authors(theirs, size, work, forget, retain)
             if theirs
             else getattr(engines, engine)(size, model, work, forget, retain)
         )

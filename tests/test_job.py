@@ -80,3 +80,22 @@ def test_another_jobs_state_in_its_own_place_is_removed(caplog: pytest.LogCaptur
     with running(job):
         assert not job.folder.exists()
     assert "is another job's: removed" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null"])
+def test_a_neighbours_record_that_was_cut_short_disturbs_nobody(text: str) -> None:
+    other = RunningJob({**IDENTITY, "spec": {"seed": 2}})
+    other.make_folder()
+    (other.folder / "job.json").write_text(text)
+    with running(RunningJob(IDENTITY)) as job:
+        job.beat("x", 0, 1, 0)
+        assert (job.folder / HEARTBEAT).is_file()
+
+
+def test_a_disk_that_takes_no_heartbeat_ends_no_work(caplog: pytest.LogCaptureFixture) -> None:
+    with running(RunningJob(IDENTITY)) as job:
+        Path(".resume").write_text("in the way")
+        for _ in range(2):
+            job.beaten = 0.0
+            job.beat("x", 0, 1, 0)
+    assert [record.getMessage()[:13] for record in caplog.records] == ["no heartbeat:"]

@@ -1,13 +1,14 @@
 """What `grunflow why` says, over manifests written by hand; tests/workflow/test_reruns.py holds it against Snakemake."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grunflow import reruns
+from grunflow import changes, reruns
 from grunflow.config.digest import module_digests
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
@@ -21,14 +22,17 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     found = all_jobs(read_study(read_yaml("config/demo.yaml", "config")))
     monkeypatch.chdir(tmp_path)
     made: dict[str, dict[str, Any]] = {}
+    past = changes.Past(found)
     for job in found:
         made[job.folder] = {
             "spec": job.spec.model_dump(mode="json"), "code": job.code, "modules": module_digests(job.spec, job.methods),
             "inputs": {name: {f: identity(made[f]) for f in folders} for name, folders in job.inputs.items()},
-            "files": {}, "outputs": {}, "measured": {"seconds": 2.0}, "command": [],
+            "files": {}, "outputs": {}, "measured": {"seconds": 2.0}, "command": [], "origin": past.origin(job),
         }  # fmt: skip
         (tmp_path / job.folder).mkdir(parents=True)
         write(job, **made[job.folder])
+        if job.spec.copied:
+            job.copy.write_text("")
     return found
 
 
@@ -94,13 +98,34 @@ def test_the_order_of_a_list_counts(jobs: list[Job]) -> None:
 
 def test_what_was_never_made_is_told_by_what_is_new_of_it(jobs: list[Job]) -> None:
     job = first(jobs, "unlearn", "gd_lora")
-    manifest_of(job).unlink()
+    shutil.rmtree(job.folder)
+    assert why(jobs) == {}, "nobody reads it"
+    shutil.rmtree(next(reader for reader in jobs if reader.rule == "report").folder)
+    shutil.rmtree(first(jobs, "aggregate").folder)
+    shutil.rmtree(first(jobs, "tables").folder)
     assert why(jobs)[job.folder] == (f"{job.folder} is missing",)
     assert why(exchanged(jobs, job, unlearn_seed=99))[job.folder] == ("unlearn_seed 99 is new",)
     for other in jobs:
         if other.rule == "unlearn":
-            manifest_of(other).unlink(missing_ok=True)
+            shutil.rmtree(other.folder, ignore_errors=True)
     assert why(jobs)[job.folder] == ("never ran",)
+
+
+def test_a_result_whose_origin_is_gone_is_still_held_against_the_study(jobs: list[Job]) -> None:
+    """A run's folder was deleted to save room, then a key was edited that only its spec holds."""
+    run = first(jobs, "unlearn", "gd_lora")
+    score = next(job for job in jobs if run.folder in job.inputs.get("model", ()))
+    shutil.rmtree(run.folder)
+    found = why(exchanged(jobs, run, max_new_tokens=7))
+    assert found[score.folder][0] == f"{run.folder} is gone, and was made otherwise than the study says now"
+    assert run.folder in found
+
+
+def test_a_folder_without_a_manifest_is_made_again(jobs: list[Job]) -> None:
+    job = first(jobs, "evaluate", "gd_lora")
+    manifest_of(job).unlink()
+    assert why(jobs)[job.folder] == (f"{job.folder} holds no manifest that can be read",)
+    assert list(reruns.stale(jobs)) == [job.folder]
 
 
 def test_edited_modules_are_named(jobs: list[Job]) -> None:
@@ -134,8 +159,8 @@ def test_who_reads_a_discarded_carrier_has_it_trained_again(jobs: list[Job]) -> 
     write(score, inputs={**json.loads(manifest_of(score).read_text())["inputs"], "model": {"carriers/gone": "1"}})
     assert run.folder not in why(known)
     found = why(exchanged(known, known[jobs.index(score)], engine="plain"))
-    assert found[run.folder] == ("evaluate runs again, and its carrier was discarded",)
+    assert found[run.folder] == ("its carrier was discarded, and is read again",)
 
 
 def test_stages_whose_rules_declare_files_are_those_that_are_given_names() -> None:
-    assert reruns.declares_files() == {"tables", "figures"}
+    assert changes.declares_files() == {"tables", "figures"}

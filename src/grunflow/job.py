@@ -20,6 +20,8 @@ from typing import Any
 log = logging.getLogger(__name__)
 RESUME = Path(".resume")
 IDENTITY, HEARTBEAT = "job.json", "heartbeat.json"
+FINISHED = "finished"
+CACHE = "SNAKEMAKE_OUTPUT_CACHE"
 HEARTBEAT_SECONDS = 1.0
 # What must be equal for resume state to be used.
 DECISIVE = ("stage", "spec", "code", "inputs")
@@ -30,6 +32,24 @@ def write_atomically(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text)
     draft.replace(path)
+
+
+def settle() -> None:
+    """Let go of second copies of outputs that lie whole where they belong."""
+    for kept in RESUME.glob(f"*/{FINISHED}"):
+        known = read_object(kept.parent / IDENTITY) or {}
+        place = Path(known.get("out", "")) / "manifest.json"
+        if known and place.is_file() and place.read_bytes() == (kept / "manifest.json").read_bytes():
+            shutil.rmtree(kept.parent, ignore_errors=True)
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """What a JSON file of a job holds; None where it has just gone, or was cut short by the end of a process or disk."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 @dataclass
@@ -50,6 +70,7 @@ class RunningJob:
     resumed_at_steps: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     beaten: float = 0.0
+    mute: bool = False  # a heartbeat could not be written, and that was said
 
     @property
     def folder(self) -> Path:
@@ -61,10 +82,10 @@ class RunningJob:
         """Say which resume state of the same output is of no use to this job; remove what only looks like its own."""
         if not self.lead:
             return
+        settle()
         for path in sorted(RESUME.glob(f"*/{IDENTITY}")):
-            try:
-                other = json.loads(path.read_text())
-            except FileNotFoundError:  # that job has just ended
+            other = read_object(path)
+            if other is None:
                 continue
             differing = [key for key in DECISIVE if other.get(key) != self.identity[key]]
             if differing and path.parent == self.folder:
@@ -88,13 +109,18 @@ class RunningJob:
         if not self.lead or now - self.beaten < HEARTBEAT_SECONDS:
             return
         self.beaten = now
-        self.make_folder()
         heartbeat = {
             "stage": self.identity["stage"], "out": self.identity["out"], "label": label, "step": step, "total": total, "first": first,
             "started": self.started, "updated": now, "host": socket.gethostname(), "pid": os.getpid(),
             "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
         }  # fmt: skip
-        write_atomically(self.folder / HEARTBEAT, json.dumps(heartbeat))
+        try:
+            self.make_folder()
+            write_atomically(self.folder / HEARTBEAT, json.dumps(heartbeat))
+        except OSError as error:  # a full or failing disk: nobody sees how far it is, which ends no training
+            if not self.mute:
+                log.warning("no heartbeat: %s", error)
+            self.mute = True
 
     def seconds(self) -> tuple[float, float]:
         """Wall and CPU seconds of the job so far, earlier processes included."""
@@ -107,11 +133,35 @@ class RunningJob:
         wall, cpu = self.seconds()
         return {"resumed_at_steps": self.resumed_at_steps, "seconds": round(wall, 3), "cpu_seconds": round(cpu, 3)}
 
-    def end(self) -> None:
-        """After success: nothing of the resume state stays."""
+    def end(self, out: Path | None = None) -> None:
+        """After success nothing of the resume state stays; but where Snakemake is about to move `out` into a shared cache, and
+        deletes it if that fails, links to its files do, until somebody sees it whole (`settle`)."""
         if not self.lead:
             return
+        kept = self.folder.with_name(f".{self.folder.name}.{os.getpid()}")
+        if out and os.environ.get(CACHE):
+            try:
+                shutil.copytree(out, kept, copy_function=os.link)
+            except OSError as error:  # another file system, or one without links
+                log.info("no second copy of %s: %s", out, error)
+                shutil.rmtree(kept, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if kept.is_dir():
+            self.make_folder()
+            kept.rename(self.folder / FINISHED)
+
+    def put_back(self, out: Path) -> bool:
+        """Whether this very job was finished before and its output could be put in place again from the links to it."""
+        kept = self.folder / FINISHED
+        if not (kept / "manifest.json").is_file() or out.is_symlink() or out.exists():
+            return False
+        for place in (kept, *kept.rglob("*")):
+            if place.is_file() and place.name != "manifest.json":
+                place.touch()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(kept, out, copy_function=os.link)
+        log.info("%s: finished before, and lost on its way into the cache: put back from %s", out, kept)
+        return True
 
 
 _current: RunningJob | None = None

@@ -12,7 +12,7 @@ from grunflow.errors import BadInput
 if TYPE_CHECKING:
     from grunflow.config.specs import Stage
 
-FORWARDED = (signal.SIGTERM, signal.SIGURG)
+FORWARDED = (signal.SIGTERM, signal.SIGURG, signal.SIGINT, signal.SIGHUP)
 
 
 def check(spec: "Stage", processes: int) -> None:
@@ -60,15 +60,15 @@ def leave() -> None:
 def launch(processes: int) -> int:
     """Run this command line on `processes` processes; the exit status of the first that fails, else 0.
 
-    torchrun's own handler would end the processes after 30 seconds and lose their status, so that here SIGTERM and
-    SIGURG are passed on to them, and it waits for the checkpoint however long it takes.
+    torchrun's own handler would end the processes after 30 seconds and lose their status, so that here the signals that ask
+    for a checkpoint are passed on to them, and it waits however long that takes.
     """
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     config = LaunchConfig(
         min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id=f"grunflow-{os.getpid()}", rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0", max_restarts=0, signals_to_handle="SIGINT,SIGHUP,SIGQUIT",
+        rdzv_endpoint="localhost:0", max_restarts=0, signals_to_handle="SIGQUIT",
     )  # fmt: skip
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # each process says itself what failed
     for number in FORWARDED:

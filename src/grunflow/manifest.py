@@ -1,20 +1,22 @@
 """Output folders that are either whole or absent, with a manifest that says where they came from."""
 
+import glob
 import hashlib
 import json
 import os
 import resource
 import shutil
+import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from grunflow.errors import BadInput
-from grunflow.provenance import gpu_usage, provenance
+from grunflow.provenance import gpu_usage, gpus, provenance
 
 MANIFEST = "manifest.json"
 # Snakemake drops this into every directory() output.
@@ -68,6 +70,19 @@ def identity(manifest: dict[str, Any]) -> str:
     return digest_of({key: manifest[key] for key in (*MADE_FROM, "outputs")})
 
 
+def origin(spec: dict[str, Any], code: str, files: Mapping[str, str | None], inputs: dict[str, dict[str, str]]) -> str:
+    """What a result follows from, all the way down: its spec, code and data, and the origins of what it reads (name -> folder ->
+    origin). It follows from a study alone, so that a result can be held against it though what it was made from is gone.
+    Of a method of the user's own the spec holds what counts."""
+    data = {name: checksum for name, checksum in files.items() if not name.endswith(".py")}
+    return digest_of([spec, code, data, inputs])
+
+
+def origins_of(inputs: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Name -> folder -> origin, of finished folders."""
+    return {name: {folder: read_manifest(Path(folder))["origin"] for folder in of} for name, of in inputs.items()}
+
+
 def seeds_of(spec: dict[str, Any], prefix: str = "") -> dict[str, int]:
     """Every seed of a spec by its key, as unlearn_seed or world.seed."""
     found: dict[str, int] = {}
@@ -104,20 +119,24 @@ def output_folder(
     Files are moved one by one, the manifest last: whoever finds a manifest finds the whole.
     """
     measured: dict[str, Any] = {}
-    draft = out.parent / f".{out.name}.draft-{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    known = {str(file): sha256(file) for file in files}  # of the start, as commit and versions are
+    made_at = provenance()
+    begun = origin(spec, code, known, origins_of(inputs))
+    draft = _new_draft(out)
     started, cpu_started = time.time(), time.process_time()
     try:
         yield draft, measured
         seconds = time.time() - started
+        _refuse_changed(known)
+        _open_to_others(draft)
         manifest = {
             "spec": spec,
             "seeds": seeds_of(spec),
             "code": code,
             "modules": modules or {},
             "inputs": inputs,
-            "files": {str(file): sha256(file) for file in files},
+            "origin": begun,
+            "files": known,
             "outputs": checksums(draft),
             "measured": {
                 "seconds": round(seconds, 3),
@@ -128,7 +147,7 @@ def output_folder(
                 **gpu_usage(measured.get("seconds", seconds)),
                 **measured,
             },
-            "provenance": provenance(),
+            "provenance": {**made_at, **gpus()},
             "command": sys.argv,
         }
         manifest["checksum"] = digest_of(manifest)
@@ -136,6 +155,35 @@ def output_folder(
         _replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _new_draft(out: Path) -> Path:
+    """A folder to write into, named by machine and process. Those of killed processes go: only one job at a time writes `out`,
+    so that of another machine's nothing lives; of this one's a process may."""
+    host = socket.gethostname()
+    for other in out.parent.glob(f".{glob.escape(out.name)}.draft-*"):
+        machine, _, number = other.name.rpartition(".draft-")[2].rpartition("-")
+        if machine != host or not Path("/proc", number).exists() or number == str(os.getpid()):
+            shutil.rmtree(other, ignore_errors=True)
+    draft = out.parent / f".{out.name}.draft-{host}-{os.getpid()}"
+    draft.mkdir(parents=True)
+    return draft
+
+
+def _refuse_changed(known: dict[str, str]) -> None:
+    """Raises BadInput where data changed while the stage ran: nobody knows which of the two it read."""
+    for file, checksum in known.items():
+        if not file.endswith(".py") and (not Path(file).is_file() or sha256(Path(file)) != checksum):
+            raise BadInput(f"{file}: changed while the stage ran; run it again.")
+
+
+def _open_to_others(folder: Path) -> None:
+    """Files as readable as the umask says: safetensors makes its own for their owner alone, and a shared cache is no use."""
+    mask = os.umask(0)
+    os.umask(mask)
+    for place, _, names in os.walk(folder):
+        for name in names:
+            Path(place, name).chmod(0o666 & ~mask)
 
 
 @contextmanager

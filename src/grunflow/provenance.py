@@ -8,21 +8,39 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-REPORTED_PACKAGES = ("grunflow", "torch", "transformers", "tokenizers", "peft", "numpy", "snakemake")
+REPORTED_PACKAGES = (
+    "grunflow",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "peft",
+    "lm_eval",
+    "rouge-score",
+    "numpy",
+    "pandas",
+    "scipy",
+    "snakemake",
+)
 
 
 def provenance() -> dict[str, Any]:
-    """Commit, versions and hardware; of GPUs only what a torch that the stage itself imported can tell."""
+    """Commit, versions and processor. It is asked when a stage begins: a commit made meanwhile is not what ran."""
+    status = _git("status", "--porcelain", "--untracked-files=no")
     return {
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "git_dirty": None if status is None else bool(status),
         "python": platform.python_version(),
-        "versions": {package: _version(package) for package in REPORTED_PACKAGES},
+        "versions": versions(),
         "machine": platform.machine(),
         "cpu_model": _cpu_model(),
         "cpu_count": os.cpu_count(),
-        **_gpus(),
     }
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of the packages that decide numbers; None of one that is not installed."""
+    return {package: _version(package) for package in REPORTED_PACKAGES}
 
 
 def gpu_usage(seconds: float | int) -> dict[str, float]:
@@ -41,7 +59,8 @@ def _cuda() -> Any:
     return torch.cuda if torch is not None and torch.cuda.is_available() else None
 
 
-def _gpus() -> dict[str, Any]:
+def gpus() -> dict[str, Any]:
+    """CUDA and the GPUs, as far as a torch that the stage itself imported can tell: to be asked when it ends."""
     cuda = _cuda()
     if cuda is None:
         return {"cuda": None, "gpus": 0, "gpu_names": []}
@@ -51,7 +70,10 @@ def _gpus() -> dict[str, Any]:
 
 def _git(*arguments: str) -> str | None:
     here = Path(__file__).parent
-    done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=False)
+    except OSError:  # no git, as in many containers
+        return None
     return done.stdout.strip() if done.returncode == 0 else None
 
 

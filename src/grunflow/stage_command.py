@@ -5,14 +5,20 @@ import importlib
 import json
 import math
 import shutil
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from grunflow import launch
 from grunflow.config.specs import Stage
-from grunflow.errors import BadInput
+from grunflow.errors import BadInput, CheckFailed
+
+if TYPE_CHECKING:
+    from grunflow.job import RunningJob
+
+LARGEST_CHECKED = 2**28  # bytes of an input's file whose checksum a stage takes before it reads it: a second at most
 
 
 def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
@@ -51,8 +57,10 @@ def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
 
 def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
     """Run the stage, or start the processes that do; the exit status."""
+    from grunflow import failures, submission
     from grunflow.config.digest import stage_digest
     from grunflow.config.typed import typed
+    from grunflow.job import RunningJob
     from grunflow.manifest import identities_of
 
     stage = arguments.command
@@ -63,14 +71,24 @@ def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
             f"{stage}: --code is {arguments.code} but the code here is {digest}: code changed since submission, or "
             "this environment holds another checkout. Run snakemake again."
         )
+    submission.check(arguments.out, spec.model_dump(mode="json"), digest, arguments.file)
     inputs = _inputs_of(arguments)
     identity = {"stage": stage, "out": str(arguments.out), "spec": spec.model_dump(mode="json"), "code": digest,
                 "inputs": identities_of(inputs)}  # fmt: skip
+    job = RunningJob(identity, getattr(arguments, "checkpoint_seconds", math.inf), launch.is_lead())
     processes = getattr(arguments, "processes", 1)
-    launch.check(spec, processes)
-    if processes > 1 and not launch.started_by_torchrun():
-        return launch.launch(processes)
-    _work(spec, identity, inputs, arguments, processes)
+    if not launch.started_by_torchrun():
+        failures.repeat(job.folder)
+    try:
+        launch.check(spec, processes)
+        if processes > 1 and not launch.started_by_torchrun():
+            return launch.launch(processes)
+        if not (job.lead and job.put_back(arguments.out)):
+            _work(spec, job, inputs, arguments, processes)
+    except (BadInput, CheckFailed) as error:
+        if job.lead:
+            failures.note(job.folder, error)
+        raise
     return 0
 
 
@@ -81,7 +99,7 @@ def methods_of(files: list[Path]) -> list[Path]:
 
 def _inputs_of(arguments: argparse.Namespace) -> dict[str, list[Path]]:
     inputs: dict[str, list[Path]] = {}
-    for item in arguments.input:
+    for item in _lines(arguments.input):
         name, separator, folder = item.partition("=")
         if not separator:
             raise BadInput(f"--input: got {item!r}, expected NAME=FOLDER.")
@@ -89,17 +107,25 @@ def _inputs_of(arguments: argparse.Namespace) -> dict[str, list[Path]]:
     return inputs
 
 
+def _lines(items: list[str]) -> Iterator[str]:
+    """The items, those that begin with @ replaced by the lines of the file that they name."""
+    for item in items:
+        try:
+            yield from Path(item[1:]).read_text().splitlines() if item.startswith("@") else [item]
+        except OSError as error:
+            raise BadInput(f"--input: cannot read {item[1:]!r}: {error.strerror}; run snakemake again.") from None
+
+
 def _work(
-    spec: Stage, identity: dict[str, Any], inputs: dict[str, list[Path]], arguments: argparse.Namespace, processes: int
+    spec: Stage, job: "RunningJob", inputs: dict[str, list[Path]], arguments: argparse.Namespace, processes: int
 ) -> None:
     """Run the stage in this process; of several only the first writes."""
     from grunflow.config.digest import module_digests
-    from grunflow.job import RunningJob, running
+    from grunflow.job import running
     from grunflow.manifest import output_folder, scratch_folder
     from grunflow.work import Work
 
-    lead = launch.is_lead()
-    job = RunningJob(identity, getattr(arguments, "checkpoint_seconds", math.inf), lead)
+    lead, identity = job.lead, job.identity
     if launch.started_by_torchrun():
         launch.join(processes)
     folder_at = partial(
@@ -119,6 +145,8 @@ def _work(
         if spec.long:
             job.beat("starting", 0, 1, 0)
         module = importlib.import_module(f"grunflow.stages.{spec.name}")
+        _refuse_edited(spec, arguments.file, identity["code"])
+        _refuse_damaged(inputs)
         measured |= module.run(spec, Work(inputs, out, arguments.batch_size, tuple(arguments.file))) or {}
         measured |= job.measures()
         if processes > 1:
@@ -127,9 +155,37 @@ def _work(
             from grunflow.carriers.stack import FOLDER
 
             shutil.move(out / FOLDER, carrier / FOLDER)
-    job.end()
+    job.end(arguments.out)
     if launch.started_by_torchrun():
         launch.leave()
+
+
+def _refuse_edited(spec: Stage, files: list[Path], digest: str) -> None:
+    """Import all that the job's result depends on, then compare once more: what was edited between the first comparison and
+    an import would run under the other's name. Later edits change nothing, for everything is in memory."""
+    from grunflow.config.digest import modules_of, reread, stage_digest
+
+    for name, path in modules_of(spec, methods_of(files)).items():
+        if path.name == name:  # a method of the user's own, which its part's loader reads
+            continue
+        importlib.import_module(name)
+    reread()
+    if stage_digest(spec, methods_of(files)) != digest:
+        raise BadInput(f"{spec.name}: code changed while the stage started. Run snakemake again.")
+
+
+def _refuse_damaged(inputs: dict[str, list[Path]]) -> None:
+    """Raises BadInput where a file that is to be read is not as its manifest says; the largest are left to `verify`."""
+    from grunflow.manifest import read_manifest, sha256
+
+    for folder in dict.fromkeys(folder for folders in inputs.values() for folder in folders):
+        for name, checksum in read_manifest(folder)["outputs"].items():
+            path = folder / name
+            if not path.is_file() or (path.stat().st_size <= LARGEST_CHECKED and sha256(path) != checksum):
+                raise BadInput(
+                    f"input {path}: {'differs from' if path.is_file() else 'is missing, against'} its manifest; "
+                    "grunflow verify STUDY --rebuild deletes what is damaged, then run snakemake again."
+                )
 
 
 def _read_spec(text: str) -> dict:

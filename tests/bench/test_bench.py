@@ -1,12 +1,16 @@
 """The benchmark at a tiny size: its rows are whole, and the engines it compares take the same trajectory."""
 
+import json
+from dataclasses import replace
+
 import pytest
 import torch
 from benchmarks.bench import measure, measure_evaluation
 from benchmarks.engines import OBJECTIVES, Size
 from benchmarks.lengths import DISTRIBUTIONS, examples
 
-from benchmarks import alternatives, gpu, memory, scaling
+from benchmarks import alternatives, finetuning, gpu, memory, scaling
+from grunflow.costs.shapes import Shapes
 
 # DESIGN section 7: columns that readers of results/bench/summary.csv rely on.
 COLUMNS = {"work", "lengths", "size", "baseline", "ratio", "ratio_lo", "ratio_hi", "flop_bound", "max_rel_diff"}
@@ -59,7 +63,35 @@ def test_a_fresh_process_tells_its_peak() -> None:
     assert memory.measured("fast", "grun_gd_training", "forget05") > 1e6
 
 
-def test_the_gpu_script_runs_at_a_tiny_size() -> None:
-    found = gpu.main(["--shape", "tiny", "--device", "cpu", "--steps", "2"])
-    assert found["grun_npo_fast"]["seconds"] > 0
-    assert found["finetuning"]["mfu"] is None  # no peak is stated for a CPU
+def test_the_gpu_script_says_all_of_it_in_one_call(capsys: pytest.CaptureFixture) -> None:
+    found = gpu.main(["--shape", "tiny", "--device", "cpu", "--steps", "1", "--rows", "8", "16"])
+    told, *table = capsys.readouterr().out.splitlines()
+    assert json.loads(told) == found
+    measured = [name for name, part in found.items() if isinstance(part, dict)]
+    assert [line.split()[0] for line in table[1:]] == measured
+    assert {"grun_npo_fast", "grun_npo_plain", "evaluation", "finetuning_8", "finetuning_16"} <= set(measured)
+    for name in measured:
+        assert found[name]["seconds"] > 0
+        assert found[name]["planned_bytes"] > 0
+        assert found[name]["peak_bytes"] is None  # only a GPU counts it
+    one, most = found["finetuning_8"], found["finetuning_16"]
+    assert one["mfu"] is None  # no peak is stated for a CPU
+    assert one["ops"] == pytest.approx(most["ops"], rel=0.1)  # a micro-batch launches as much however many rows it has
+    assert found["evaluation"]["generated_tokens"] > 0
+    assert found["left_out"] == []
+
+
+def test_what_the_time_does_not_reach_is_named() -> None:
+    found = gpu.main(["--shape", "tiny", "--device", "cpu", "--steps", "2", "--minutes", "0"])
+    assert "evaluation" in found["left_out"]
+    assert "evaluation" not in found
+
+
+def test_fine_tuning_takes_as_many_blocks_as_fit() -> None:
+    hidden, feed, layers, heads, groups, vocabulary, _ = gpu.SHAPES["8b"]
+    whole = Shapes(hidden, layers, heads, groups, hidden // heads, feed, vocabulary, False)
+    room = 0.85 * 80 * 2**30
+    blocks = finetuning.fitting_blocks(whole, room)
+    fits, more = (finetuning.planned(replace(whole, layers=blocks + at), finetuning.MOST) for at in (0, 1))
+    assert fits <= room < more
+    assert finetuning.fitting_blocks(whole, float("inf")) == layers

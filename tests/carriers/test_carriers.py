@@ -249,7 +249,7 @@ def test_it_is_trained_on_the_plain_path_and_its_parameters_are_counted(
     (tmp_path / "run").mkdir()
     with caplog.at_level(logging.INFO):
         measured = unlearn.run(spec, Work(made(tmp_path, make_model), tmp_path / "run", files=(path,)))
-    assert "plain path: " in caplog.text
+    assert "texts are padded: " in caplog.text
     assert measured["trained_parameters"] == OWN[name][2]
     new, trained = Stack(make_model()), Stack(make_model())
     new.attach(carrier, 0, [path])

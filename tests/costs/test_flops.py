@@ -20,6 +20,7 @@ from grunflow.objectives.states import control_vector
 from grunflow.training.frozen_pack import pack
 from grunflow.training.frozen_states import frozen_rows
 from grunflow.training.step import Texts, step_flops, step_loss
+from grunflow.training.text_pack import text_pack
 from tests.costs.made_up import carrier_of, objective_of
 
 CARRIERS = {
@@ -157,3 +158,17 @@ def test_a_model_from_scratch_has_the_shape_of_its_sheet() -> None:
 
     sheet = Architecture(hidden_size=32, layers=2, heads=4, kv_heads=2, intermediate_size=80, tied=False)
     assert build(sheet, Tokenizer(), 0).num_parameters() == Shapes.of_sheet(sheet, 300).parameters
+
+
+@pytest.mark.parametrize("objective", ["gd", "npo", "kl"])
+@pytest.mark.parametrize("name", ["full", "lora"])
+def test_packed_texts_are_counted_as_torch_counts_them(name: str, objective: str) -> None:
+    """The head at labels only, no padding but in the groups' attention."""
+    model, reference = model_of(), Stack(model_of().requires_grad_(False))
+    shapes, of, stack = Shapes.of_model(model.config), objective_of(objective), attached(model, CARRIERS[name])
+    texts = Texts(text_pack(examples(20, 1), model.device), None, text_pack(examples(20, 2), model.device))
+
+    def step() -> None:
+        step_loss(stack, reference, of, texts).backward()
+
+    assert step_flops(shapes, of, CARRIERS[name], texts) == pytest.approx(counted(step), rel=0.05)

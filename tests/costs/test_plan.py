@@ -16,7 +16,7 @@ from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, Finetune, Unlearn
 from grunflow.config.study import GPUS, Resolved
 from grunflow.config.typed import read_yaml
-from grunflow.costs.hardware import DEVICES, DISK
+from grunflow.costs.hardware import DEVICES, DISK, GPU_SHARE
 from grunflow.costs.requests import request
 from grunflow.costs.stages import cost
 
@@ -65,6 +65,38 @@ def test_the_papers_plan_names_its_assumptions_and_its_sizes() -> None:
     assert found["totals"]["jobs"] == sum(row["jobs"] for row in found["stages"].values())
     assert any("assumed, not measured" in line for line in found["assumptions"])
     assert "GPU-hours" in plan("config/paper.yaml").stdout
+
+
+def accumulated(spec: Finetune | Unlearn, accumulation: int) -> Finetune | Unlearn:
+    """The job with another number of micro-batches."""
+    if isinstance(spec, Unlearn):
+        return spec.model_copy(update={"training": spec.training.model_copy(update={"accumulation": accumulation})})
+    assert spec.model.target is not None
+    target = spec.model.target.model_copy(update={"accumulation": accumulation})
+    return spec.model_copy(update={"model": spec.model.model_copy(update={"target": target})})
+
+
+@pytest.mark.parametrize(
+    ("rule", "words", "gpus", "accumulation"),
+    [("finetune_target", ("llama-3.1-8b",), 2, 8), ("finetune_target", ("mistral-7b-v0.1",), 2, 4),
+     ("unlearn", ("tofu", "llama-3.1-8b", "npo_full"), 3, 4), ("unlearn", ("tofu", "mistral-7b-v0.1", "npo_full"), 3, 4),
+     ("unlearn", ("tofu", "llama-3.1-8b", "npo_lora"), 1, 4), ("unlearn", ("tofu", "mistral-7b-v0.1", "npo_lora"), 1, 4)],
+)  # fmt: skip
+def test_the_papers_micro_batches_are_as_large_as_the_planned_gpus_hold(
+    rule: str, words: tuple[str, ...], gpus: int, accumulation: int
+) -> None:
+    """Not 32 of a row each, but the fewest with which the job still fits; half as many would need another GPU."""
+    study = study_of("config/paper.yaml")
+    spec = job_of(study, rule, *words).spec
+    assert isinstance(spec, Finetune | Unlearn)
+    training = spec.training if isinstance(spec, Unlearn) else spec.model.target
+    assert training is not None
+    assert training.accumulation == accumulation
+    found = cost(study, spec)
+    assert found.gpus == gpus
+    assert found.gpu_bytes <= GPU_SHARE * DEVICES[study.gpu].gpu_bytes
+    fewer = cost(study, accumulated(spec, accumulation // 2))
+    assert fewer.gpus > gpus or fewer.gpu_bytes > GPU_SHARE * DEVICES[study.gpu].gpu_bytes
 
 
 def test_disk_of_what_is_discarded_is_counted_apart(tmp_path: Path) -> None:
@@ -170,6 +202,14 @@ def test_a_copy_of_the_model_is_planned_where_training_keeps_one() -> None:
     ):
         found = cost(study, copied)
         assert found.gpu_bytes * found.gpus > alone.gpu_bytes + weights
+
+
+def test_weights_that_are_read_beside_those_they_replace_are_planned() -> None:
+    study = study_of("config/paper.yaml").model_copy(update={"evaluation_batch_size": 1})
+    (full, lora) = (
+        cost(study, job_of(study, "evaluate", "tofu", "llama-3.1-8b", name).spec) for name in ("gd_full", "gd_lora")
+    )
+    assert full.gpu_bytes > 2 * 2 * 8_030_261_248 > lora.gpu_bytes
 
 
 def test_the_warning_before_a_time_limit_leaves_time_for_the_checkpoint() -> None:

@@ -9,6 +9,8 @@ import torch
 from grunflow.carriers.stack import Stack
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.sets import DataSet
+from grunflow.data.batching import collate
+from grunflow.data.prompts import Example
 from grunflow.data.tokenizer import train_tokenizer
 from grunflow.errors import BadInput
 from grunflow.evaluation.harness import StackLM, accuracies, scored_answers
@@ -113,6 +115,24 @@ def test_a_zero_edit_equals_no_edit_exactly_and_an_open_gate_does_not(model, tok
     assert closed._loglikelihood_tokens(requests_of(tokenizer)) == before
     opened = StackLM(grun(model, 1e4), tokenizer, 4)
     assert opened._loglikelihood_tokens(requests_of(tokenizer)) != before
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_head_is_run_at_continuations_alone_and_scores_are_those_of_all_logits(model, tokenizer) -> None:
+    stack, requests = grun(model, 1e4), requests_of(tokenizer)
+    seen: list[int] = []
+    handle = model.lm_head.register_forward_hook(lambda _, inputs, logits: seen.append(logits.shape[:-1].numel()))
+    found = StackLM(stack, tokenizer, 4)._loglikelihood_tokens(requests)
+    handle.remove()
+    passes = {((*context, *continuation[:-1]), len(continuation)) for _, context, continuation in requests}
+    assert sum(seen) == sum(length for _, length in passes) < sum(len(fed) for fed, _ in passes) / 4
+    for (_, context, continuation), (total, greedy) in zip(requests, found, strict=True):
+        batch = collate([Example((context + continuation)[:-1], len(context))], 0)
+        with torch.no_grad():
+            every = stack.forward(batch).logits[0].log_softmax(-1)[-len(continuation) :]
+        want = torch.tensor(continuation)
+        assert total == pytest.approx(float(every.gather(1, want[:, None]).sum()), rel=1e-6, abs=1e-6)
+        assert greedy == bool((every.argmax(-1) == want).all())
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -6,7 +6,7 @@ import torch
 from grunflow.errors import BadInput
 from grunflow.interventions import GatedLoReFT
 from grunflow.interventions.hooks import intervene
-from grunflow.interventions.oracle import intervenable, locations
+from grunflow.interventions.pyvene import intervenable, locations
 
 LAYERS = (1, 2, 3)
 

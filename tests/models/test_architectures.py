@@ -15,7 +15,7 @@ from grunflow.carriers.stack import FOLDER, Stack
 from grunflow.config.architectures import check_architecture
 from grunflow.config.models import Architecture, Model
 from grunflow.costs.shapes import Shapes
-from grunflow.data.batching import collate
+from grunflow.data.batching import IGNORE_INDEX, collate
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
 from grunflow.evaluation.answering import Asker
@@ -125,6 +125,18 @@ def test_an_edit_acts_on_either_side_of_padding_and_is_read_behind_the_block(kin
     assert moved[rows, right.positions].min() > 1e-4
     assert moved.nonzero()[:, 1].tolist() == right.positions.tolist()
     assert width(model) == 32
+
+
+@kinds
+def test_the_head_is_run_at_the_wanted_positions_alone(kind: str) -> None:
+    stack = carried(tiny(kind), "reft", rank=2, layers=(1,))
+    batch = collate(examples(), 0)
+    wanted = (batch.labels != IGNORE_INDEX) & (torch.arange(batch.labels.shape[1]) % 2 == 0)
+    with torch.no_grad():
+        found, _ = stack.logits_at(batch, wanted)
+        every = stack.forward(batch).logits
+    assert found.shape == (int(wanted.sum()), every.shape[-1])
+    torch.testing.assert_close(found, every[wanted], rtol=1e-6, atol=1e-6)
 
 
 @kinds

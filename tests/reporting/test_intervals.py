@@ -44,7 +44,7 @@ def test_seeds_alone_give_students_interval_and_one_seed_none() -> None:
 
 def test_one_seed_has_the_noise_of_its_questions() -> None:
     # t(0.975, 3) = 3.18245, standard deviation 0.1, four questions.
-    found = of_questions(np.array([[0.4, 0.4, 0.6, 0.6]])).interval()
+    found = Sample(np.array([0.9]), (np.array([[0.4, 0.4, 0.6, 0.6]]),), (-1.0, 2.0)).interval()
     assert found.hi - found.mean == pytest.approx(3.18245 * np.sqrt(0.04 / 3) / 2, rel=1e-5)
 
 

@@ -44,7 +44,7 @@ def whole(study: made_up.Study, folder: Path, sheet: str = "", **keys) -> str:
     made["figures"] = stage(figures, drawn, study, folder / "figures")
     if sheet:
         made["claims"] = stage(
-            claims, Claims(study="demo", claims=sheet), study, folder / "claims", tables=made["tables"]
+            claims, Claims(study="demo", claims=sheet, engine="fast"), study, folder / "claims", tables=made["tables"]
         )
     out = stage(report, Report(**study.shown, title="Made <up>"), study, folder / "report", **made)
     return (out / "report.html").read_text()

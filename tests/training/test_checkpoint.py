@@ -1,7 +1,10 @@
 """Checkpoints inside one process: every piece of state comes back, and a run that lacks one differs."""
 
+import json
 import math
 import os
+import resource
+import shutil
 import signal
 from functools import partial
 from pathlib import Path
@@ -13,6 +16,7 @@ from torch.distributed.checkpoint.state_dict import set_model_state_dict
 from grunflow.config.parts import Training
 from grunflow.errors import Interrupted, OutOfMemory
 from grunflow.job import RunningJob, running
+from grunflow.manifest import checksums
 from grunflow.training import checkpoint
 from grunflow.training.loop import History, Share, Task, Watch, batches, micro_batches, train
 
@@ -80,7 +84,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGURG])
+@pytest.mark.parametrize("number", checkpoint.SIGNALS)
 def test_a_signal_finishes_the_step_and_the_next_run_goes_on_to_the_same_numbers(number: int) -> None:
     whole = task_of(Seen())
     want = result(whole, train(whole, STEPS, TRAINING))
@@ -127,6 +131,7 @@ def test_without_one_piece_of_state_the_result_would_differ(part: str, monkeypat
         }
         record["carried"][part] = others[part]
     torch.save(record, path)
+    (path.parent / checkpoint.SUMS).write_text(json.dumps(_sums(path.parent)))
     with running(job()):
         assert result(again, train(again, STEPS, TRAINING)) != want
 
@@ -143,6 +148,57 @@ def test_what_a_killed_process_left_half_written_is_not_read() -> None:
     assert second.resumed_at_steps == [10]
     assert not draft.exists()
     assert whole.is_dir()
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    return {name: value for name, value in checksums(folder).items() if name != checkpoint.SUMS}
+
+
+@pytest.mark.parametrize("harm", ["flip", "truncate", "remove"])
+@pytest.mark.parametrize("name", ["record.pt", "__0_0.distcp"])
+def test_a_damaged_checkpoint_is_set_aside_and_an_older_one_serves(
+    harm: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A flipped byte gave other weights and status 0, a truncated file blocked every retry."""
+    whole = task_of(Seen())
+    want = result(whole, train(whole, STEPS, TRAINING))
+    with pytest.raises(Interrupted), running(job()):
+        train(task_of(Seen(10)), STEPS, TRAINING)
+    (older,) = job().folder.glob("step-*")
+    newer = older.with_name("step-000000012")
+    shutil.copytree(older, newer)
+    damaged = bytearray((newer / name).read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    if harm == "remove":
+        (newer / name).unlink()
+    else:
+        (newer / name).write_bytes(damaged if harm == "flip" else damaged[: len(damaged) // 2])
+    again = task_of(Seen())
+    with running(job()) as second:
+        assert result(again, train(again, STEPS, TRAINING)) == want
+    assert second.resumed_at_steps == [10]
+    assert "differs from its checksums, set aside as damaged-step-000000012" in caplog.text
+
+
+def test_a_disk_that_takes_no_checkpoint_ends_no_training(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Files may not grow beyond 100 bytes, as on a full disk."""
+    whole = task_of(Seen())
+    want = result(whole, train(whole, STEPS, TRAINING))
+    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        again = task_of(Seen())
+        with running(job(seconds=0.0)):
+            assert result(again, train(again, STEPS, TRAINING)) == want
+        with pytest.raises(Interrupted, match="SIGTERM: no checkpoint could be written"), running(job()):
+            train(task_of(Seen(10)), STEPS, TRAINING)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert "no checkpoint after step 1" in caplog.text
+    assert not list(job().folder.glob(".draft-*"))
 
 
 def test_only_the_newest_of_timed_checkpoints_is_kept() -> None:

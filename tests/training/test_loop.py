@@ -7,7 +7,7 @@ import torch
 
 from grunflow.config.parts import Training
 from grunflow.errors import CheckFailed
-from grunflow.training.loop import Share, Task, batches, micro_batches, train
+from grunflow.training.loop import Share, Task, batches, micro_batches, rows_at_once, train
 from grunflow.training.schedule import learning_rate_factor, total_steps
 
 
@@ -36,6 +36,17 @@ def test_accumulation_equals_one_large_batch() -> None:
     one = fit(Training(learning_rate=0.1, steps=20, batch_size=4))
     four = fit(Training(learning_rate=0.1, steps=20, batch_size=4, accumulation=4))
     assert torch.allclose(one, four, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("accumulation", "processes", "rows"),
+    [(4, 1, 8), (32, 1, 1), (1, 2, 16), (4, 2, 8), (4, 3, 6), (4, 8, 4), (8, 3, 4), (32, 3, 1)],
+)
+def test_every_process_has_as_many_micro_batches_of_no_more_rows_than_asked_for(
+    accumulation: int, processes: int, rows: int
+) -> None:
+    training = Training(learning_rate=0.1, steps=1, batch_size=32, accumulation=accumulation)
+    assert rows_at_once(training, processes) == rows <= 32 // accumulation
 
 
 def test_same_seed_same_bytes() -> None:

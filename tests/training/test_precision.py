@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
+from grunflow.carriers.stack import Stack
 from grunflow.config.parts import Training
 from grunflow.data.prompts import Example
 from grunflow.stages.finetune import Fitting
@@ -37,7 +38,7 @@ def trained(start: Any, precision: str, compute: str | None, wide: bool) -> Move
     generator = torch.Generator().manual_seed(1)
     examples = [Example(torch.randint(1, 64, (14,), generator=generator).tolist(), 5) for _ in range(64)]
     training = Training(learning_rate=RATE, steps=STEPS, batch_size=16, weight_decay=0.01, precision=precision)  # type: ignore[arg-type]
-    goal = Fitting(model.train(), examples, 0, whole=False)
+    goal = Fitting(Stack(model.train()), examples, 0, whole=False)
     order = batches(len(examples), 16, torch.Generator().manual_seed(0))
     train(Task(model, order, goal.shares, goal.tokens, "fit", compute=compute), STEPS, training)
     pairs = [

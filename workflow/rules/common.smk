@@ -1,12 +1,17 @@
 import re
+from functools import cache
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import RerunTrigger
 
+from grunflow.call import input_arguments, spec_argument
 from grunflow.config import jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.costs.requests import request
 from grunflow.errors import BadInput
+from grunflow.reruns import stale
+from grunflow.submission import submit
 
 
 def checked_study():
@@ -23,6 +28,23 @@ def checked_study():
 
 
 STUDY, JOBS = checked_study()
+
+
+@cache
+def hold_against_manifests():
+    """Results that the study no longer describes are made again, whatever Snakemake itself remembers of them: it sees no edit
+    without `.snakemake`, nor one that kept a file's time. A cluster's job makes what it was told to.
+    """
+    if workflow.is_main_process:
+        workflow.dag.forcefiles.update(stale(list(JOBS.values())))
+        workflow.dag_settings.rerun_triggers = frozenset({RerunTrigger.MTIME})
+
+
+onstart:
+    if workflow.is_main_process:
+        submit(JOBS.values())
+
+
 # Folders of tables and figures, which hold a file per name.
 SHOWN = [job.folder for job in JOBS.values() if hasattr(job.spec, "names")]
 
@@ -71,12 +93,14 @@ def inputs_of(folder):
     """What its job reads: name -> finished folders, and files that no job made."""
 
     def of_wildcards(wildcards):
+        hold_against_manifests()  # asked first while Snakemake builds its graph
         job = job_at(folder, wildcards)
         found = {
             name: [finished(place) for place in folders]
             for name, folders in job.inputs.items()
         }
-        return found | ({"files": job.files} if job.files else {})
+        # Their contents count, which manifests hold, not their times.
+        return found | ({"files": list(map(ancient, job.files))} if job.files else {})
 
     return of_wildcards
 
@@ -89,10 +113,10 @@ def call_of(folder):
     """
 
     def inputs(wildcards, output):
-        return job_at(folder, wildcards).arguments
+        return input_arguments(job_at(folder, wildcards))
 
     def spec(wildcards):
-        return job_at(folder, wildcards).spec.model_dump_json()
+        return spec_argument(job_at(folder, wildcards))
 
     def code(wildcards):
         return job_at(folder, wildcards).code
@@ -110,7 +134,7 @@ def carrier_of(folder):
 
 
 def asks(folder, *more):
-    """What its job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, and `more`."""
+    """What its job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, nodes, and `more`."""
 
     def asked(resource):
         def of_job(wildcards, attempt):
@@ -118,7 +142,7 @@ def asks(folder, *more):
 
         return of_job
 
-    kinds = ("mem_mb", "runtime", "gpu", "cpus_per_task", *more)
+    kinds = ("mem_mb", "runtime", "gpu", "cpus_per_task", "nodes", *more)
     return {resource: asked(resource) for resource in kinds}
 
 

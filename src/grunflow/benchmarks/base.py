@@ -56,8 +56,10 @@ class Metric:
     output, role) -> a value each; per run RunScores -> a number, nan where there is none. measures: what a high value says
     (`knowledge`: bad on the forget set, good elsewhere; `quality`: good; `distance`: bad; `nothing`). roles: of the sets that it
     is taken of. reference: the model that it needs beside the run. interval: where its 95 % interval comes from; `range` over
-    seeds (p-values); `count`: a number of things, without one. sample: an interval of its own: (values per seed, (set, metric) -> array (seeds, questions)) -> arrays
-    (seeds, questions) whose means vary with it. change: column, behind `<set>_`, of its paired difference to the reference row.
+    seeds (p-values); `count`: a number of things, without one. sample: what a figure of whole runs varies with: (set, metric or
+    kept name) -> array (seeds, questions), and with a reference the same of it -> arrays (seeds, questions), one for each
+    independent set of questions, whose means the figure follows to first order. joined: of a figure that rises with means, but
+    not linearly: (those means, each (..., 1) or alike) -> figure, and (set, metric) of each. change: column, behind `<set>_`, of its paired difference to the reference row.
     shown: roles of the sets on which readers' tables hold it ("run" for one of whole runs). compared: whether methods are held
     against each other by it. needs: column of the probe's output without which (or with an empty list in it) it is left out.
     keeps: name and values of something per question that a metric of whole runs compares, kept beside the questions' metrics.
@@ -72,7 +74,8 @@ class Metric:
     probe: str = "answers"
     reference: str = ""
     interval: Literal["questions", "seeds", "range", "count"] = "questions"
-    sample: "Callable[[Mapping[tuple[str, str], np.ndarray]], tuple[np.ndarray, ...]] | None" = None
+    sample: "Callable[..., tuple[np.ndarray, ...]] | None" = None
+    joined: tuple[Callable[..., Any], tuple[tuple[str, str], ...]] | None = None
     change: str = ""
     shown: tuple[str, ...] = ()
     compared: bool = False

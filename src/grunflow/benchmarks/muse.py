@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from grunflow.benchmarks.base import REFERENCES, Benchmark, Finetuning, Lengths, Metric, RunScores
+from grunflow.benchmarks.base import REFERENCES, Benchmark, Finetuning, Lengths, Metric
 from grunflow.config.benchmarks import BenchmarkKeys
 from grunflow.config.sets import Cut, DataSet, ProbeSpec, Source, Turns
 from grunflow.data import prompts, records, sources
@@ -20,7 +20,8 @@ TARGET, RETAIN, BASE = REFERENCES
 RAW = ("raw/forget", "raw/retain1", "raw/retain2")
 FORGET, *RETAINED = TEXTS = tuple(f"{name}.jsonl" for name in RAW)
 BYTES = {"news": (3281546, 6456895, 6437312), "books": (4096855, 836924, 1969626)}  # of RAW, by the data sets' cards
-AUC = {"news": 0.4772, "books": 0.5393}  # of MUSE's own retrained models (constants.py, forget_holdout_Min-40%)
+# Of MUSE's own retrained models (constants.py, forget_holdout_Min-40%): the complement of ours, P(unseen is likelier).
+AUC = {"news": 0.4772, "books": 0.5393}
 EVERY_TOKEN = 1e-9  # as a Cut's fraction, behind which texts are scored: all but the first token
 SETS = tuple(
     DataSet(name=name, role=role, file=f"sets/{name}.jsonl", template="raw", max_new_tokens=tokens)  # type: ignore[arg-type]
@@ -56,25 +57,18 @@ def rouge_l(rows: Any, role: str) -> np.ndarray:
     return np.array([score(*pair)["rougeL"].fmeasure for pair in zip(rows["answer"], texts, strict=True)])
 
 
-def privleak(run: RunScores, auc: float | None) -> float:
-    """Percent by which Min-40%'s AUC, P(an unseen text is likelier than a forget text), is off `auc`, the one of a model
-    that never read either (None: of the study's retain model); eval.py. -100: every forget text stands out."""
-    attack = metrics.attack("min_k")  # the AUC's complement
-    known = 1 - attack(run.references[RETAIN]) if auc is None else auc
-    return 100 * (1 - attack(run) - known) / known if known else float("nan")
-
-
 def metrics_of(auc: float | None) -> tuple[Metric, ...]:
-    leak: Any = {"per": "run", "probe": "membership", "interval": "seeds", "reference": "" if auc else RETAIN}
+    leak = metrics.privleak(None if auc is None else 1 - auc)
+    told: Any = {"per": "run", "probe": "membership", "interval": "seeds", "reference": "" if auc else RETAIN}
     return (
         Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True),
-        Metric("gate", "Gate", metrics.gate, measures="nothing", interval="seeds"),
+        Metric("gate", "Gate", metrics.gate, measures="nothing"),
         Metric("utility", "KnowMem retain", lambda run: metrics.utility(run, ["knowmem_r"], ["rougeL"]), per="run",
                measures="quality", sample=lambda scores: (scores["knowmem_r", "rougeL"],), compared=True),
-        Metric("privleak", "PrivLeak", lambda run: privleak(run, auc), measures="nothing", shown=("run",),
-               bounds=(-100.0, np.inf), **leak),
-        Metric("privleak_off", "PrivLeak (size)", lambda run: abs(privleak(run, auc)), measures="distance", shown=("run",),
-               bounds=(0.0, np.inf), compared=True, **leak),
+        Metric("privleak", "PrivLeak", leak, measures="nothing", shown=("run",),
+               bounds=(-100.0, np.inf), **told),
+        Metric("privleak_off", "PrivLeak (size)", lambda run: abs(leak(run)), measures="distance", shown=("run",),
+               bounds=(0.0, np.inf), compared=True, **told),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from grunflow.carriers.base import Carrier
 from grunflow.config.parts import CarrierSpec
 from grunflow.errors import BadInput
 from grunflow.models.blocks import block
+from grunflow.models.loading import placement
 from grunflow.models.sharding import save_model
 
 TRAINS = "weights"
@@ -45,7 +46,9 @@ class Full(Carrier):
     def load(self, folder: Path, share: float) -> None:
         """By transformers' own loader, which knows how it names what it saves; tied weights are stored once."""
         try:
-            saved = type(self.model).from_pretrained(folder, dtype=self.model.dtype, local_files_only=True)
+            saved = type(self.model).from_pretrained(
+                folder, dtype=self.model.dtype, local_files_only=True, **placement()
+            )
         except (OSError, ValueError, RuntimeError) as error:
             raise BadInput(
                 f"{folder}: its weights do not fit the model: {str(error)[:200]}; run the stage again."

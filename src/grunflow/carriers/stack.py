@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from grunflow.carriers.base import Carrier, Output, States
@@ -21,6 +21,8 @@ from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
 from grunflow.interventions.gated import GatedLoReFT
 from grunflow.models.blocks import block_output
+from grunflow.models.generators import forked
+from grunflow.models.head import head_at
 
 FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
 
@@ -66,7 +68,7 @@ class Stack:
         file = load(CARRIER, spec, files)
         for carrier in self.carriers:
             carrier.freeze()
-        with torch.random.fork_rng():
+        with forked():
             torch.manual_seed(seed)
             self.carriers.append(file.CLASS(spec, self.model, tuple(self.carriers)))
         self.top.packable = getattr(file, "PACKABLE", False)
@@ -109,6 +111,14 @@ class Stack:
         with self.acting(batch.positions) as gate_logits:
             logits = self.model(**batch.inputs()).logits
         return Output(logits, gate_logits)
+
+    def logits_at(
+        self, batch: Batch, wanted: Bool[Tensor, "batch token"]
+    ) -> tuple[Float[Tensor, "position vocab"], list[Tensor]]:
+        """Logits at the wanted positions alone, row after row, with every carrier acting; and gate logits."""
+        with self.acting(batch.positions) as gate_logits, head_at(self.model, wanted):
+            logits = self.model(**batch.inputs()).logits
+        return logits[0], gate_logits
 
     def states(self, batch: Batch, layer: int) -> States:
         """Output of one block. Every gate is read, also those above `layer`; an edit above it without a gate is not run."""

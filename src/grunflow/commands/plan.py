@@ -5,8 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from grunflow.errors import BadInput
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--configfile", type=Path, required=True)
@@ -75,23 +73,13 @@ def trains_weights(spec: Any) -> bool:
     return isinstance(spec, Unlearn) and trained_by(spec.carrier) == WEIGHTS
 
 
-def is_done(job: Any) -> bool:
-    """Whether its folder holds a manifest of the same spec and code; links into a shared cache count."""
-    from grunflow.manifest import read_manifest
-
-    try:
-        manifest = read_manifest(Path(job.folder))
-    except BadInput:
-        return False
-    return manifest["code"] == job.code and manifest["spec"] == job.spec.model_dump(mode="json")
-
-
 def done_folders(jobs: list[Any]) -> set[str]:
-    """Folders of the jobs that are done; not of one whose carrier was discarded and is read again."""
-    from grunflow.reruns import gone
+    """Folders of the jobs that are done: they lie there, and would not run again."""
+    from grunflow.manifest import MANIFEST
+    from grunflow.reruns import reruns_of
 
-    done = {job.folder for job in jobs if is_done(job)}
-    return done - {job.folder for job, _ in gone(jobs, {job.folder for job in jobs} - done)}
+    again = {item.job.folder for item in reruns_of(jobs)}
+    return {job.folder for job in jobs if job.folder not in again and (Path(job.folder) / MANIFEST).is_file()}
 
 
 COLUMNS = (

@@ -119,7 +119,7 @@ def _strayed(study: Path, sound: dict[Path, dict[str, Any]]) -> Iterator[tuple[P
 
 def _goal(folder: Path) -> Path:
     """What to ask snakemake for: it remakes a missing folder only where it is asked for, or its own inputs changed."""
-    from grunflow.reruns import declares_files
+    from grunflow.changes import declares_files
 
     return folder / MANIFEST if folder.name in declares_files() else folder
 

@@ -1,5 +1,6 @@
 """The sheet of claims: what the paper says, as data that tables can be held against."""
 
+from collections.abc import Mapping
 from string import Formatter
 from typing import Any, Literal
 
@@ -10,14 +11,30 @@ from grunflow.config.typed import read_yaml, typed
 from grunflow.errors import BadInput
 
 
+class Method(Strict):
+    """Where the trained parameters of a claim's method live, for what follows from a model's shape alone."""
+
+    kind: str = Field(description="the carrier's kind")
+    keys: dict[str, Any] = Field({}, description="its keys, as `carriers:` of a study has them")
+
+
 class Condition(Strict):
     """A figure of a table against a threshold; `{name}` in column or where stands for a value of `each`."""
 
     table: str
     column: str
     where: dict[str, str | float] = Field({}, description="column -> value that the row must have")
+    when: dict[str, tuple[str | float, ...]] = Field(
+        {}, description="name of `each` -> values for which it is a condition"
+    )
     above: float | None = None
     below: float | None = None
+    engine: Literal["plain"] | None = Field(
+        None, description="the engine of the study for which the figure compares like with like"
+    )
+    closed_form: Method | None = Field(
+        None, description="method whose figure follows from the model's shape, where the study has not run it"
+    )
 
     @model_validator(mode="after")
     def _one_threshold(self) -> "Condition":
@@ -35,6 +52,16 @@ class Claim(Strict):
     read: Literal["first hand", "second hand", "ours"]
     source: str = Field(description="where it was read")
     models: tuple[str, ...] = Field(description="the models it is about")
+    primary: bool | dict[str, tuple[str | float, ...]] = Field(
+        False,
+        description="tested together with its family; or name of `each` -> values for which it is; else exploratory",
+    )
+    family: str | None = Field(
+        None, pattern=r"^[a-z0-9_]+$", description="of primary claims: which are tested together"
+    )
+    scale: float | None = Field(
+        None, gt=0, description="parameters of the smallest model of which its figure says anything"
+    )
     each: dict[str, tuple[str | float, ...]] = Field({}, description="name -> values; one verdict per combination")
     here: dict[str, tuple[str | float, ...]] = Field({}, description="the same in place of `each`, for other models")
     conditions: tuple[Condition, ...] = Field(min_length=1)
@@ -42,12 +69,26 @@ class Claim(Strict):
     @model_validator(mode="after")
     def _names_are_known(self) -> "Claim":
         texts = [self.statement]
+        names = set(self.here) | set(self.primary if isinstance(self.primary, dict) else ())
         for condition in self.conditions:
             texts += [condition.column, *(value for value in condition.where.values() if isinstance(value, str))]
+            names |= set(condition.when)
         used = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
-        if not used | set(self.here) <= set(self.each):
-            raise ValueError(f"{sorted((used | set(self.here)) - set(self.each))} must be names of each")
+        if not used | names <= set(self.each):
+            raise ValueError(f"{sorted((used | names) - set(self.each))} must be names of each")
         return self
+
+    @model_validator(mode="after")
+    def _primary_ones_have_a_family(self) -> "Claim":
+        if bool(self.primary) != bool(self.family):
+            raise ValueError("a primary claim has a family, and no other claim has one")
+        return self
+
+    def is_primary(self, values: Mapping[str, str | float]) -> bool:
+        """Whether the verdict for these values of `each` is tested together with its family."""
+        if isinstance(self.primary, bool):
+            return self.primary
+        return all(values[name] in wanted for name, wanted in self.primary.items())
 
 
 def read_claims(path: str) -> tuple[Claim, ...]:

@@ -32,7 +32,9 @@ SPEC_MODULES = tuple(
     f"grunflow.config{name}" for name in ("", ".base", ".benchmarks", ".models", ".parts", ".sets", ".specs")
 )
 FINDING = ("grunflow.config.facts", "grunflow.config.outside")
-MEASURING = ("grunflow.manifest", "grunflow.provenance", "grunflow.progress", "grunflow.job")
+MEASURING = tuple(
+    f"grunflow.{name}" for name in ("failures", "job", "manifest", "progress", "provenance", "submission")
+)
 COSTS = ("grunflow.costs", "grunflow.costs.flops", "grunflow.costs.shapes")
 EXCLUDED = {"grunflow", "grunflow.cli", "grunflow.errors", *SPEC_MODULES, *FINDING, *MEASURING, *COSTS}
 # What a spec may hold -> the kind of part that its `kind` names.
@@ -136,3 +138,9 @@ def _whole(roots: tuple[tuple[str, Path | None], ...]) -> str:
 def stage_digest(spec: Stage, methods: Iterable[str | Path] = ()) -> str:
     """Sixteen hexadecimal digits over the digests of the job's modules, in order of their names."""
     return _whole(_roots(spec, methods))
+
+
+def reread() -> None:
+    """Forget what was read of the sources: the next digest is of what lies there then."""
+    for known in (_file_of, _parsed, _digests, _whole):
+        known.cache_clear()

@@ -3,16 +3,19 @@ here: which stage reads what stands in one place."""
 
 import shlex
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
 from grunflow.config import resolve, specs
 from grunflow.config.digest import stage_digest
+from grunflow.config.layouts import is_layout
 from grunflow.config.methods import carrier_source, condition_source, objective_source, trains
+from grunflow.config.published import names_of, read_sheets
 from grunflow.config.runs import Part, Run, parts
 from grunflow.config.specs import Stage
 from grunflow.config.study import Resolved
 from grunflow.config.terms import WEIGHTS
-from grunflow.errors import BadInput
+from grunflow.errors import BadInput, unknown_name
 from grunflow.manifest import digest_of
 from grunflow.reporting import catalogue
 
@@ -45,6 +48,11 @@ class Job:
         return stage_digest(self.spec, self.methods)
 
     @property
+    def copy(self) -> Path:
+        """Where a file of it lies at the study's root too; the root itself where none does."""
+        return Path(self.folder).parent / self.spec.copied
+
+    @property
     def log(self) -> str:
         """Where its rule writes the log."""
         results, study, *place = self.folder.split("/")
@@ -56,7 +64,11 @@ class Job:
         inputs = [
             f"--input {shlex.quote(f'{name}={folder}')}" for name, folders in self.inputs.items() for folder in folders
         ]
-        return " ".join([*inputs, *(f"--file {shlex.quote(file)}" for file in (*self.files, *self.methods))])
+        return " ".join([*inputs, *self.file_arguments])
+
+    @property
+    def file_arguments(self) -> list[str]:
+        return [f"--file {shlex.quote(file)}" for file in (*self.files, *self.methods)]
 
     @property
     def carrier_argument(self) -> str:
@@ -196,10 +208,17 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
         "study": study.study,
         "benchmarks": tuple(part.spec for part in own),
         "origins": {part.name: part.benchmark.origin(is_scratch(part)) for part in own},
+        "selection": selection(study, own),
     }
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
+    # Read whole, so that a bad cell is refused before anything starts.
+    read_sheets((path for path in study.published if not is_layout(path)), names_of(part.benchmark for part in own))
     tables = specs.Tables(
-        **shown, names=catalogue.tables(study), published=study.published, published_logs=study.published_logs
+        **shown,
+        names=catalogue.tables(study),
+        published=study.published,
+        published_logs=study.published_logs,
+        rates=rates(study),
     )
     jobs = [
         Job(f"{root}/tables", tables, metrics, (*study.published, *logs)),
@@ -207,10 +226,30 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     ]
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:
-        spec = specs.Claims(study=study.study, claims=study.claims)
+        shapes = {name: row.architecture for name, row in study.models.items() if row.architecture.vocabulary}
+        spec = specs.Claims(study=study.study, claims=study.claims, engine=study.engine, shapes=shapes)
         jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
     return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]
+
+
+def selection(study: Resolved, own: list[Part]) -> dict[str, str]:
+    """How rates were chosen, of the benchmarks that the grid uses.
+
+    Raises:
+        BadInput: it names a benchmark that the study has not.
+    """
+    known = [spec.name for spec in study.resolved]
+    for name in study.selection:
+        if name not in known:
+            raise BadInput(f"config.selection: {unknown_name('benchmark', name, known)}")
+    return {part.name: study.selection[part.name] for part in own if part.name in study.selection}
+
+
+def rates(study: Resolved) -> dict[str, float]:
+    """Variant -> learning rate, of those that set one."""
+    found = {name: parts.get("training", {}).get("learning_rate") for name, parts in study.variants.items()}
+    return {name: float(rate) for name, rate in found.items() if rate is not None}
 
 
 def is_scratch(part: Part) -> bool:

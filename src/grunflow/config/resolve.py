@@ -31,6 +31,7 @@ def finetune(part: Part, model: str, role: str, seed: int) -> specs.Finetune:
         files=(*files.files, *(files.scratch_only if scratch else ())),
         replay=files.replay if scratch else "",
         split=files.split,
+        engine=part.study.engine,
         seed=row.base_seed if role == BASE else seed,
     )
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from grunflow.config.base import Seed, Strict
 from grunflow.config.benchmarks import DECLARATION, PREPARATION, BenchmarkSpec
-from grunflow.config.models import Model
+from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Training
 from grunflow.config.sets import ProbeSpec, StreamSpec
 from grunflow.data.prompts import TEMPLATES
@@ -24,11 +24,13 @@ Engine = Literal["fast", "plain"]
 
 class Stage(Strict):
     """trains: writes checkpoints. long: `grunflow status` shows it from its start. apart: what it trains may lie in a folder
-    of its own, which a study that does not keep it discards. runs_of_benchmark: the part of a benchmark's code that it runs."""
+    of its own, which a study that does not keep it discards. copied: the file that lies at the study's root too.
+    runs_of_benchmark: the part of a benchmark's code that it runs."""
 
     trains: ClassVar[bool] = False
     long: ClassVar[bool] = False
     apart: ClassVar[bool] = False
+    copied: ClassVar[str] = ""
     runs_of_benchmark: ClassVar[str] = DECLARATION
 
     @property
@@ -65,6 +67,7 @@ class Finetune(Stage):
     files: tuple[str, ...] = Field(description="rows, below the data folder")
     replay: str = Field("", description="file of which the model's `replayed` rows are drawn")
     split: str = Field("", description="forget split that was left out")
+    engine: Engine = "plain"
     seed: Seed
 
     @property
@@ -174,11 +177,13 @@ class PublishedLog(Strict):
 
 
 class Shown(Stage):
-    """What stages that show results know. origins: benchmark -> what made its numbers, a part of every caption."""
+    """What stages that show results know. origins: benchmark -> what made its numbers, a part of every caption. selection: the
+    same -> how its rates were chosen, another part."""
 
     study: str
     benchmarks: tuple[BenchmarkSpec, ...]
     origins: dict[str, str]
+    selection: dict[str, str] = {}
 
 
 class Tables(Shown):
@@ -188,15 +193,24 @@ class Tables(Shown):
     names: tuple[str, ...] = Field(description="entries of reporting/catalogue.py")
     formats: tuple[Literal["csv", "md", "tex"], ...] = ("csv", "md", "tex")
     published: tuple[str, ...] = Field((), description="CSV files of published numbers, for the ledger")
+    rates: dict[str, float] = Field(
+        {}, description="variant -> its learning rate, for the table of the choice among them"
+    )
     published_logs: tuple[PublishedLog, ...] = ()
 
 
 class Claims(Stage):
     """tables against what the paper says -> verdicts"""
 
+    copied: ClassVar[str] = "claims.json"
+
     stage: Literal["claims"] = "claims"
     study: str
     claims: str = Field(description="YAML file of claims")
+    engine: Engine = Field(description="that edits were trained by, for claims about time")
+    shapes: dict[str, Architecture] = Field(
+        {}, description="of the models of the sheet, for what follows from them alone"
+    )
 
 
 class Figures(Shown):
@@ -208,6 +222,8 @@ class Figures(Shown):
 
 class Report(Shown):
     """tables, figures and verdicts -> one HTML page"""
+
+    copied: ClassVar[str] = "report.html"
 
     stage: Literal["report"] = "report"
     title: str

@@ -73,6 +73,9 @@ class Study(Strict):
     variants: dict[str, dict[str, dict[str, Any]]] = Field(
         {}, description="name -> keys of objective, carrier, training that a grid's variant sets"
     )
+    selection: dict[str, str] = Field(
+        {}, description="benchmark -> how its rates were chosen (budget, data), sentences that every caption tells"
+    )
     snapshots: Snapshots = Field(Snapshots(), description="the trade-off on the way; a benchmark may have its own")
     engine: Literal["fast", "plain"] = Field(
         "fast", description="train edits on cached frozen states, read prompts once; or not"

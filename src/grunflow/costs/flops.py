@@ -21,11 +21,13 @@ GATE_WIDTHS = {
 
 
 class Extent(NamedTuple):
-    """How much of a batch is computed, padding included: tokens, pairs of positions that attend, and rows."""
+    """How much of a batch is computed, padding included: tokens, pairs of positions that attend, and rows; silent: tokens at
+    which the head is not run."""
 
     tokens: int
     attended: int
     rows: int
+    silent: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Pass:
 
     up: weights of linear layers on the way up. back: those through which a gradient flows on. trained: those with a
     gradient of their own. attention, attention_back: 4 d FLOPs a pair, for all heads and blocks. per_token, per_row:
-    parameters that a carrier adds for every token (adapters) or for every edited row (edits).
+    parameters that a carrier adds for every token (adapters) or for every edited row (edits). head: the head's weights, as
+    often as they are counted in the first three.
     """
 
     up: int
@@ -44,9 +47,10 @@ class Pass:
     attention_back: int = 0
     per_token: int = 0
     per_row: int = 0
+    head: int = 0
 
     def flops(self, extent: Extent) -> float:
-        linear = 2 * extent.tokens * (self.up + self.back + self.trained)
+        linear = 2 * extent.tokens * (self.up + self.back + self.trained) - 2 * extent.silent * self.head
         attention = extent.attended * (self.attention + ATTENTION_BACK * self.attention_back)
         return linear + attention + 6 * (extent.tokens * self.per_token + extent.rows * self.per_row)
 
@@ -54,13 +58,13 @@ class Pass:
 def forward(shapes: Shapes, blocks: int | None = None) -> Pass:
     """The first `blocks` blocks without the head, or (None) the whole model."""
     if blocks is None:
-        return Pass(shapes.layers * shapes.block + shapes.head, shapes.layers * _attention(shapes))
+        return Pass(shapes.layers * shapes.block + shapes.head, shapes.layers * _attention(shapes), head=shapes.head)
     return Pass(blocks * shapes.block, blocks * _attention(shapes))
 
 
 def head_only(shapes: Shapes) -> Pass:
     """Logits from stored last states."""
-    return Pass(shapes.head, 0)
+    return Pass(shapes.head, 0, head=shapes.head)
 
 
 def _attention(shapes: Shapes) -> int:
@@ -126,6 +130,7 @@ def training(
         above * _attention(shapes),
         per_token,
         sum(edit_parameters(shapes, carrier) for edit in edits if edit < top and carrier is not None),
+        head * (3 if kind == WEIGHTS and not named(carrier) else 2),
     )
 
 

@@ -1,8 +1,8 @@
 """Bytes that training and evaluation hold, in closed form.
 
 Weights, gradients, AdamW's two moments, what the backward pass keeps of every token (counted off the modules of a
-Llama-like block, eager norms, no recomputation), and logits. On a CPU all of it is host memory; on a GPU the host holds
-the weights while they are loaded or saved.
+Llama-like block, eager norms, no recomputation), and logits. On a CPU all of it is host memory; on a GPU the host maps the
+files of the weights while they are read, and holds the weights while they are saved.
 """
 
 from dataclasses import dataclass
@@ -82,11 +82,13 @@ def training(
     )
 
 
-def forward(shapes: Shapes, dtype: str, batch: Extent, labels: int) -> Held:
-    """What scoring a batch holds: the weights, one block's intermediate values, logits."""
+def forward(shapes: Shapes, dtype: str, batch: Extent, labels: int, replaced: bool = False) -> Held:
+    """What scoring a batch holds: the weights, one block's intermediate values, logits. replaced: a carrier's own weights are
+    first read beside the model's, which they replace."""
     size = BYTES[dtype]
+    weights, logits = shapes.parameters * size, _logits(shapes, batch.tokens, labels, size)
     block = batch.tokens * (4 * shapes.hidden + 3 * shapes.intermediate) * size
-    return Held(shapes.parameters * size, 0, 0, block, _logits(shapes, batch.tokens, labels, size))
+    return Held(weights, 0, 0, max(block, weights - logits) if replaced else block, logits)
 
 
 def _logits(shapes: Shapes, tokens: int, labels: int, size: int) -> int:

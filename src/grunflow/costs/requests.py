@@ -18,7 +18,7 @@ LEAST_WARNING, AROUND_CHECKPOINT = 180, 60
 
 
 def request(study: Resolved, spec: Stage, attempt: int = 1) -> dict[str, Any]:
-    """mem_mb, runtime (minutes), gpu, processes, cpus_per_task and slurm_extra of a job; every attempt after the first gets
+    """mem_mb, runtime (minutes), gpu, processes, cpus_per_task, nodes and slurm_extra of a job; every attempt after the first gets
     half as much memory more, and as much time again: an out-of-memory kill or a time limit may have ended the one before."""
     return request_for(cost(study, spec), attempt)
 
@@ -35,6 +35,7 @@ def request_for(found: Cost, attempt: int = 1) -> dict[str, Any]:
         "gpu": found.gpus,
         "processes": processes,
         "cpus_per_task": 2 * processes if found.gpus else 1,
+        "nodes": 1,  # else SLURM may spread a job's GPUs over two, where one process cannot see them all
         # Not USR1: it kills Snakemake's inner process.
         "slurm_extra": f"--signal=URG@{warning}",
     }

@@ -146,7 +146,8 @@ def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
     shapes, size = shapes_of(study, model), study.evaluation_batch_size
     asked = asking.asked(_benchmark(study, spec.benchmark), spec.probes, spec.max_new_tokens, size)
     work = flops.forward(shapes).flops(asked.scored)
-    held = memory.forward(shapes, model.dtype, reads.longest_batch(asked.longest, size), 0)
+    replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
+    held = memory.forward(shapes, model.dtype, reads.longest_batch(asked.longest, size), 0, replaced)
     seconds = hardware.compute_seconds(device, work, held.weights)
     seconds += hardware.compute_seconds(device, 0.0, asked.reads * held.weights)
     return placed(study, model, Load(held, asked.kept_bytes, work, seconds))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,11 @@ def per_question(
     metrics: Sequence[Metric], sets: Iterable[DataSet], frames: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
     """set, index, a column per metric of single questions, what metrics of runs compare, and the gates per block."""
-    parts = [part for asked in sets for part in _of_set(metrics, asked, frames)]
+    parts = []
+    for asked in sets:
+        outputs = list(_of_set(metrics, asked, frames))
+        if outputs:  # of several outputs a question has one row
+            parts.append(reduce(lambda known, more: known.merge(more, on=["set", "index"], how="outer"), outputs))
     if not parts:
         return pd.DataFrame({"set": [], "index": []})
     return pd.concat(parts, ignore_index=True)

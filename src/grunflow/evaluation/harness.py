@@ -8,6 +8,7 @@ import torch
 from lm_eval import simple_evaluate
 from lm_eval.api.model import LM
 from lm_eval.models.huggingface import HFLM
+from torch import Tensor
 
 from grunflow.carriers.stack import Stack
 from grunflow.config.sets import DataSet
@@ -45,14 +46,9 @@ class StackLM(HFLM):
         passes = list(shared)
         results: list[tuple[float, bool]] = [(0.0, False)] * len(requests)
         for group in length_groups([len(fed) for fed, _ in passes], self.batch_size_per_gpu):
-            examples = [
-                Example(list(fed), self._edited(len(fed) - length + 1)) for fed, length in (passes[i] for i in group)
-            ]
-            batch = collate(examples, self.pad_id).to(self.stack.model.device)
-            logits = self.stack.forward(batch).logits
-            for row, key in enumerate(passes[i] for i in group):
-                fed, length = key
-                scores = torch.log_softmax(logits[row, len(fed) - length : len(fed)].float(), dim=-1)
+            asked = [passes[i] for i in group]
+            for key, logits in zip(asked, self._at_continuations(asked), strict=True):
+                scores = torch.log_softmax(logits.float(), dim=-1)
                 greedy = scores.argmax(dim=-1)
                 for number in shared[key]:
                     wanted = torch.tensor(requests[number][2], device=scores.device)
@@ -61,6 +57,19 @@ class StackLM(HFLM):
         for number, (strings, _, _) in enumerate(requests):
             self.cache_hook.add_partial("loglikelihood", strings, results[number])
         return results
+
+    def _at_continuations(self, passes: Sequence[tuple[tuple[int, ...], int]]) -> tuple[Tensor, ...]:
+        """Logits (token of the continuation, vocabulary) of each pass; the head is run nowhere else.
+
+        Args:
+            passes: tokens fed, and how many of the last ones predict the continuation.
+        """
+        examples = [Example(list(fed), self._edited(len(fed) - length + 1)) for fed, length in passes]
+        batch = collate(examples, self.pad_id).to(self.stack.model.device)
+        wanted = torch.zeros_like(batch.input_ids, dtype=torch.bool)
+        for row, (fed, length) in enumerate(passes):
+            wanted[row, len(fed) - length : len(fed)] = True
+        return self.stack.logits_at(batch, wanted)[0].split([length for _, length in passes])
 
     def _edited(self, context_length: int) -> int:
         """Tokens up to and with the edited one."""

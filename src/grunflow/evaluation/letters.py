@@ -63,7 +63,6 @@ def option_logits(stack: Stack, tokenizer: Any, items: Sequence[Item], batch_siz
     for group in length_groups([len(ids) for ids in prompts], batch_size):
         batch = collate([Example(prompts[i], len(prompts[i])) for i in group], tokenizer.pad_token_id)
         batch = batch.to(stack.model.device)
-        logits = stack.forward(batch).logits
-        rows = torch.arange(len(group), device=logits.device)
-        found[group] = logits[rows, batch.positions][:, letters].float().cpu()
+        wanted = torch.zeros_like(batch.input_ids, dtype=torch.bool).scatter(1, batch.positions[:, None], True)
+        found[group] = stack.logits_at(batch, wanted)[0][:, letters].float().cpu()
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grunflow.evaluation import truth_ratio as ratios
 from grunflow.evaluation.probability import normalised_probability
-from grunflow.evaluation.probability import probability as of_labels
+from grunflow.evaluation.words import check_references
 
 if TYPE_CHECKING:
     from grunflow.benchmarks.base import RunScores
@@ -27,6 +27,7 @@ def rouge_l(rows: Any, role: str) -> NDArray:
         return rows["rougeL"].to_numpy(float)
     from grunflow.evaluation.rouge import rouge_l_recall
 
+    check_references(rows["answer"], "evaluated questions")
     return np.array(
         [rouge_l_recall(text, answer) for text, answer in zip(rows["generation"], rows["answer"], strict=True)]
     )
@@ -39,8 +40,15 @@ def accuracy(rows: Any, role: str) -> NDArray:
 
 def probability(rows: Any, role: str) -> NDArray:
     """exp(-NLL / labels) of the right answer; of world knowledge over the sum with the wrong options' (TOFU)."""
-    found = of_labels(rows["nll_answer"].to_numpy(), rows["n_answer"].to_numpy())
-    return normalised_probability(found, [np.exp(-losses) for losses in _wrong(rows)]) if role == "world" else found
+    right = rows["nll_answer"].to_numpy() / rows["n_answer"].to_numpy()
+    if role != "world":
+        return np.exp(-right)
+    # Over the likeliest of each question's answers, which cancels: all of them may be too unlikely for a float.
+    wrong = _wrong(rows)
+    least = [losses.min(initial=loss) for loss, losses in zip(right, wrong, strict=True)]
+    return normalised_probability(
+        np.exp(least - right), [np.exp(low - losses) for low, losses in zip(least, wrong, strict=True)]
+    )
 
 
 def raw_ratio(rows: Any, role: str = "") -> NDArray:
@@ -73,15 +81,17 @@ def _right(rows: Any) -> NDArray:
     return (rows["nll_paraphrased"] / rows["n_paraphrased"]).to_numpy()
 
 
-def harmonic_mean(values: Sequence[float]) -> float:
-    """0 if one of them is 0."""
-    return 0.0 if min(values) <= 0 else len(values) / sum(1 / value for value in values)
+def harmonic_mean(values: Sequence[Any] | NDArray) -> Any:
+    """Over the first axis; 0 if one of them is 0."""
+    known = np.asarray(values, float)
+    with np.errstate(divide="ignore"):
+        return np.where((known > 0).all(axis=0), len(known) / (1 / known).sum(axis=0), 0.0)[()]
 
 
 def utility(run: "RunScores", sets: Sequence[str], names: Sequence[str]) -> float:
     """Model Utility: harmonic mean of the means of `names` over `sets` (TOFU: three by three)."""
     by_set = {name: rows for name, rows in run.questions.groupby("set", sort=False)}
-    return harmonic_mean([float(by_set[name][metric].mean()) for name in sets for metric in names])
+    return float(harmonic_mean([float(by_set[name][metric].mean()) for name in sets for metric in names]))
 
 
 def utility_parts(
@@ -96,6 +106,11 @@ def utility_parts(
         slopes = {m: found**2 / (len(means) * max(scores[name, m].mean(), 1e-12) ** 2) for m in names}
         parts.append(np.sum([slopes[m] * scores[name, m] for m in names], axis=0))
     return tuple(parts)
+
+
+def utility_means(sets: Sequence[str], names: Sequence[str]) -> tuple[Callable[..., Any], tuple[tuple[str, str], ...]]:
+    """Model Utility as a function of means, and which."""
+    return harmonic_mean, tuple((name, metric) for name in sets for metric in names)
 
 
 def kolmogorov_smirnov(run: "RunScores", reference: str) -> Any:
@@ -117,6 +132,24 @@ def ks_statistic(run: "RunScores") -> float:
     return float(kolmogorov_smirnov(run, "retain").statistic)
 
 
+def ks_parts(
+    scores: Mapping[tuple[str, str], NDArray], reference: Mapping[tuple[str, str], NDArray]
+) -> tuple[NDArray, ...]:
+    """The KS statistic as a mean over questions: at the point x of the largest gap, s (1[ratio <= x] - 1[reference's <= x]),
+    s the gap's sign. (The point is taken as given: with 40 questions and more the noise of a difference of two statistics is
+    met, tests/reporting/test_null.py; near 0 one statistic alone is biased upwards.)"""
+    mine, theirs = scores["forget", "raw_ratio"], reference["forget", "raw_ratio"]
+    return (np.stack([_gap(*pair) for pair in zip(mine, theirs, strict=True)]),)
+
+
+def _gap(mine: NDArray, theirs: NDArray) -> NDArray:
+    points = np.concatenate([mine, theirs])
+    below = (mine <= points[:, None]).astype(float) - (theirs <= points[:, None])
+    gaps = below.mean(axis=1)
+    place = int(np.abs(gaps).argmax())
+    return np.asarray(np.copysign(1.0, gaps[place]) * below[place])
+
+
 def forget_quality(run: "RunScores") -> float:
     """p-value of the same test (TOFU)."""
     return float(kolmogorov_smirnov(run, "retain").pvalue)
@@ -134,12 +167,42 @@ def auroc(members: NDArray, others: NDArray) -> float:
     return float(mannwhitneyu(others, members).statistic) / (len(members) * len(others))
 
 
+def auroc_parts(members: NDArray, others: NDArray) -> tuple[NDArray, NDArray]:
+    """The AUROC as a mean over members, and as one over others: the structural components of DeLong, DeLong and
+    Clarke-Pearson (Biometrics 44 (1988) 837), whose variances add up to its own.
+
+    Args:
+        members, others: scores, shape (seeds, questions) each.
+    """
+    pairs = [_wins(*pair) for pair in zip(members, others, strict=True)]
+    return np.stack([wins.mean(axis=1) for wins in pairs]), np.stack([wins.mean(axis=0) for wins in pairs])
+
+
+def _wins(members: NDArray, others: NDArray) -> NDArray:
+    return np.asarray((others > members[:, None]) + 0.5 * (others == members[:, None]))
+
+
 def gate_auroc(run: "RunScores") -> float:
     """How well the gate's mean over blocks tells forget from retain questions: 1 is perfect, 1/2 blind."""
-    gates = run.questions.set_index("set")["gate"]
+    gates = run.questions.set_index("set")["gate"].loc[["retain", "forget"]]
     if gates.isna().any():
         return float("nan")
     return auroc(gates.loc[["retain"]].to_numpy(), gates.loc[["forget"]].to_numpy())
+
+
+def gate_parts(scores: Mapping[tuple[str, str], NDArray]) -> tuple[NDArray, ...]:
+    """Of gate_auroc."""
+    return auroc_parts(scores["retain", "gate"], scores["forget", "gate"])
+
+
+def attack_parts(name: str) -> Callable[[Mapping[tuple[str, str], NDArray]], tuple[NDArray, ...]]:
+    """Of attack."""
+    return lambda scores: auroc_parts(scores["forget", name], scores["holdout", name])
+
+
+def column(name: str) -> tuple[str, Callable[[Any, str], NDArray]]:
+    """A column of the probe's output that is kept per question (Metric.keeps)."""
+    return name, lambda rows, role: rows[name].to_numpy(float)
 
 
 def memorised(name: str) -> Callable[["RunScores"], float]:
@@ -155,6 +218,27 @@ def attack(name: str) -> Callable[["RunScores"], float]:
         return (
             auroc(_members(run, "forget")[name].to_numpy(), holdout[name].to_numpy()) if len(holdout) else float("nan")
         )
+
+    return of_run
+
+
+def privleak_of(auc: float, reference: float) -> float:
+    """100 (A - A_ref) / A_ref, percent, of A = 1 - auc: how often an unseen text is likelier than a member. -100: every member
+    stands out, 0: as the reference, above: over-unlearned; nan where A_ref is 0.
+
+    Both AUCs as of `attack`. Source: MUSE (2407.06460) section 3; open-unlearning (d3d7cf9) evals/metrics/privacy.py, which adds
+    1e-10 to the denominator.
+    """
+    known = 1 - reference
+    return 100 * (1 - auc - known) / known if known else float("nan")
+
+
+def privleak(reference: float | None = None) -> Callable[["RunScores"], float]:
+    """PrivLeak of Min-K%; reference: the AUC that it is held against, None: the one of the study's retain model."""
+    of_attack = attack("min_k")
+
+    def of_run(run: "RunScores") -> float:
+        return privleak_of(of_attack(run), of_attack(run.references["retain"]) if reference is None else reference)
 
     return of_run
 

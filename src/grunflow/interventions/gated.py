@@ -35,7 +35,7 @@ class GatedLoReFT(nn.Module):
 
     def __init__(self, width: int, rank: int, gate: str | None) -> None:
         super().__init__()
-        self.strength = 1.0
+        self.strength, self.gate_kind = 1.0, gate
         self.loreft = LoReFT(width, rank)
         self.gate = None if gate is None else GATES[gate](width)
 

@@ -29,9 +29,19 @@ def load_model(source: Path | str, dtype: str = "float32", revision: str | None 
         raise BadInput(f"model {source}: {unknown_name('architecture', kind, SUPPORTED)}")
     with _explained(source, revision):
         model = AutoModelForCausalLM.from_pretrained(
-            source, revision=revision, dtype=getattr(torch, dtype), local_files_only=isinstance(source, Path)
+            source,
+            revision=revision,
+            dtype=getattr(torch, dtype),
+            local_files_only=isinstance(source, Path),
+            **placement(),
         )
-    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    return model.eval()
+
+
+def placement() -> dict[str, Any]:
+    """Keys of `from_pretrained` that read weights from their files right onto this process's GPU: through the host each would be
+    copied once more, and a whole model would lie there for a while. On a CPU nothing."""
+    return {"device_map": torch.cuda.current_device()} if torch.cuda.is_available() else {}
 
 
 def load_config(source: Path | str, revision: str | None = None) -> Any:

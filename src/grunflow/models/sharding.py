@@ -5,7 +5,8 @@ Without several processes every function here is the plain thing. Source: torch.
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,6 +74,23 @@ def shard(model: Any, compute: str | None = None) -> None:
         raise RuntimeError(f"not sharded: {', '.join(whole)}")
     here = sum(parameter.to_local().numel() for parameter in model.parameters())
     log.info("sharded over %d processes: %d of %d parameters here", count(), here, model.num_parameters())
+
+
+@contextmanager
+def gathered(model: Any) -> Iterator[None]:
+    """The whole weights on each process, gathered by the first pass inside and let go at the end: for many passes without a
+    gradient, of which each token of an answer is one. As torch's docs of set_reshard_after_forward advise for evaluations."""
+    if count() == 1:
+        yield
+        return
+    model.set_reshard_after_forward(False)
+    try:
+        yield
+    finally:
+        every: Any = blocks(model)
+        for block in every:
+            block.set_reshard_after_forward(True)
+        model.reset_iter_state()  # shards again, and forgets passes that no backward pass will follow
 
 
 def own(parts: Sequence[Part]) -> list[tuple[float, Part]]:

@@ -4,6 +4,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from grunflow.config.models import Architecture
+from grunflow.models.generators import forked
 from grunflow.models.widths import feed_forward
 
 
@@ -22,6 +23,6 @@ def build(architecture: Architecture, tokenizer, seed: int) -> LlamaForCausalLM:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    with torch.random.fork_rng():
+    with forked():
         torch.manual_seed(seed)
         return LlamaForCausalLM(config)

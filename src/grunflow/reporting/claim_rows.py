@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from grunflow.config.claims import Claim
+from grunflow.config.claims import Claim, Condition
+from grunflow.errors import BadInput
 
 Value = str | float
 Tables = Mapping[str, pd.DataFrame]
@@ -23,10 +24,18 @@ def filled(value: Value, values: Mapping[str, Value]) -> Value:
     return value
 
 
+def applying(claim: Claim, values: Mapping[str, Value]) -> list[Condition]:
+    """The claim's conditions for these values of `each`."""
+    return [item for item in claim.conditions if all(values[name] in wanted for name, wanted in item.when.items())]
+
+
 def words(claim: Claim, values: Mapping[str, Value]) -> list[str]:
     """What the claim calls carriers: in `where`, and under their names in `each`."""
     found = [
-        filled(condition.where[key], values) for condition in claim.conditions for key in PAIR if key in condition.where
+        filled(condition.where[key], values)
+        for condition in applying(claim, values)
+        for key in PAIR
+        if key in condition.where
     ]
     return list(dict.fromkeys(map(str, [*found, *(values[key] for key in PAIR if key in values)])))
 
@@ -34,7 +43,7 @@ def words(claim: Claim, values: Mapping[str, Value]) -> list[str]:
 def meant_by(word: str, claim: Claim, model: str, values: Mapping[str, Value], tables: Tables) -> list[str]:
     """The study's carriers of that name or kind, in the tables and rows that the claim is about; else the word itself."""
     found: dict[str, None] = {}
-    for condition in claim.conditions:
+    for condition in applying(claim, values):
         table = tables.get(condition.table)
         where = {key: filled(value, values) for key, value in condition.where.items() if key not in PAIR} | {
             "model": model
@@ -45,7 +54,7 @@ def meant_by(word: str, claim: Claim, model: str, values: Mapping[str, Value], t
                 if key in rows:
                     kinds = rows.get(f"{key}_kind", rows[key])
                     found |= dict.fromkeys(rows.loc[(rows[key] == word) | (kinds == word), key])
-    return list(found) or [word]
+    return sorted(found) or [word]
 
 
 def matching(table: pd.DataFrame, where: Mapping[str, Value]) -> pd.DataFrame:
@@ -54,17 +63,38 @@ def matching(table: pd.DataFrame, where: Mapping[str, Value]) -> pd.DataFrame:
     return table
 
 
-def row_of(table: pd.DataFrame | None, where: Mapping[str, Value]) -> dict[str, Any] | None:
-    """The one row that has these values, a difference the other way round too; None without table or row."""
+def row_of(tables: Tables, name: str, where: Mapping[str, Value]) -> dict[str, Any] | None:
+    """The one row that has these values, a difference the other way round too; None without table or row.
+
+    Raises:
+        BadInput: there are several; names what tells them apart.
+    """
+    table = tables.get(name)
     if table is None or not set(where) <= set(table):
         return None
     rows = matching(table, where)
     if len(rows):
-        return rows.iloc[0].to_dict()
+        return _only(rows, name, where)
     if not set(PAIR) <= set(where):
         return None
     rows = matching(table, {**where, CARRIER: where[AGAINST], AGAINST: where[CARRIER]})
-    return turned(rows.iloc[0].to_dict()) if len(rows) else None
+    return turned(_only(rows, name, where)) if len(rows) else None
+
+
+def _only(rows: pd.DataFrame, name: str, where: Mapping[str, Value]) -> dict[str, Any]:
+    if len(rows) == 1:
+        return rows.iloc[0].to_dict()
+    texts = [column for column in rows.select_dtypes(exclude="number") if rows[column].astype(str).nunique() > 1]
+    apart = [column for column in texts if column != "reason"] or [
+        column for column in rows if rows[column].nunique() > 1
+    ][:1]
+    told = "; ".join(
+        ", ".join(f"{column} {row[column]!r}" for column in apart) for row in rows[apart].to_dict("records")[:4]
+    )
+    raise BadInput(
+        f"claims, table {name}, where {dict(where)}: {len(rows)} rows, expected one ({told or 'all alike'}); "
+        "add to `where` what tells them apart."
+    )
 
 
 def turned(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,66 +4,76 @@ A condition "column above x" is supported where the whole 95 % interval lies abo
 inconclusive between. A claim is supported where all of its conditions are, contradicted where one is. Effect and interval
 are those of its first condition. Where a claim means several of a study's carriers (all of a kind), each is judged by itself
 and stands in the verdict's id.
+
+A few claims are primary; those of one family are tested together (holm.py), so that of all verdicts of a family a wrong one comes
+up in at most 5 of 100 studies. To support a claim every condition must hold, which needs no correction (an intersection-union
+test); to contradict it one of m conditions must fail at 0.05 / m. All other claims are exploratory: each verdict at 95 % by itself.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from grunflow.config.claims import Claim, Condition
-from grunflow.reporting import claim_rows
-from grunflow.reporting.claim_rows import Tables, Value
-from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, SUPPORTED
+from grunflow.config.claims import Claim
+from grunflow.reporting import claim_conditions, claim_rows
+from grunflow.reporting.claim_conditions import NO_ROW, NO_TABLE, Study, Values
+from grunflow.reporting.claim_rows import Value
+from grunflow.reporting.holm import rejected
+from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, PAPER, SUPPORTED
 
-Values = dict[str, Value]
 
-
-def verdicts(claims: Sequence[Claim], tables: Tables, study: str) -> list[dict[str, Any]]:
+def verdicts(claims: Sequence[Claim], study: Study) -> list[dict[str, Any]]:
     """Every claim: first about the models that it names, then what this study's other models show, under their names."""
-    models = list(dict.fromkeys(model for table in tables.values() if "model" in table for model in table["model"]))
+    tables = study.tables.values()
+    models = list(dict.fromkeys(model for table in tables if "model" in table for model in table["model"]))
     found = []
     for claim in claims:
         for model in claim.models:
             for values in _combinations(claim.each):
-                found += _judged_each(claim, model, values, tables, "paper")
+                found += _judged_each(claim, model, values, study, PAPER)
     for claim in claims:
         for model in models:
             if model not in claim.models:
                 for values in _combinations(claim.each | claim.here):
-                    own = _judged_each(claim, model, values, tables, study)
-                    found += [row for row in own if row["verdict"] != NOT_TESTABLE or row["reason"] != NO_ROW]
+                    own = _judged_each(claim, model, values, study, study.name)
+                    found += [row for row in own if not _is_elsewhere(row)]
+    _tested_together(found)
     return found
 
 
-NO_ROW = "no such row in this study"
+def _is_elsewhere(row: Mapping[str, Any]) -> bool:
+    """Whether a study has nothing of what a claim speaks of."""
+    return all(part["reason"] == NO_ROW or part["reason"].startswith(NO_TABLE) for part in row["conditions"])
 
 
 def _combinations(each: Mapping[str, Sequence[Value]]) -> list[Values]:
     return [dict(zip(each, values, strict=True)) for values in product(*each.values())]
 
 
-def _judged_each(claim: Claim, model: str, values: Values, tables: Tables, about: str) -> list[dict[str, Any]]:
+def _judged_each(claim: Claim, model: str, values: Values, study: Study, about: str) -> list[dict[str, Any]]:
     """A verdict for every choice of carriers that the claim may mean."""
     words = claim_rows.words(claim, values)
-    meant = {word: claim_rows.meant_by(word, claim, model, values, tables) for word in words}
+    meant = {word: claim_rows.meant_by(word, claim, model, values, study.tables) for word in words}
     several = [word for word in words if len(meant[word]) > 1]
     found = []
     for names in product(*meant.values()):
         called = dict(zip(words, names, strict=True))
-        found.append(_judged(claim, model, values, tables, about, called, [called[word] for word in several]))
+        found.append(_judged(claim, model, values, study, about, called, [called[word] for word in several]))
     return found
 
 
 def _judged(
-    claim: Claim, model: str, values: Values, tables: Tables, about: str, called: dict[str, str], told: list[str]
+    claim: Claim, model: str, values: Values, study: Study, about: str, called: dict[str, str], told: list[str]
 ) -> dict[str, Any]:
     """One verdict. called: word -> the study's carrier. told: those of them that tell this verdict from others."""
     named = values | {key: called[str(values[key])] for key in claim_rows.PAIR if key in values}
-    conditions = [_condition(condition, model, values, named, called, tables) for condition in claim.conditions]
-    first, each = conditions[0], [condition["verdict"] for condition in conditions]
+    conditions = [
+        claim_conditions.judged(condition, claim, model, values, called, study)
+        for condition in claim_rows.applying(claim, values)
+    ]
+    each = [condition["verdict"] for condition in conditions]
     verdict = next((name for name in (NOT_TESTABLE, CONTRADICTED, INCONCLUSIVE) if name in each), SUPPORTED)
-    own = about != "paper"
+    own = about != PAPER
     statement = claim.statement.format(**named) + (f" ({', '.join(told)})" if told else "")
     return {
         "id": "/".join([*([about] if own else []), claim.id, model, *map(str, values.values()), *told]),
@@ -74,72 +84,82 @@ def _judged(
         "statement": statement,
         "read": "ours" if own else claim.read if claim.quote or claim.read == "ours" else f"{claim.read}, in our words",
         "source": f"this study, {about}" if own else claim.source,
+        "primary": claim.is_primary(values),
+        "family": claim.family if claim.is_primary(values) else None,
+        "judged": "exploratory: 95 % by itself",
+        "p": None,
         "verdict": verdict,
-        **{name: first[name] for name in ("effect", "lo", "hi", "n")},
-        "tables": sorted({condition.table for condition in claim.conditions}),
+        **{name: conditions[0][name] for name in ("effect", "lo", "hi", "n")},
+        "tables": sorted({condition["table"] for condition in conditions}),
         "conditions": conditions,
         "reason": _reason(verdict, conditions),
     }
 
 
-def _reason(verdict: str, conditions: list[dict[str, Any]]) -> str:
-    """Why nothing was tested; or the condition that decided, where it is not the first, whose effect is shown."""
-    deciding = next((condition for condition in conditions if condition["verdict"] == verdict), conditions[0])
-    if verdict == NOT_TESTABLE or deciding is conditions[0]:
-        return deciding["reason"]
-    side = "above" if "above" in deciding else "below"
-    return f"{deciding['column']} {_figure(deciding)}, claimed {side} {deciding[side]}"
+def _tested_together(rows: Sequence[dict[str, Any]]) -> None:
+    """Verdicts of primary claims by Holm's procedure over what can be tested of their family, of the paper's models and of the
+    study's own apart."""
+    families: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["primary"] and row["verdict"] != NOT_TESTABLE:
+            families.setdefault((row["about"], row["family"]), []).append(row)
+    for (_, family), tested in families.items():
+        for row in tested:
+            row["p"] = min(_p(row))
+        for row, (holds, level) in zip(tested, rejected(row["p"] for row in tested), strict=True):
+            row["judged"] = f"primary: one of {len(tested)} of family {family}, Holm at {level:.3g}"
+            alone, sides = row["verdict"], _p(row)
+            row["verdict"] = INCONCLUSIVE if not holds else SUPPORTED if sides[0] <= sides[1] else CONTRADICTED
+            if alone != row["verdict"]:
+                lost = f"{alone} at 95 % by itself, not together with the others (p at most {row['p']:.2g}, asked {level:.2g})"
+                row["reason"] = "; ".join(filter(None, (lost, row["reason"])))
+
+
+def _p(row: Mapping[str, Any]) -> tuple[float, float]:
+    """Bounds of the p-values of a claim and of its opposite."""
+    conditions = row["conditions"]
+    against = len(conditions) * min(condition["p_against"] for condition in conditions)
+    return max(condition["p_for"] for condition in conditions), min(1.0, against)
+
+
+def _reason(verdict: str, conditions: Sequence[dict[str, Any]]) -> str:
+    """Why nothing was tested; else, of several conditions, what each says."""
+    if verdict == NOT_TESTABLE:
+        return "; ".join(dict.fromkeys(part["reason"] for part in conditions if part["verdict"] == NOT_TESTABLE))
+    if len(conditions) == 1:
+        return conditions[0]["reason"]
+    return "; ".join(_said(part, _apart(conditions)) for part in conditions)
+
+
+def _apart(conditions: Sequence[dict[str, Any]]) -> list[str]:
+    """What tells the rows of conditions of one table from each other."""
+    names = dict.fromkeys(name for part in conditions for name in part["where"])
+    return [name for name in names if len({part["where"].get(name) for part in conditions}) > 1]
+
+
+def _said(part: Mapping[str, Any], apart: Sequence[str]) -> str:
+    side = "above" if "above" in part else "below"
+    row = " ".join(str(part["where"][name]) for name in apart if name in part["where"])
+    because = f" ({part['reason']})" if part["reason"] else ""
+    return f"{f'{row}: ' if row else ''}{part['column']} {_figure(part)}, claimed {side} {part[side]:g}: {part['verdict']}{because}"
 
 
 def _figure(row: Mapping[str, Any]) -> str:
     return f"{row['effect']:+.3g} [{row['lo']:+.3g}, {row['hi']:+.3g}]"
 
 
-def _condition(
-    condition: Condition, model: str, values: Values, named: Values, called: dict[str, str], tables: Tables
-) -> dict[str, Any]:
-    """One condition. values: of the claim. named: the same with the study's own names of carriers."""
-    column = condition.column.format(**named)
-    threshold = condition.above if condition.below is None else condition.below
-    side = "above" if condition.below is None else "below"
-    told = {"table": condition.table, "column": column, side: threshold}
-    nothing = {"effect": None, "lo": None, "hi": None, "n": None, "verdict": NOT_TESTABLE}
-    where: Values = {"model": model}
-    for key, value in condition.where.items():
-        meant = claim_rows.filled(value, values)
-        where[key] = called[str(meant)] if key in claim_rows.PAIR else meant
-    row = claim_rows.row_of(tables.get(condition.table), where)
-    if row is None or column not in row:
-        return told | nothing | {"reason": NO_ROW}
-    effect = float(row[column])
-    if math.isnan(effect):
-        return told | nothing | {"reason": str(row.get("reason") or f"{column} is empty: no such comparison")}
-    # A figure without _lo and _hi is exact, as a count of parameters is.
-    lo, hi = (float(row.get(f"{column}{end}", effect)) for end in ("_lo", "_hi"))
-    known = {"effect": effect, "lo": lo, "hi": hi, "n": int(row["seeds"])}
-    if math.isnan(lo):
-        return told | nothing | {"effect": effect, "n": known["n"], "reason": "no interval: one seed"}
-    return told | known | {"verdict": _verdict(lo, hi, condition), "reason": ""}
-
-
-def _verdict(lo: float, hi: float, condition: Condition) -> str:
-    if condition.above is not None:
-        return SUPPORTED if lo > condition.above else CONTRADICTED if hi <= condition.above else INCONCLUSIVE
-    assert condition.below is not None
-    return SUPPORTED if hi < condition.below else CONTRADICTED if lo >= condition.below else INCONCLUSIVE
-
-
 def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line per verdict, with effect and interval; what cannot be tested here is told once per claim."""
+    """A line per verdict, primary ones first; what cannot be tested here is told once per claim."""
     untested: dict[tuple[str, str, str], int] = {}
     found = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: not row["primary"]):
         if row["verdict"] == NOT_TESTABLE:
             key = (row["about"], row["claim"], row["reason"])
             untested[key] = untested.get(key, 0) + 1
         else:
             because = f" ({row['reason']})" if row["reason"] else ""
-            found.append(f"{row['verdict']:17} {row['id']}: {_figure(row)}, n = {row['n']}{because}")
+            n = "" if row["n"] is None else f", n = {row['n']}"
+            found.append(f"{row['verdict']:17} {row['id']}: {_figure(row)}{n}, {row['judged']}{because}")
     told = [
         f"{NOT_TESTABLE:17} {about}/{claim}: {count} ({reason})" for (about, claim, reason), count in untested.items()
     ]

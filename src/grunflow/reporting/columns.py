@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from grunflow.benchmarks.base import Benchmark, Metric
+from grunflow.benchmarks.base import RETAIN, Benchmark, Metric
 from grunflow.config.sets import DataSet
 
 FORGET, KEEP = "forget", "keep"  # roles of sets
@@ -11,13 +11,15 @@ RUN = "run"  # where a metric's `shown` names roles: the metric is of whole runs
 
 
 class Column(NamedTuple):
-    """One figure. set, role: of the questions that it is taken over; empty for one of whole runs."""
+    """One figure. set, role: of the questions that it is taken over; empty for one of whole runs. toward: the model that it is to
+    come near, where nothing is gained by going further: a model that never learnt what was to be forgotten."""
 
     name: str
     title: str
     metric: Metric
     set: str = ""
     role: str = ""
+    toward: str = ""
 
     @property
     def lower(self) -> bool:
@@ -25,7 +27,9 @@ class Column(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The title with its direction, where there is one."""
+        """The title with its direction, where there is one: less, more, or towards a model's."""
+        if self.directed and self.toward:
+            return f"{self.title} → {self.toward}"
         return f"{self.title} {'↓' if self.lower else '↑'}" if self.directed else self.title
 
     @property
@@ -58,15 +62,19 @@ def set_title(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def of_sets(sets: Iterable[DataSet], metrics: Iterable[Metric], have: Iterable[str]) -> list[Column]:
+def of_sets(
+    sets: Iterable[DataSet], metrics: Iterable[Metric], have: Iterable[str], references: Iterable[str] = ()
+) -> list[Column]:
     """Metrics of single questions on the sets of their roles, as far as there are such columns; set by set."""
     there = set(have)
+    toward = {FORGET: RETAIN} if RETAIN in references else {}
     every = [
-        Column(f"{item.name}_{metric.name}", f"{set_title(item.name)} {metric.title}", metric, item.name, item.role)
+        Column(f"{item.name}_{metric.name}", f"{set_title(item.name)} {metric.title}", metric, item.name, item.role,
+               toward.get(item.role, ""))
         for item in sets
         for metric in metrics
         if metric.per == "question" and item.role in metric.roles
-    ]
+    ]  # fmt: skip
     return [column for column in every if column.name in there]
 
 
@@ -76,7 +84,7 @@ def columns(benchmark: Benchmark, have: Iterable[str]) -> list[Column]:
     of_runs = [
         Column(item.name, item.title, item) for item in benchmark.metrics if item.per == "run" and item.name in there
     ]
-    return [*of_sets(benchmark.sets, benchmark.metrics, there), *of_runs]
+    return [*of_sets(benchmark.sets, benchmark.metrics, there, benchmark.references), *of_runs]
 
 
 def on_the_way(benchmark: Benchmark, have: Iterable[str]) -> list[Column]:

@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 
 from grunflow.reporting.forms import texts
-from grunflow.reporting.verdicts import NOT_TESTABLE, VERDICTS
+from grunflow.reporting.verdicts import NOT_TESTABLE, PAPER, VERDICTS
 
 HERE = Path(__file__).parent
 
@@ -19,7 +19,7 @@ def claim_groups(rows: list[dict[str, Any]], about_paper: bool) -> list[dict[str
     """Claims with their verdicts below them; of the paper, or of this study's own models."""
     groups: dict[str, dict[str, Any]] = {}
     for row in rows:
-        if (row["about"] == "paper") == about_paper:
+        if (row["about"] == PAPER) == about_paper:
             group = groups.setdefault(row["claim"], {"claim": row["claim"], "first": row, "rows": []})
             group["rows"].append(row)
     for group in groups.values():
@@ -32,7 +32,7 @@ def summary(rows: list[dict[str, Any]]) -> list[tuple[str, list[tuple[str, int]]
     """Who is spoken about, and how often each verdict was reached."""
     found = []
     for title, about_paper in (("The paper's models", True), ("This study's own models", False)):
-        counts = Counter(row["verdict"] for row in rows if (row["about"] == "paper") == about_paper)
+        counts = Counter(row["verdict"] for row in rows if (row["about"] == PAPER) == about_paper)
         if counts:
             found.append((title, [(name, counts[name]) for name in VERDICTS if counts[name]]))
     return found

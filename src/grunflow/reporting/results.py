@@ -19,9 +19,11 @@ class Results:
 
     Args:
         origin: what made the numbers; a part of every caption.
+        selection: how rates were chosen; another.
     """
 
-    def __init__(self, spec: BenchmarkSpec, origin: str, folder: Path) -> None:
+    def __init__(self, spec: BenchmarkSpec, origin: str, folder: Path, selection: str = "") -> None:
+        self.selection = selection
         self.name, self.kind, self.origin, self.folder = spec.name, spec.kind, origin, folder
         self.benchmark: Benchmark = declared(spec)
         self._frames: dict[str, pd.DataFrame] = {}
@@ -73,16 +75,20 @@ class Results:
 
     @property
     def note(self) -> str:
-        """Which models made it, in every caption: nobody is to read a tiny study as the paper's result."""
+        """Which models made it and how rates were chosen, in every caption: nobody is to read a tiny study as the paper's
+        result, or a choice made on the very questions as one made on others."""
         known = self.metrics.dropna(subset="model_parameters").drop_duplicates("model")
         sizes = ", ".join(f"{row.model}: {int(row.model_parameters):,} parameters" for row in known.itertuples())  # type: ignore[call-overload]
-        return f"{self.origin} ({sizes})." if sizes else f"{self.origin}."
+        return " ".join(filter(None, (f"{self.origin} ({sizes})." if sizes else f"{self.origin}.", self.selection)))
 
 
 def read(spec: Shown, work: Work) -> tuple[Results, ...]:
     """The study's benchmarks in order."""
     folders = zip(spec.benchmarks, work.inputs["metrics"], strict=True)
-    return tuple(Results(benchmark, spec.origins[benchmark.name], folder) for benchmark, folder in folders)
+    return tuple(
+        Results(benchmark, spec.origins[benchmark.name], folder, spec.selection.get(benchmark.name, ""))
+        for benchmark, folder in folders
+    )
 
 
 def notes(results: tuple[Results, ...]) -> str:

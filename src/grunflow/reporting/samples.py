@@ -1,18 +1,23 @@
 """The figures of every method as samples over seeds and questions, each as its metric declares it."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from grunflow.reporting.columns import Column, columns
+from grunflow.benchmarks.base import Metric
+from grunflow.reporting import proportions, seeds
+from grunflow.reporting.columns import columns
 from grunflow.reporting.entries import PLAIN
-from grunflow.reporting.intervals import Range, Sample, of_questions
+from grunflow.reporting.intervals import Range, Reach, Sample, of_questions
 from grunflow.reporting.results import Results
+from grunflow.reporting.seeds import Labels, factors
 
-SEEDS = ["target_seed", "unlearn_seed"]
-Scores = dict[tuple[str, str], NDArray]  # set, metric -> (seeds, questions)
+SEEDS = list(seeds.SEEDS)
+Scores = dict[tuple[str, str], NDArray]  # set, metric or what it keeps -> (seeds, questions)
 
 
 class Method(NamedTuple):
@@ -49,52 +54,119 @@ def by_method(results: Results, metrics: pd.DataFrame) -> dict[Method, Samples]:
 def of_method(results: Results, method: Method, group: pd.DataFrame) -> Samples:
     """Every known figure of the runs of one method, one row of `group` per seed."""
     found: Samples = {}
-    every = columns(results.benchmark, group)
-    scores = scores_of(results, every, method.condition, list(group["run"]))
+    every, groups = columns(results.benchmark, group), factors(group)
+    scores = scores_of(results, method.condition, list(group["run"]))
     for column in every:
         per_seed = group[column.name].to_numpy(float)
-        metric, bounds = column.metric, column.metric.bounds
+        metric = column.metric
         if metric.interval == "count" or np.isnan(per_seed).any():
             continue
         if metric.interval == "range":
             found[column.name] = Range(per_seed)
-        elif metric.sample:
-            found[column.name] = Sample(per_seed, metric.sample(scores), bounds)
         elif metric.interval == "questions" and column.set:
-            found[column.name] = of_questions(scores[column.set, metric.name], bounds)
+            found[column.name] = of_questions(scores[column.set, metric.name], metric.bounds, groups)
         else:
-            found[column.name] = Sample(per_seed, bounds=bounds)
+            known = scores_of_reference(results, method, group, metric.reference) if metric.reference else None
+            found[column.name] = of_runs(metric, method, per_seed, groups, scores, known)
         if metric.change and method.objective != metric.reference:
-            found[column.change] = changed(results, method, group, column, scores[column.set, metric.name])
+            before = scores_of_reference(results, method, group, metric.reference)[column.set, metric.name]
+            span = metric.bounds[1] - metric.bounds[0]
+            found[column.change] = of_questions(scores[column.set, metric.name] - before, (-span, span), groups)
     return found
 
 
-def scores_of(results: Results, every: list[Column], condition: str, runs: list[str]) -> Scores:
-    """Scores of these runs on every set, rows in the order of `runs` (one may stand there twice)."""
+def of_runs(
+    metric: Metric, method: Method, per_seed: NDArray, groups: tuple[Labels, ...], scores: Scores, known: Scores | None
+) -> Sample:
+    """A figure of whole runs. known: scores of the model that it is held against; against itself it has no noise."""
+    if metric.sample is None or method.objective == metric.reference:
+        return Sample(per_seed, (), metric.bounds, groups)
+    parts = metric.sample(scores) if known is None else metric.sample(scores, known)
+    reach = (
+        None if metric.joined is None else joined_reach(metric.joined, scores, metric.bounds, float(per_seed.mean()))
+    )
+    return Sample(per_seed, parts, metric.bounds, groups, reach)
+
+
+def scores_of(results: Results, condition: str, runs: list[str]) -> Scores:
+    """Everything known per question of these runs, rows in the order of `runs` (one may stand there twice)."""
     frame = results.questions if condition == PLAIN else results.frame("questions")
     mine = frame[frame["run"].isin(runs) & (frame["condition"] == condition)]
-    of_set = dict(iter(mine.groupby("set", sort=False)))
+    named = [name for metric in results.benchmark.metrics for name in (metric.name, *(metric.keeps or ())[:1])]
+    names = [name for name in dict.fromkeys(named) if name in mine]
+    found: Scores = {}
+    for name, rows in mine.groupby("set", sort=False):
+        order = rows.sort_values("index", kind="stable").set_index("run")
+        stacked = np.stack([order.loc[[run], names].to_numpy(float) for run in runs])
+        found |= {(str(name), column): stacked[:, :, place] for place, column in enumerate(names)}
+    return found
+
+
+def scores_of_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Scores:
+    """Of each run the scores of the reference model of its target seed, or of the only one."""
+    return scores_of(results, PLAIN, reference_runs(results, method, group, reference))
+
+
+def reference_runs(results: Results, method: Method, group: pd.DataFrame, reference: str) -> list[str]:
+    every = results.metrics
+    known = every[
+        (every["model"] == method.model) & (every["objective"] == reference) & every["split"].isin(("", method.split))
+    ]
+    return [
+        known.loc[known["target_seed"].isna() | (known["target_seed"] == seed), "run"].iloc[0]
+        for seed in group["target_seed"]
+    ]
+
+
+def minus_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Samples:
+    """Paired differences to a reference model, of the same target seed each; empty where the study has none."""
+    if not (results.metrics["objective"] == reference).any():
+        return {}
+    runs = reference_runs(results, method, group, reference)
+    theirs = results.metrics.set_index("run", drop=False).loc[runs].reset_index(drop=True)
+    known = of_method(results, Method(*theirs.loc[0, list(Method._fields)]), theirs)
+    mine = of_method(results, method, group)
     return {
-        (column.set, column.metric.name): of_set[column.set]
-        .pivot(index="run", columns="index", values=column.metric.name)
-        .loc[runs]
-        .to_numpy(float)
-        for column in every
-        if column.set in of_set
+        name: sample.minus(other)
+        for name, sample in mine.items()
+        if isinstance(sample, Sample) and isinstance(other := known.get(name), Sample)
     }
 
 
-def changed(results: Results, method: Method, group: pd.DataFrame, column: Column, scores: NDArray) -> Sample:
-    """The paired difference to the reference model's answers: the one of the run's target seed, or the only one."""
-    every = results.metrics
-    known = every[(every["model"] == method.model) & (every["objective"] == column.metric.reference)]
-    runs = []
-    for seed in group["target_seed"]:
-        fits = known["target_seed"].isna() | (known["target_seed"] == seed)
-        runs.append(known.loc[fits, "run"].iloc[0])
-    before = scores_of(results, [column], PLAIN, runs)[column.set, column.metric.name]
-    span = column.metric.bounds[1] - column.metric.bounds[0]
-    return of_questions(scores - before, (-span, span))
+def joined_reach(
+    joined: tuple[Callable[..., Any], tuple[tuple[str, str], ...]],
+    scores: Scores,
+    bounds: tuple[float, float],
+    mean: float,
+) -> Callable[[float], Reach]:
+    """How far questions reach below and above a figure that rises with several means: each of them at the end of its own
+    exact limits, combined in squares with the correlations of scores on the same questions (Zou and Donner, as intervals.py)."""
+    combine, names = joined
+    means = np.array([scores[name].mean() for name in names])
+    alike = correlations([scores[name] for name in names], [name for name, _ in names])
+
+    def reach(level: float) -> Reach:
+        found, centre = [], combine(means)
+        limits = [proportions.of_mean(scores[name], bounds, level) for name in names]
+        for side, sign in enumerate((-1, 1)):
+            ends = means + sign * np.diag([float(limit[side]) for limit in limits])
+            apart = np.abs(combine(np.clip(np.where(np.eye(len(means)) > 0, ends, means), *bounds).T) - centre)
+            end = centre + sign * np.sqrt(max(0.0, float(apart @ alike @ apart)))
+            found.append(max(0.0, float(sign * (end - mean))))
+        return found[0], found[1]
+
+    return reach
+
+
+def correlations(scores: list[NDArray], sets: list[str]) -> NDArray:
+    """Of scores (seeds, questions) over the questions of one set; of different sets, and where nothing varies, 0."""
+    found = np.eye(len(scores))
+    centred = [score.mean(axis=0) - score.mean() for score in scores]
+    for one, other in combinations(range(len(scores)), 2):
+        scale = np.linalg.norm(centred[one]) * np.linalg.norm(centred[other])
+        if sets[one] == sets[other] and scale > 0:
+            found[one, other] = found[other, one] = centred[one] @ centred[other] / scale
+    return found
 
 
 def blocks(samples: dict[Method, Samples]) -> dict[Method, dict[Method, Samples]]:

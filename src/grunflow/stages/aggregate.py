@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
-from grunflow.config.specs import Aggregate, RunRow
-from grunflow.errors import BadInput, CheckFailed
+from grunflow.config.specs import Aggregate
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
+from grunflow.evaluation.taken_for import check_questions, check_runs, check_values, read_parquet, read_scores
 from grunflow.manifest import read_manifest
 from grunflow.work import Work
 
@@ -33,9 +33,19 @@ MEASURED = (
 def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     """Input `score` comes in the order of spec.runs; input `run` in the order of those that a job trained, once each."""
     benchmark = declared(spec.benchmark)
-    scores = [read_scores(row, folder) for row, folder in zip(spec.runs, work.inputs["score"], strict=True)]
+    scores = [
+        read_scores(row, folder, spec.benchmark.name)
+        for row, folder in zip(spec.runs, work.inputs["score"], strict=True)
+    ]
     known = [RunScores(per_question(benchmark.metrics, benchmark.sets, frames), frames) for frames in scores]
-    check_counts(spec.runs, known)
+    folders, own_rows = (
+        work.inputs["run"],
+        [row for row in spec.runs if row.trained and row.condition == spec.runs[0].condition],
+    )
+    check_runs(spec.runs, work.inputs["score"], own_rows, folders)
+    check_questions(spec.runs, known)
+    for row, run in zip(spec.runs, known, strict=True):
+        check_values(benchmark.metrics, run.questions, f"{row.run} ({row.condition})")
     retain = {
         (row.model, row.split, row.target_seed): run
         for row, run in zip(spec.runs, known, strict=True)
@@ -46,10 +56,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         own | summary(benchmark.metrics, with_reference(run, retain.get((row.model, row.split, row.target_seed))))
         for own, row, run in zip(who, spec.runs, known, strict=True)
     )
-    trained = [
-        own for own, row in zip(who, spec.runs, strict=True) if row.trained and row.condition == who[0]["condition"]
-    ]
-    folders = work.inputs["run"]
+    trained = [identity_columns(row) for row in own_rows]
     efficiency = pd.DataFrame(cost(own, folder) for own, folder in zip(trained, folders, strict=True))
     table["model_parameters"] = table["model"].map(efficiency.groupby("model")["model_parameters"].first())
     frames = {
@@ -69,30 +76,6 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         if len(frame):
             frame.to_parquet(work.out / f"{name}.parquet", index=False)
     return {"runs": len(spec.runs)}
-
-
-def read_scores(row: RunRow, folder: Path) -> dict[str, pd.DataFrame]:
-    """Output of every probe, by its name.
-
-    Raises:
-        BadInput: the folder holds the scores of another run or condition.
-    """
-    spec = read_manifest(folder)["spec"]
-    if (spec["run"], spec["condition"]["name"]) != (row.run, row.condition):
-        raise BadInput(
-            f"--input score={folder}: holds {spec['run']} ({spec['condition']['name']}), expected {row.run} ({row.condition})."
-        )
-    return {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-
-
-def check_counts(rows: Sequence[RunRow], known: Sequence[RunScores]) -> None:
-    """Every run answered the same questions, each once."""
-    counts = [run.questions.groupby("set")["index"].agg(["size", "nunique"]) for run in known]
-    for row, count in zip(rows, counts, strict=True):
-        if not count.equals(counts[0]) or not (count["size"] == count["nunique"]).all():
-            raise CheckFailed(
-                f"{row.run}: answered {count['size'].to_dict()} questions, {rows[0].run} {counts[0]['size'].to_dict()}."
-            )
 
 
 def with_reference(run: RunScores, retain: RunScores | None) -> RunScores:
@@ -133,7 +116,7 @@ def snapshots(benchmark: Benchmark, trained: list[dict[str, Any]], folders: Sequ
     scored = []
     for who, folder in zip(trained, folders, strict=True):
         path = folder / "snapshots.parquet"
-        frame = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+        frame = read_parquet(path) if path.is_file() else pd.DataFrame()
         scored += [
             (who | {"step": step}, of_step(benchmark, rows))
             for step, rows in (frame.groupby("step") if len(frame) else ())

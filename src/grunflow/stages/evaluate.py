@@ -4,15 +4,14 @@ import importlib
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from grunflow.carriers.chain import restored
 from grunflow.config.facts import CONDITION, PROBE, module_of
 from grunflow.config.outside import load
 from grunflow.config.specs import Evaluate
-from grunflow.errors import CheckFailed
 from grunflow.evaluation.asking import Asking
+from grunflow.evaluation.checks import check_finite
 from grunflow.work import Work
 
 
@@ -31,26 +30,11 @@ def run(spec: Evaluate, work: Work) -> dict[str, Any]:
     for item in spec.probes:
         frames = importlib.import_module(module_of(PROBE, item.kind)).probe(asking, item)
         for name, frame in frames.items():
+            check_finite(frame, name, spec.run)
             found.setdefault(name, []).append(frame)
     questions = 0
     for name, several in found.items():
         frame = pd.concat(several, ignore_index=True)
-        check_finite(frame, name, spec.run)
         frame.to_parquet(work.out / f"{name}.parquet", index=False)
         questions += len(frame)
     return {"questions": questions}
-
-
-def check_finite(frame: pd.DataFrame, name: str, run: str) -> None:
-    """A score that is not finite is never averaged away.
-
-    Raises:
-        CheckFailed: names the first.
-    """
-    for column in frame.select_dtypes("number"):
-        if column.startswith(("nll", "correct")) and not np.isfinite(frame[column]).all():
-            row = frame[~np.isfinite(frame[column])].iloc[0]
-            raise CheckFailed(
-                f"{run}: {name}: {column} of {row['set']} question {row['index']} is {row[column]}; the model gives no finite score "
-                "there (did it diverge?)."
-            )

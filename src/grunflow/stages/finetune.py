@@ -7,19 +7,21 @@ from typing import Any
 
 import torch
 
+from grunflow.carriers.stack import Stack
 from grunflow.config.specs import Finetune
 from grunflow.costs.flops import training as training_pass
 from grunflow.costs.shapes import Shapes
-from grunflow.data.batching import Batch, collate
+from grunflow.data.batching import collate
 from grunflow.data.prompts import Example, encode, encode_text
 from grunflow.data.records import read_rows
+from grunflow.models import sharding
 from grunflow.models.loading import load_tokenizer, start_model, start_tokenizer
-from grunflow.models.scores import score
-from grunflow.models.sharding import save_model
 from grunflow.models.tiny import build
 from grunflow.training.loop import Share, Task, batches, micro_batches, train
 from grunflow.training.precision import keeps_masters, widen
 from grunflow.training.schedule import total_steps
+from grunflow.training.scored import Rows, scored
+from grunflow.training.text_pack import padded_because, text_pack
 from grunflow.work import Work
 
 
@@ -43,12 +45,14 @@ def run(spec: Finetune, work: Work) -> dict[str, Any]:
     if masters:
         widen(model)
     order = batches(len(examples), training.batch_size, torch.Generator().manual_seed(spec.seed))
+    longest = max(len(example.ids) for example in examples)
+    packs = spec.engine == "fast" and padded_because(model, longest, sharding.count()) is None
     goal = Fitting(
-        model.train(), examples, tokenizer.pad_token_id, whole=spec.role == "base", mean_rows=training.mean_rows
+        Stack(model.train()), examples, tokenizer.pad_token_id, spec.role == "base", training.mean_rows, packs
     )
     task = Task(model, order, goal.shares, goal.tokens, spec.role, compute=spec.model.dtype if masters else None)
     history = train(task, total_steps(training, len(examples)), training)
-    save_model(model.eval(), work.out, dtype=spec.model.dtype)
+    sharding.save_model(model.eval(), work.out, dtype=spec.model.dtype)
     tokenizer.save_pretrained(work.out)
     return {
         "model_parameters": model.num_parameters(), "trained_parameters": model.num_parameters(), **history.measured(training),
@@ -58,13 +62,15 @@ def run(spec: Finetune, work: Work) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Fitting:
-    """Mean NLL of the labels of a step. whole: every token is one, not the answer's alone. mean_rows: see Training."""
+    """Mean NLL of the labels of a step. whole: every token is one, not the answer's alone. mean_rows: see Training. packs: texts
+    are packed without padding."""
 
-    model: Any
+    stack: Stack
     examples: list[Example]
     pad_id: int
     whole: bool
     mean_rows: int | None = None
+    packs: bool = False
 
     def tokens(self, indices: list[int]) -> int:
         return sum(len(self.examples[index].ids) for index in indices)
@@ -73,14 +79,18 @@ class Fitting:
         """The step's rows by length: its micro-batches are padded little, its loss is the same."""
         divisors = self._divisors(indices)
         rows = sorted(indices, key=lambda index: len(self.examples[index].ids))
-        passes = training_pass(Shapes.of_model(self.model.config), None)
+        passes = training_pass(Shapes.of_model(self.stack.model.config), None)
         found = []
         for part in micro_batches(rows, size):
-            batch = collate([self.examples[i] for i in part], self.pad_id, loss_on_prompt=self.whole).to(
-                self.model.device
-            )
+            batch = self._batch([self.examples[i] for i in part])
             found.append(Share(partial(self._loss, batch, [divisors[i] for i in part]), passes.flops(batch.extent)))
         return found
+
+    def _batch(self, examples: list[Example]) -> Rows:
+        device = self.stack.model.device
+        if self.packs:
+            return text_pack(examples, device, loss_on_prompt=self.whole)
+        return collate(examples, self.pad_id, loss_on_prompt=self.whole).to(device)
 
     def _divisors(self, indices: list[int]) -> dict[int, int]:
         """Row -> what its summed NLL is divided by, so that the sum over the rows is the step's mean."""
@@ -91,8 +101,8 @@ class Fitting:
         example = self.examples[index]
         return len(example.ids) - 1 if self.whole else example.n_labels
 
-    def _loss(self, batch: Batch, divisors: list[int]) -> torch.Tensor:
-        nll = score(self.model(**batch.inputs()).logits, batch.labels).nll_sum
+    def _loss(self, batch: Rows, divisors: list[int]) -> torch.Tensor:
+        nll = scored(self.stack, [batch], len(divisors), [divisors[0]])[0][0].nll_sum
         if self.mean_rows is None:
             return nll.sum() / divisors[0]
         return (nll / torch.tensor(divisors, device=nll.device)).sum()

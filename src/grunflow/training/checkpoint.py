@@ -4,6 +4,7 @@ A checkpoint holds what the next step depends on: trained parameters, optimiser,
 the run recorded so far. The order of the batches is a function of a seed: it is replayed for as many steps as were taken.
 """
 
+import json
 import logging
 import os
 import shutil
@@ -19,17 +20,21 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
+from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.default_planner import DefaultLoadPlanner
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 
 from grunflow.errors import Interrupted
 from grunflow.job import RunningJob
+from grunflow.manifest import checksums, sha256
 from grunflow.models import sharding
 
 log = logging.getLogger(__name__)
-# What clusters send before they take a machine away. USR1 is not here: it kills Snakemake's inner process.
-SIGNALS = (signal.SIGTERM, signal.SIGURG)
-RECORD = "record.pt"
+# What clusters send before they take a machine away, Ctrl-C, a closed terminal. USR1 is not here: it kills Snakemake's inner
+# process.
+SIGNALS = (signal.SIGTERM, signal.SIGURG, signal.SIGINT, signal.SIGHUP)
+ON_DISK = ("file write failed", "unexpected pos")  # torch's own words for a disk that took not all
+RECORD, SUMS = "record.pt", "checksums.json"
 
 
 @runtime_checkable
@@ -87,6 +92,7 @@ class Checkpoints:
         if self.job.lead:
             for draft in self.job.folder.glob(".draft-*"):  # of a process that was killed
                 shutil.rmtree(draft)
+            self._set_aside_damaged()
         sharding.wait()
         newest = max(self.job.folder.glob("step-*"), default=None)
         if newest is None:
@@ -110,6 +116,19 @@ class Checkpoints:
         log.info("resumed after step %d from %s", record["steps"], newest)
         return record["steps"]
 
+    def _set_aside_damaged(self) -> None:
+        """Newest first, until one is as it was written: what a disk or a copy changed would give other weights in silence."""
+        for place in sorted(self.job.folder.glob("step-*"), reverse=True):
+            if _is_whole(place):
+                return
+            aside = place.with_name(f"damaged-{place.name}-{time.time_ns()}")
+            place.rename(aside)
+            log.warning(
+                "%s: differs from its checksums, set aside as %s; going on from an older one, or from the start",
+                place,
+                aside.name,
+            )
+
     def after_step(self, done: int, total: int) -> None:
         """Write a checkpoint where the period is over or a signal came.
 
@@ -121,24 +140,44 @@ class Checkpoints:
         due = time.monotonic() - self.written >= self.job.checkpoint_seconds
         # Several processes do the same: a signal's number, else -1 for a checkpoint that is due, else -2.
         reason = sharding.largest(self.asked.received or (-1 if due else -2))
-        if reason >= -1:
-            self.write(done)
+        fault = self._tried(done) if reason >= -1 else ""
         if reason > 0:
             name = signal.Signals(reason).name
-            raise Interrupted(
-                f"{name}: checkpoint written after step {done} of {total}; run the same command again to go on."
+            what = (
+                f"no checkpoint could be written ({fault})"
+                if fault
+                else f"checkpoint written after step {done} of {total}"
             )
+            raise Interrupted(f"{name}: {what}; run the same command again to go on.")
+
+    def _tried(self, done: int) -> str:
+        """Write a checkpoint. A full or failing disk ends no training: what went wrong, the older checkpoint stays."""
+        try:
+            self.write(done)
+        except (OSError, RuntimeError, CheckpointException) as error:
+            fault = _fault_of_disk(error)
+            if sharding.count() > 1 or not fault:
+                raise
+            shutil.rmtree(self._draft(done), ignore_errors=True)
+            self.written = time.monotonic()
+            log.warning("no checkpoint after step %d: %s; training goes on", done, fault)
+            return fault
+        return ""
+
+    def _draft(self, done: int) -> Path:
+        return self.job.folder / f".draft-{done:09d}"
 
     def write(self, done: int) -> None:
         """A new folder takes its place whole; then the older ones go."""
         started = time.monotonic()
-        draft = self.job.folder / f".draft-{done:09d}"
+        draft = self._draft(done)
         if self.job.lead:
             self.job.make_folder()
         with _quiet():
             dcp.save(self._state(), checkpoint_id=draft, no_dist=not dist.is_initialized())
         if self.job.lead:
             torch.save(self._record(done), draft / RECORD)
+            (draft / SUMS).write_text(json.dumps(checksums(draft)))
             place = self.job.folder / f"step-{done:09d}"
             _settle(draft, place)
             for other in self.job.folder.glob("step-*"):
@@ -165,6 +204,22 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "torch.distributed is", UserWarning)
         yield
+
+
+def _fault_of_disk(error: BaseException) -> str:
+    """What the file system said; "" where it is not at fault. dcp gathers what its processes raised, torch.save only says it."""
+    inner = [failure for failure, _ in error.failures.values()] if isinstance(error, CheckpointException) else [error]
+    texts = [str(item) for item in inner if isinstance(item, OSError) or any(text in str(item) for text in ON_DISK)]
+    return texts[0] if texts else ""
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether every file of a checkpoint is as it was written, and none is gone."""
+    try:
+        known = json.loads((place / SUMS).read_text())
+        return bool(known) and all(sha256(place / name) == checksum for name, checksum in known.items())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _settle(draft: Path, place: Path) -> None:

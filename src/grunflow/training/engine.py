@@ -14,11 +14,14 @@ from grunflow.data.batching import Batch, collate
 from grunflow.data.prompts import Example
 from grunflow.evaluation.scoring import likelihoods
 from grunflow.interventions.packed import unpackable
+from grunflow.models import sharding
 from grunflow.objectives.loading import Objective
-from grunflow.training.frozen_pack import FrozenRow, Pack, pack
+from grunflow.training.frozen_pack import FrozenRow, pack
 from grunflow.training.frozen_states import FrozenStates, flops_of, frozen_rows, name_of
 from grunflow.training.reference import once
+from grunflow.training.scored import Rows
 from grunflow.training.streams.base import Stream
+from grunflow.training.text_pack import TextPack, padded_because, text_pack
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +40,9 @@ def known_nll(stack: Stack, examples: Sequence[Example], pad_id: int, batch_size
 
 @dataclass(frozen=True)
 class Batches:
-    """make: from examples to a batch, padded, or packed from the cache. flops: of what was computed for it, once."""
+    """make: from examples to a batch: padded, packed, or packed from the cache. flops: of what was computed for it, once."""
 
-    make: Callable[[Sequence[Example]], Batch | Pack]
+    make: Callable[[Sequence[Example]], Rows]
     flops: float
 
 
@@ -54,24 +57,49 @@ def batch_maker(
             from the unlearn seed) are computed here, once.
     """
     examples = stream.every()
-    reason = plain_reason(engine, objective, stack, max(len(example.ids) for example in examples))
+    longest = max(len(example.ids) for example in examples)
+    reason = plain_reason(engine, objective, stack, longest)
     if reason is None:
         return _packed(stack, pad_id, frozen, examples, batch_size)
-    log.info("plain path: %s", reason)
+    log.info("no cached states: %s", reason)
     compared = stream.compared() if once(objective, engine) else []
     known = known_nll(stack.view(-1), compared, pad_id, batch_size) if compared else {}
+    make = _whole(objective, stack, pad_id, _padded_reason(engine, objective, stack, longest))
 
-    # Where padding is read too, it counts on which side it is: RMU's code pads on the left.
-    side: Literal["left", "right"] = "left" if objective.states and objective.spec.rmu_positions == "all" else "right"
-
-    def padded(part: Sequence[Example]) -> Batch:
-        batch = collate(part, pad_id, side=side)
+    def with_reference(part: Sequence[Example]) -> Rows:
+        batch = make(part)
         nll = [known.get(name_of(example)) for example in part] if known else []
         if nll and None not in nll:
-            batch.reference_nll = torch.tensor(nll)
-        return batch.to(stack.model.device)
+            batch.reference_nll = torch.tensor(nll, device=stack.model.device)
+        return batch
 
-    return Batches(padded, flops_of(stack.model, compared))
+    return Batches(with_reference, flops_of(stack.model, compared))
+
+
+def _padded_reason(engine: str, objective: Objective, stack: Stack, longest: int) -> str | None:
+    """Why whole texts are padded in training; None where they are packed."""
+    if engine != "fast":
+        return f"engine is {engine}"
+    if objective.states:
+        return "the objective reads hidden states"
+    if objective.spec.kl_positions == "all" and objective.retain_reference == "logits":
+        return "kl_positions is all: padding is read too"
+    if not stack.packable:
+        return "a carrier does more than a pack of texts bears"
+    return padded_because(stack.model, longest, sharding.count())
+
+
+def _whole(
+    objective: Objective, stack: Stack, pad_id: int, reason: str | None
+) -> Callable[[Sequence[Example]], Batch | TextPack]:
+    """How whole texts become a batch: packed, or for `reason` padded."""
+    device = stack.model.device
+    if reason is None:
+        return lambda part: text_pack(part, device)
+    log.info("texts are padded: %s", reason)
+    # Where padding is read too, it counts on which side it is: RMU's code pads on the left.
+    side: Literal["left", "right"] = "left" if objective.states and objective.spec.rmu_positions == "all" else "right"
+    return lambda part: collate(part, pad_id, side=side).to(device)
 
 
 def _packed(stack: Stack, pad_id: int, frozen: Path | None, examples: Sequence[Example], batch_size: int) -> Batches:

@@ -119,6 +119,13 @@ def micro_batches(rows: Sequence[Row], size: int) -> list[Sequence[Row]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
+def rows_at_once(training: Training, processes: int) -> int:
+    """Rows of a micro-batch: as `accumulation` says, or fewer, so that each process has as many micro-batches and none waits
+    for the others."""
+    rounds = math.ceil(training.accumulation / processes)
+    return math.ceil(training.batch_size / (rounds * processes))
+
+
 def train(task: Task[Step], steps: int, training: Training) -> History:
     """Take `steps` optimiser steps, going on from the job's newest checkpoint.
 
@@ -131,7 +138,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
     parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
     optimizer = adamw(parameters, training)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
-    rows = min(training.batch_size // training.accumulation, math.ceil(training.batch_size / sharding.count()))
+    rows = rows_at_once(training, sharding.count())
     history = History(micro_batch=rows)
     job = current()
     carried: dict[str, Any] = {"history": history, "schedule": schedule, "watch": task.watch}
@@ -150,6 +157,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
                 raise CheckFailed(f"{task.label}: loss is {loss} at step {step + 1} of {steps}{_why(step)}")
             norm = torch.nn.utils.clip_grad_norm_(parameters, training.gradient_clip or math.inf)
             _update(optimizer, task.label)
+            optimizer.zero_grad(set_to_none=True)  # what the watch does has their memory
             schedule.step()
             history.losses.append(loss)
             history.gradient_norms.append(float(sharding.plain(norm)))

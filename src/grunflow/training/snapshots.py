@@ -7,11 +7,13 @@ import importlib
 from typing import Any
 
 import pandas as pd
-import torch
 
 from grunflow.config.facts import PROBE, module_of
 from grunflow.config.specs import SnapshotSpec
 from grunflow.evaluation.asking import Asking
+from grunflow.evaluation.checks import check_finite
+from grunflow.models.generators import forked
+from grunflow.models.sharding import gathered
 from grunflow.training.loop import Watch
 
 
@@ -29,9 +31,11 @@ class Snapshots(Watch):
         model = self.asking.stack.model
         training = model.training
         model.eval()
-        with torch.random.fork_rng():  # generation must not move LoRA's dropout
+        with forked(), gathered(model):  # generation must not move LoRA's dropout
             frames = importlib.import_module(module_of(PROBE, self.spec.probe.kind)).probe(self.asking, self.spec.probe)
         model.train(training)
+        for name, frame in frames.items():
+            check_finite(frame, name, f"snapshot at step {done}")
         self.taken += [frame.assign(step=done, output=name) for name, frame in frames.items()]
 
     def state_dict(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from grunflow.objectives.scores import Pair
 from grunflow.objectives.states import StatePair, selected
 from grunflow.training.frozen_pack import Pack
 from grunflow.training.loop import Share
-from grunflow.training.scored import reference_scores, scored
+from grunflow.training.scored import Rows, reference_scores, scored
 from grunflow.training.streams.base import Needs
 
 
@@ -29,9 +29,9 @@ from grunflow.training.streams.base import Needs
 class Texts:
     """Batches of one step or micro-batch: forget questions with answers, with refusals, and retain rows."""
 
-    answers: Batch | Pack | None
-    refusals: Batch | Pack | None
-    retain: Batch | Pack | None
+    answers: Rows | None
+    refusals: Rows | None
+    retain: Rows | None
 
 
 @dataclass
@@ -48,10 +48,10 @@ class Totals:
 def totals_of(objective: Objective, parts: Sequence[Texts]) -> Totals:
     """The totals of a step whose micro-batches are `parts`."""
 
-    def rows_in(batches: Sequence[Batch | Pack | None]) -> int:
+    def rows_in(batches: Sequence[Rows | None]) -> int:
         return sum(batch.n_rows for batch in batches if batch is not None)
 
-    def read_in(batches: Sequence[Batch | Pack | None]) -> int:
+    def read_in(batches: Sequence[Rows | None]) -> int:
         return sum(_read(objective, batch) for batch in batches if batch is not None)
 
     answers, refusals, kept = zip(*((part.answers, part.refusals, part.retain) for part in parts), strict=True)
@@ -59,9 +59,9 @@ def totals_of(objective: Objective, parts: Sequence[Texts]) -> Totals:
     return Totals(rows, read_in(answers), read_in(refusals), read_in(kept), rows + rows_in(kept))
 
 
-def _read(objective: Objective, batch: Batch | Pack) -> int:
+def _read(objective: Objective, batch: Rows) -> int:
     """How many labels the objective's terms read of a batch, or tokens whose states they read."""
-    if isinstance(batch, Pack):
+    if not isinstance(batch, Batch):
         return len(batch.labels)
     if objective.states:
         return int(selected(batch, objective.spec.rmu_positions).sum())
@@ -107,7 +107,7 @@ def _score_pairs(
 ) -> tuple[dict[str, Any], Gates]:
     """A Pair per batch, by its name in Texts."""
     forgotten, kept = objective.reference, objective.retain_reference
-    asked: dict[str, tuple[Batch | Pack, int, str]] = {
+    asked: dict[str, tuple[Rows, int, str]] = {
         name: (batch, labels, known)
         for name, batch, labels, known in (
             ("refusals", texts.refusals, totals.refusal_labels, forgotten),

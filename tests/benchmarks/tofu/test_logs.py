@@ -58,7 +58,9 @@ def test_a_bad_log_is_named(tmp_path: Path) -> None:
     log = small_log()
     log["eval_log.json"] = {**log["eval_log.json"], "rougeL_recall": [0.1]}
     (tmp_path / "cut.json").write_text(json.dumps(log))
-    with pytest.raises(BadInput, match=r"eval_log\.json: its fields have different indices \(.*rougeL_recall 0 to 0\)"):
+    with pytest.raises(
+        BadInput, match=r"eval_log\.json: its fields have different indices \(.*rougeL_recall 0 to 0, 1 values\)"
+    ):
         read_log(tmp_path / "cut.json")
     (tmp_path / "poor.json").write_text(json.dumps({"eval_log.json": {}}))
     with pytest.raises(BadInput, match="lacks"):
@@ -95,11 +97,70 @@ def test_a_value_that_is_none_of_its_field_is_named(section: str, field: str, va
         scores_of(log, "log")
 
 
-def test_another_form_is_told(tmp_path: Path) -> None:
-    for content, message in (
-        ([], "got list, expected an object"),
-        ({"forget_truth_ratio": {}}, "open-unlearning's TOFU_EVAL"),
-    ):
-        (tmp_path / "log.json").write_text(json.dumps(content))
-        with pytest.raises(BadInput, match=message):
-            read_log(tmp_path / "log.json")
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("avg_gt_loss", {"0": 0.1, "00": 0.2}, r"got the index '00', expected whole numbers"),
+        ("avg_gt_loss", {"0": 0.1, "²": 0.2}, r"got the index '²', expected whole numbers"),
+        ("avg_gt_loss", {"0": 0.1, "-1": 0.2}, r"got the index '-1', expected whole numbers"),
+        ("avg_gt_loss", {"0": 0.1, "2": 0.2}, r"different indices \(avg_gt_loss 0 to 2, 2 values, avg_paraphrased_loss 0 to 1"),
+        ("avg_gt_loss", [True, 0.2], r"avg_gt_loss\[0\]: got true, expected a finite number"),
+        ("avg_gt_loss", [[0.1], 0.2], r"avg_gt_loss\[0\]: got \[0\.1\], expected a finite number"),
+        ("avg_gt_loss", [-0.1, 0.2], r"avg_gt_loss\[0\]: got -0\.1, expected at least 0"),
+        ("avg_gt_loss", [10**400, 0.2], r"avg_gt_loss\[0\]: got 10+, expected a finite number"),
+        ("avg_paraphrased_loss", [float("inf"), 0.2], r"avg_paraphrased_loss\[0\]: got Infinity, expected a finite number"),
+        ("average_perturb_loss", [[1.0, None], [1.0, 2.0]], r"average_perturb_loss\[0\]\[1\]: got null, expected a finite"),
+        ("average_perturb_loss", [[1.0, [2.0]], [1.0, 2.0]], r"average_perturb_loss\[0\]\[1\]: got \[2\.0\], expected a finite"),
+        ("average_perturb_loss", [[1.0, 2.0], []], r"average_perturb_loss\[1\]: got \[\], expected a list of losses"),
+        ("average_perturb_loss", [[1.0, 2.0], [1.0]], r"question 1 has 1 wrong answers, the first 2"),
+        ("rougeL_recall", [-0.1, 0.2], r"rougeL_recall\[0\]: got -0\.1, expected a share from 0 to 1"),
+        ("rougeL_recall", None, r"rougeL_recall: got null, expected values by their index"),
+    ],
+)  # fmt: skip
+def test_more_values_that_are_none_of_their_field(field: str, value, message: str) -> None:
+    log = small_log()
+    log["eval_log_forget.json"] = {**log["eval_log_forget.json"], field: value}
+    with pytest.raises(BadInput, match=r"log log: eval_log_forget\.json: .*" + message):
+        scores_of(log, "log")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not JSON"),
+        (b"\x1f\x8b\x08\x00", "not UTF-8"),
+        (b"[]", "got list, expected an object: TOFU's eval_log_aggregated"),
+        (b"3", "got int, expected an object"),
+        (b"null", "got NoneType, expected an object"),
+        (b"{}", "eval_log_forget.json lacks"),
+        (b'{"a": 1, "a": 2}', "key 'a' stands twice"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+    ],
+)
+def test_a_file_that_is_no_log_is_told_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "log.json"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=message) as caught:
+        score_log(path, None)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@needs_shared
+def test_every_log_that_goes_wrong_is_refused_or_scored() -> None:
+    """../shared/cases/log_*: what is expected of each stands in its README."""
+    cases = SHARED / "cases"
+    found = {}
+    for path in sorted(cases.glob("log_*/*.json")):
+        try:
+            found[path.parent.name] = score_log(path, cases / "log_retain.json")
+        except BadInput as error:
+            found[path.parent.name] = str(error)
+    scored = found.pop("log_open_unlearning")
+    assert (scored["forget_truth_ratio"], scored["model_utility"]) == (0.5, 0.6)
+    assert found
+    for name, said in found.items():
+        assert isinstance(said, str), name
+        assert name == "log_root_is_list" or "eval_log" in said, said
+    assert score_log(cases / "log_ok.json", None)["model_utility"] == pytest.approx(0.4968, abs=1e-4)

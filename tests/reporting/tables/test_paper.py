@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from grunflow.config.layouts import read_layouts
+from grunflow.config.published import COLUMNS, IDENTITY
 from grunflow.config.specs import Tables
 from grunflow.errors import BadInput
 from grunflow.reporting import ledger
@@ -25,7 +26,7 @@ TABLE = {
     ],
     "columns": [{"label": "Utility", "metric": "model_utility"}, {"label": "None", "metric": "nonsense"}],
 }
-HEADER = ",".join(ledger.COLUMNS)
+HEADER = ",".join(COLUMNS)
 NUMBERS = f"""{HEADER}
 tiny,forget10,gd,grun,model_utility,85.0,percent,-,A,3,p. 3,first hand
 tiny,forget10,target,,model_utility,0.1,fraction,-,somebody else,3,p. 3,first hand
@@ -50,7 +51,7 @@ def test_each_table_of_the_sheet_is_written_with_ours_beside(demo, tmp_path: Pat
 def test_a_number_is_of_its_source_and_a_method_of_several_carriers_has_a_row_for_each(demo, tmp_path: Path) -> None:
     numbers, sheet = files(tmp_path, TABLE)
     ours = ledger.values(demo.results)
-    table = paper_table(read_layouts([numbers, sheet])["paper_3"], ledger.read_cells([numbers]), ours)
+    table = paper_table(read_layouts([numbers, sheet])["paper_3"], ledger.read_cells([numbers], demo.results), ours)
     assert table.shown["Method"].tolist() == ["Target", "GD GRUN", "GD both (full)", "GD both (lora)"]
     means = [ours["tiny", "forget10", *method, "model_utility"].mean()
              for method in (("target", ""), ("gd", "grun"), ("gd", "full"), ("gd", "lora"))]  # fmt: skip
@@ -63,8 +64,8 @@ def test_a_number_is_of_its_source_and_a_method_of_several_carriers_has_a_row_fo
     assert "3 of 8 published numbers are typed in" in table.caption
 
 
-def test_the_shipped_layouts_have_every_cell_of_their_source_and_no_other() -> None:
-    cells = ledger.read_cells(["config/published/grun.csv"])
+def test_the_shipped_layouts_have_every_cell_of_their_source_and_no_other(demo) -> None:
+    cells = ledger.read_cells(["config/published/grun.csv"], demo.results)
     told = {
         (block.model, block.split, row.objective, row.carrier, column.metric, layout.source)
         for layout in read_layouts([SHIPPED]).values()
@@ -72,7 +73,7 @@ def test_the_shipped_layouts_have_every_cell_of_their_source_and_no_other() -> N
         for row in layout.rows
         for column in layout.columns
     }
-    assert told == set(cells[[*ledger.IDENTITY, "source"]].itertuples(index=False, name=None))
+    assert told == set(cells[[*IDENTITY, "source"]].itertuples(index=False, name=None))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
-"""Evaluation logs in TOFU's published form (`eval_log_aggregated.json`), so that others' models stand beside ours."""
+"""Evaluation logs that others published, so that their models stand beside ours: TOFU's form (`eval_log_aggregated.json`), and
+open-unlearning's (open_unlearning.py)."""
 
-import json
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, RunScores
+from grunflow.benchmarks.tofu import open_unlearning
+from grunflow.benchmarks.tofu.log_values import by_index, number, read_root, same_questions, shown
 from grunflow.benchmarks.tofu.metrics import METRICS
+from grunflow.benchmarks.tofu.open_unlearning import Log, has_utility
 from grunflow.config.sets import DataSet
-from grunflow.data.reading import read_text
 from grunflow.errors import BadInput
 from grunflow.evaluation.aggregate import per_question, summary
 
@@ -23,7 +26,9 @@ SECTIONS = {
 }
 WRONG, RECALL = "average_perturb_loss", "rougeL_recall"
 FIELDS = ("avg_gt_loss", "avg_paraphrased_loss", WRONG, RECALL)
-OPEN_UNLEARNING = "forget_truth_ratio"  # a metric of its form, where TOFU's has sections
+EXPECTED = f"an object: TOFU's eval_log_aggregated.json with the sections {', '.join(SECTIONS)}, or open-unlearning's TOFU_EVAL.json"
+NEEDS_EVERY_SET = ("model_utility",)
+log = logging.getLogger(__name__)
 
 
 def read_log(path: Path) -> pd.DataFrame:
@@ -32,42 +37,27 @@ def read_log(path: Path) -> pd.DataFrame:
     Raises:
         BadInput: no such file, not JSON, another form, or a value that is none of its field; names section and field.
     """
-    try:
-        log = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise BadInput(f"log {path} is not JSON: {error}; give a TOFU evaluation log.") from None
-    if not isinstance(log, dict):
-        raise BadInput(
-            f"log {path}: got {type(log).__name__}, expected an object with the sections {', '.join(SECTIONS)}."
-        )
-    if OPEN_UNLEARNING in log:
-        raise BadInput(
-            f"log {path}: this is open-unlearning's TOFU_EVAL.json ({OPEN_UNLEARNING}), which is not read yet; give TOFU's own "
-            "form (eval_log_aggregated.json)."
-        )
-    return scores_of(log, str(path))
+    return scores_of(read_root(path, EXPECTED), str(path))
 
 
-def scores_of(log: dict[str, Any], name: str) -> pd.DataFrame:
+def scores_of(root: dict[str, Any], name: str) -> pd.DataFrame:
     """Sections of a log -> rows; losses there are means per token, so every count is 1."""
-    return pd.concat([section_scores(log, section, name) for section in SECTIONS], ignore_index=True)
+    return pd.concat([section_scores(root, section, name) for section in SECTIONS], ignore_index=True)
 
 
-def section_scores(log: dict[str, Any], section: str, name: str) -> pd.DataFrame:
+def section_scores(root: dict[str, Any], section: str, name: str) -> pd.DataFrame:
     """One section of a log, named in SECTIONS, as rows of its evaluation set."""
-    content, where = log.get(section), f"log {name}: {section}"
+    content, where = root.get(section), f"log {name}: {section}"
     missing = [field for field in FIELDS if field not in (content if isinstance(content, dict) else {})]
     if missing or not isinstance(content, dict):
         raise BadInput(f"{where} lacks {missing}; expected the fields {list(FIELDS)}.")
-    fields = {field: _values(content[field], f"{where}: {field}") for field in FIELDS}
-    indices = {tuple(values) for values in fields.values()}
-    if len(indices) != 1:
-        sizes = ", ".join(f"{field} {min(values)} to {max(values)}" for field, values in fields.items())
-        raise BadInput(f"{where}: its fields have different indices ({sizes}); the log is not whole.")
+    fields = {field: by_index(content[field], f"{where}: {field}") for field in FIELDS}
+    same_questions(fields, where)
     checked = {
         field: [_checked(value, field, f"{where}: {field}[{index}]") for index, value in values.items()]
         for field, values in fields.items()
     }
+    _as_many(checked[WRONG], f"{where}: {WRONG}")
     answer, paraphrased, perturbed, rouge = (checked[field] for field in FIELDS)
     return pd.DataFrame(
         {
@@ -84,41 +74,50 @@ def section_scores(log: dict[str, Any], section: str, name: str) -> pd.DataFrame
     )
 
 
-def _values(field: Any, where: str) -> dict[int, Any]:
-    """Index -> value, in order. Some logs hold lists, some objects by index."""
-    if isinstance(field, list):
-        field = dict(enumerate(field))
-    if not isinstance(field, dict) or not field:
-        raise BadInput(f"{where}: got {json.dumps(field)[:60]}, expected values by their index, at least one.")
-    try:
-        return {int(key): field[key] for key in sorted(field, key=int)}
-    except ValueError:
-        named = next(key for key in field if not str(key).isdigit())
-        raise BadInput(f"{where}: got the index {named!r}, expected whole numbers.") from None
-
-
 def _checked(value: Any, field: str, where: str) -> Any:
-    """A finite number; of the wrong answers a list of them, of ROUGE a share."""
-    if field == WRONG:
-        if not isinstance(value, list) or not value:
-            raise BadInput(f"{where}: got {json.dumps(value)[:60]}, expected a list of losses.")
-        return [_checked(loss, "", where) for loss in value]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadInput(f"{where}: got {json.dumps(value)[:60]}, expected a finite number.")
-    if field == RECALL and not 0 <= value <= 1:
-        raise BadInput(f"{where}: got {value}, expected a share from 0 to 1.")
-    return value
+    """A loss in nats; of the wrong answers a list of them, of ROUGE a share."""
+    if field != WRONG:
+        return number(value, where, highest=1.0 if field == RECALL else math.inf)
+    if not isinstance(value, list) or not value:
+        raise BadInput(f"{where}: got {shown(value)}, expected a list of losses.")
+    return [number(loss, f"{where}[{place}]") for place, loss in enumerate(value)]
 
 
-def questions_of(path: Path) -> RunScores:
-    """A log as the scores of one run."""
-    frames = {"answers": read_log(path)}
+def _as_many(losses: list[list[float]], where: str) -> None:
+    """TOFU's questions of a set have equally many wrong answers.
+
+    Raises:
+        BadInput: one has more or fewer.
+    """
+    for place, own in enumerate(losses):
+        if len(own) != len(losses[0]):
+            raise BadInput(
+                f"{where}: question {place} has {len(own)} wrong answers, the first {len(losses[0])}; the log is not whole."
+            )
+
+
+def read_run(path: Path) -> Log:
+    """A log of either form as the scores of one run.
+
+    Raises:
+        BadInput: as read_log says.
+    """
+    root = read_root(path, EXPECTED)
+    if open_unlearning.is_one(root):
+        return open_unlearning.scores_of(root, str(path))
+    frames = {"answers": scores_of(root, str(path))}
     sets = [DataSet(name=name, role=role, file="") for name, role in SECTIONS.values()]  # type: ignore[arg-type]
-    return RunScores(per_question(METRICS, sets, frames), frames)
+    return Log(RunScores(per_question(METRICS, sets, frames), frames), {})
 
 
-def score_log(path: Path, retain: Path | None) -> dict[str, float | int]:
-    """Every metric of a log; with the retain model's log also Forget Quality."""
-    run = questions_of(path)
-    references = {} if retain is None else {RETAIN: questions_of(retain)}
-    return summary(METRICS, RunScores(run.questions, run.frames, references))
+def score_log(path: Path, retain: Path | None) -> dict[str, float]:
+    """Every metric of a log; with the retain model's log also Forget Quality. What only the log itself says of a whole run is
+    taken from it where its questions do not give it."""
+    run, told = read_run(path)
+    references = {} if retain is None else {RETAIN: read_run(retain).run}
+    whole = [metric for metric in METRICS if metric.name not in NEEDS_EVERY_SET or has_utility(run.questions)]
+    found = summary(whole, RunScores(run.questions, run.frames, references))
+    told = {name: value for name, value in told.items() if name not in found}
+    if told:
+        log.warning("%s: %s: the log's own figure; it follows from questions that are not in it", path, ", ".join(told))
+    return found | told

@@ -6,6 +6,7 @@ from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.splits import HOLDOUT, RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.data.reading import Lines, read_objects, read_text, text_at, texts_at
 from grunflow.errors import BadInput
+from grunflow.evaluation.words import check_reference
 
 ROWS_PER_AUTHOR = 20
 
@@ -43,12 +44,14 @@ def _held_out(keys: Keys, snapshot: str | None) -> Lines:
 
 
 def check_row(row: dict, where: str, perturbed: bool) -> None:
-    """A question and its answer are texts; of an evaluated split the wrong answers are a list of texts."""
+    """A question and its answer are texts; of an evaluated split the wrong answers are a list of texts, and ROUGE-L
+    can see the right one."""
     for key in ("question", "answer", *(key for key in ("paraphrased_question", "paraphrased_answer") if key in row)):
         if not text_at(row, key, where).strip():
             raise BadInput(f"{where}.{key}: blank; expected a text.")
     if perturbed:
         texts_at(row, "perturbed_answer", where)
+        check_reference(row["answer"], f"{where}.answer")
 
 
 def subset(records: dict[str, list[dict]], retain_authors: int) -> dict[str, list[dict]]:

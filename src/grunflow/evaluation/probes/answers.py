@@ -8,6 +8,7 @@ from grunflow.config.sets import ProbeSpec
 from grunflow.data.prompts import Example, encode
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.asking import Asking
+from grunflow.evaluation.words import check_references
 
 GENERATES = True
 ANSWERS = 7  # the right one, a paraphrase and five wrong ones
@@ -35,6 +36,7 @@ def score_set(asker: Asker, rows: list[dict[str, Any]], template: str, others: b
     Rows without a paraphrased answer (real authors, world facts) use the answer itself, as TOFU does; without wrong answers
     the lists of those are empty.
     """
+    check_references((row["answer"] for row in rows), "evaluated questions")
     examples: list[Example] = []
     starts: list[int] = []
     for row in rows:

@@ -10,8 +10,20 @@ from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Sample
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import blocks, by_method
+from grunflow.reporting.seeds import QUESTIONS_ONLY, said, source
 
-IDENTITY = ["model", "split", "objective", "variant", "carrier", "carrier_kind", "against", "against_kind", "seeds"]
+IDENTITY = [
+    "model",
+    "split",
+    "objective",
+    "variant",
+    "carrier",
+    "carrier_kind",
+    "against",
+    "against_kind",
+    "seeds",
+    "interval",
+]
 
 
 def compared(results: Results) -> list[Column]:
@@ -31,11 +43,16 @@ def differences(results: Results) -> pd.DataFrame:
             for name in names:
                 sample, other = methods[mine].get(name), methods[theirs].get(name)
                 if isinstance(sample, Sample) and isinstance(other, Sample):
-                    row["seeds"] = len(sample.per_seed)
+                    row |= {"seeds": len(sample.per_seed), "interval": source(len(sample.per_seed))}
                     put(row, name, sample.minus(other).interval())
             rows.append(row)
     figures = [f"{name}{end}" for name in names for end in ("", "_lo", "_hi")]
     return without_empty(pd.DataFrame(rows, columns=[*IDENTITY, *figures]))
+
+
+def beyond_noise(found: pd.DataFrame, name: str) -> pd.Series:
+    """Rows whose difference excludes 0; of one seed none does."""
+    return (found["interval"] != QUESTIONS_ONLY) & ((found[f"{name}_lo"] > 0) | (found[f"{name}_hi"] < 0))
 
 
 def differences_table(results: Results) -> Table:
@@ -48,11 +65,10 @@ def differences_table(results: Results) -> Table:
     cells = set()
     for column in compared(results):
         shown[column.title] = figure_column(found, column.name, "+.3f")
-        clear = (found[f"{column.name}_lo"] > 0) | (found[f"{column.name}_hi"] < 0)
-        cells |= {(int(place), column.title) for place in found.index[clear]}
+        cells |= {(int(place), column.title) for place in found.index[beyond_noise(found, column.name)]}
     shown["Seeds"] = found["seeds"]
     text = (
         f"{results.title}, paired differences between carriers. {results.note} Mean difference over the same questions and "
-        f"seeds [95 % interval: {INTERVALS}]. Bold: the interval excludes 0."
+        f"seeds [95 % interval: {INTERVALS}]. {said(results.metrics)} Bold: the interval excludes 0."
     )
     return Table(found, shown, text, frozenset(cells))

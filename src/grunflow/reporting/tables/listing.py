@@ -39,7 +39,7 @@ def _efficiency(spec: Any, *results: Any) -> Any:
 def _tuning(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.tuning import tuning_table
 
-    return tuning_table(*results)
+    return tuning_table(spec.rates, *results)
 
 
 def _published(spec: Any, *results: Any) -> Any:
@@ -52,7 +52,9 @@ def _paper(name: str, spec: Any, *results: Any) -> Any:
     from grunflow.reporting import ledger
     from grunflow.reporting.tables.paper import paper_table
 
-    return paper_table(read_layouts(spec.published)[name], ledger.read_cells(sheets(spec)), ledger.values(results))
+    return paper_table(
+        read_layouts(spec.published)[name], ledger.read_cells(sheets(spec), results), ledger.values(results)
+    )
 
 
 def _published_logs(spec: Any, *results: Any) -> Any:

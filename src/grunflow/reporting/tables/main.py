@@ -1,5 +1,6 @@
 """Table <benchmark>_main: every figure of every method with its interval."""
 
+import numpy as np
 import pandas as pd
 
 from grunflow.benchmarks.base import Metric
@@ -9,8 +10,10 @@ from grunflow.reporting.forms import Cell, Table, figure_column, put, without_em
 from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Sample
 from grunflow.reporting.results import Results
-from grunflow.reporting.samples import Method, Samples, blocks, by_method, runs_of
+from grunflow.reporting.samples import Method, Samples, blocks, by_method, minus_reference, runs_of
+from grunflow.reporting.seeds import TARGET, larger, said, source
 
+LARGER = "_larger_noise"
 CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where runs are scored under several conditions
 
 
@@ -32,7 +35,7 @@ def whole_table(results: Results, metrics: pd.DataFrame, beside: tuple[str, ...]
         if name in tidy:
             shown[title] = figure_column(tidy, name, form)
     shown["Seeds"] = tidy["seeds"]
-    cells = frozenset() if results.variants else bold(list(samples), samples, every)
+    cells = frozenset() if results.variants else bold(results, metrics, samples, every)
     return Table(tidy, shown, caption(results, tidy, every), cells)
 
 
@@ -45,9 +48,10 @@ def aggregated(
     of_runs = {column.set: int(asked[column.set]) for column in every if column.set in asked}
     counts = [column.name for column in every if column.metric.interval == "count"]
     for method, group in runs_of(metrics).items():
-        row: dict = method._asdict() | {"seeds": len(group)}
+        row: dict = method._asdict() | {"seeds": len(group), "interval": source(len(group))}
         for name, sample in samples[method].items():
             put(row, name, sample.interval())
+        row |= larger_noises(every, group)
         for name in (*counts, "model_parameters"):
             if group[name].notna().all():
                 row[name] = int(group[name].iloc[0])
@@ -55,11 +59,22 @@ def aggregated(
             row[STRENGTH] = group[STRENGTH].iloc[0] if STRENGTH in group else float("nan")
         rows.append(row | {f"{name}_questions": number for name, number in of_runs.items()})
     table = pd.DataFrame(rows)
-    first = [*Method._fields, *(name for name in beside if name not in Method._fields), "seeds"]
+    first = [*Method._fields, *(name for name in beside if name not in Method._fields), "seeds", "interval"]
+    noise = [f"{column.name}{LARGER}" for column in every if f"{column.name}{LARGER}" in table]
     last = [name for name in (*counts, "model_parameters", *(f"{name}_questions" for name in of_runs)) if name in table]
     figures = [name + end for column in every for name in (column.name, column.change) for end in ("", "_lo", "_hi")]
-    table = table[[*first, *(name for name in figures if name in table and name not in last), *last]]
+    table = table[[*first, *(name for name in figures if name in table and name not in last), *noise, *last]]
     return without_empty(table if CONDITION in beside else table.drop(columns=CONDITION))
+
+
+def larger_noises(every: list[Column], group: pd.DataFrame) -> dict[str, str]:
+    """<figure>_larger_noise: the seed that a figure varies with most, where targets have several unlearn seeds."""
+    found = {}
+    for column in every:
+        values = group[column.name].to_numpy(float)
+        if column.compared and not np.isnan(values).any():
+            found[f"{column.name}{LARGER}"] = larger(values, pd.factorize(group[TARGET])[0])
+    return {name: seed for name, seed in found.items() if seed}
 
 
 def shown_figures(every: list[Column]) -> list[tuple[str, str, str]]:
@@ -74,15 +89,24 @@ def shown_figures(every: list[Column]) -> list[tuple[str, str, str]]:
     return found
 
 
-def bold(rows: list[Method], samples: dict[Method, Samples], every: list[Column]) -> frozenset[Cell]:
+def bold(
+    results: Results, metrics: pd.DataFrame, samples: dict[Method, Samples], every: list[Column]
+) -> frozenset[Cell]:
     """Cells of the reader's table whose carrier is clearly best of its objective."""
-    cells = set()
+    cells, rows, groups = set(), list(samples), runs_of(metrics)
+    apart = {
+        name: {method: minus_reference(results, method, groups[method], name) for method in rows if method.carrier}
+        for name in {column.toward for column in every if column.toward and column.shown and column.directed}
+    }
     for methods in blocks(samples).values():
         for column in every:
-            known = {method: figures.get(column.name) for method, figures in methods.items()}
+            of = apart.get(column.toward, methods)
+            known = {method: of[method].get(column.name) for method in methods}
             fit = {method: sample for method, sample in known.items() if isinstance(sample, Sample)}
             if column.shown and column.directed and len(fit) == len(known):
-                best = clear_best(fit, column.lower)
+                if column.toward:
+                    fit = {method: sample.size() for method, sample in fit.items()}
+                best = clear_best(fit, column.lower or bool(column.toward))
                 cells |= {(rows.index(best), column.heading)} if best else set()
     return frozenset(cells)
 
@@ -90,13 +114,17 @@ def bold(rows: list[Method], samples: dict[Method, Samples], every: list[Column]
 def caption(results: Results, tidy: pd.DataFrame, every: list[Column]) -> str:
     shown = {column.metric.name: column.metric for column in every if column.shown}.values()
     parts = [f"95 % interval: {INTERVALS}"]
-    parts += [f"{metric.title}'s question part by its gradient" for metric in shown if metric.sample]
+    parts += [
+        f"{metric.title}'s question part by influence values" for metric in shown if metric.sample and not metric.joined
+    ]
+    parts += [f"{metric.title}'s from the limits of its means" for metric in shown if metric.joined]
     parts += [f"{metric.title} from seeds alone" for metric in shown if metric.interval == "seeds"]
     asked = {
         column.set: tidy[f"{column.set}_questions"].iloc[0] for column in every if f"{column.set}_questions" in tidy
     }
     told = [results.note, *([f"{results.benchmark.note}."] if results.benchmark.note else [])]
-    told.append(f"Mean over seeds [{'; '.join(parts)}].")
+    told.append(f"Mean over seeds [{'; '.join(parts)}]. {said(results.metrics)}")
+    told += noise_note(tidy)
     told += [f"Change against the {metric.reference} model, paired." for metric in shown if metric.change]
     numbers = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in asked.items())
     told.append(f"Questions: {numbers}.")
@@ -106,6 +134,15 @@ def caption(results: Results, tidy: pd.DataFrame, every: list[Column]) -> str:
         numbers = ", ".join(f"{column.title} {tidy[column.name].iloc[0]:.0f}" for column in counts)
         told.append(f"Counts: {numbers}.")
     return f"{results.title}. {' '.join(told)} {BOLD}."
+
+
+def noise_note(tidy: pd.DataFrame) -> list[str]:
+    names = [name for name in tidy if name.endswith(LARGER)]
+    found = tidy[names].stack().value_counts() if names else {}
+    if not len(found):
+        return []
+    told = " and ".join(f"of {number} the {seed} seed's" for seed, number in found.items())
+    return [f"The larger noise is, of the figures that methods are compared by, {told}."]
 
 
 def range_note(metric: Metric) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from grunflow.config.layouts import Block, Layout, Row
+from grunflow.config.published import IDENTITY, UNITS
 from grunflow.reporting import ledger
 from grunflow.reporting.forms import Table
 
@@ -20,7 +21,7 @@ def paper_table(layout: Layout, cells: pd.DataFrame, ours: Mapping[ledger.Key, N
         ours: our figures, a value per replicate (ledger.values).
     """
     published = {
-        tuple(cell[name] for name in ledger.IDENTITY): cell
+        tuple(cell[name] for name in IDENTITY): cell
         for cell in cells[cells["source"] == layout.source].to_dict("records")
     }
     tidy, shown, typed_in = [], [], 0
@@ -56,7 +57,7 @@ def _printed(figure: float, value: str, unit: str) -> str:
     """Ours in the published unit, with as many decimals as the published number."""
     if pd.isna(figure):
         return EMPTY
-    if ledger.UNITS[unit] == 1 and "e" in value.lower():
+    if UNITS[unit] == 1 and "e" in value.lower():
         return f"{figure:.1e}"
-    decimals = len(value.partition(".")[2]) if value else (3 if ledger.UNITS[unit] == 1 else 1)
-    return f"{figure / ledger.UNITS[unit]:.{decimals}f}"
+    decimals = len(value.partition(".")[2]) if value else (3 if UNITS[unit] == 1 else 1)
+    return f"{figure / UNITS[unit]:.{decimals}f}"

@@ -14,7 +14,7 @@ from grunflow.reporting.results import Results
 
 def published_table(sheets: Sequence[str], results: Sequence[Results]) -> Table:
     """The ledger of the sheets' cells."""
-    return ledger.table(ledger.read_cells(sheets), ledger.values(results))
+    return ledger.table(ledger.read_cells(sheets, results), ledger.values(results))
 
 
 def logs_table(logs: Sequence[PublishedLog]) -> Table:

@@ -1,0 +1,150 @@
+"""Folders hold the run that they are taken for, every run answered the same questions, and each figure lies in its range.
+
+What aggregation checks before it averages anything: a moved or half-copied folder would put one method's numbers into
+another's row.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from grunflow.benchmarks.base import Metric, RunScores
+from grunflow.config.specs import RunRow
+from grunflow.errors import BadInput, CheckFailed
+from grunflow.evaluation.metrics import gate
+from grunflow.manifest import identity, read_manifest
+
+Frames = dict[str, pd.DataFrame]
+ROUNDING = 1e-6  # by which a sum of float32 log-probabilities may leave a range
+
+
+def read_scores(row: RunRow, folder: Path, benchmark: str) -> Frames:
+    """Output of every probe, by its name.
+
+    Raises:
+        BadInput: the folder holds the scores of another run, condition or benchmark, or a file of it is not whole.
+    """
+    spec = read_manifest(folder)["spec"]
+    holds = (spec["benchmark"], spec["run"], spec["condition"]["name"])
+    if holds != (benchmark, row.run, row.condition):
+        raise BadInput(
+            f"--input score={folder}: holds {' '.join(holds)}, expected {benchmark} {row.run} {row.condition}; were folders moved? "
+            "Run snakemake again."
+        )
+    return {path.stem: read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """A frame of a finished folder.
+
+    Raises:
+        BadInput: the file is not whole.
+    """
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
+        reason = " ".join(str(error).split())[:120]
+        raise BadInput(
+            f"{path}: not a whole parquet file ({reason}); delete its folder and run snakemake again."
+        ) from None
+
+
+def check_runs(
+    rows: Sequence[RunRow], scores: Sequence[Path], trained: Sequence[RunRow], folders: Sequence[Path]
+) -> None:
+    """Each folder of `folders` trained the run of its row, and scores were made from what lies there now.
+
+    Raises:
+        BadInput: a folder of another run, or scores of an earlier state of one.
+    """
+    now = {}
+    for row, folder in zip(trained, folders, strict=True):
+        manifest = read_manifest(folder)
+        now[str(folder)] = identity(manifest)
+        for name, found, expected in trained_as(manifest["spec"], row):
+            if found != expected:
+                raise BadInput(
+                    f"--input run={folder}: holds {name} {found!r}, expected {expected!r} of {row.run}; were folders moved?"
+                )
+    for row, folder in zip(rows, scores, strict=True):
+        made_from = read_manifest(folder)["inputs"]
+        for place, was in ((place, was) for named in made_from.values() for place, was in named.items()):
+            if now.get(place, was) != was:
+                raise BadInput(
+                    f"--input score={folder}: {row.run} was scored from another state of {place}; run snakemake again."
+                )
+
+
+def trained_as(spec: Mapping[str, Any], row: RunRow) -> list[tuple[str, Any, Any]]:
+    """What, as the folder's spec says it, as the row says it; of a reference model its role, else its method and seeds."""
+    model = ("model", spec["model"]["name"], row.model)
+    if "role" in spec:
+        return [model, ("role", spec["role"], row.objective)]
+    return [
+        model,
+        ("objective", spec["objective"]["name"], row.objective),
+        ("carrier", spec["carrier"]["name"], row.carrier),
+        *((key, spec[key], getattr(row, key)) for key in ("split", "variant", "target_seed", "unlearn_seed")),
+    ]  # fmt: skip
+
+
+def check_questions(rows: Sequence[RunRow], known: Sequence[RunScores]) -> None:
+    """Every run answered the same questions, each once: the same places in each set and, where it is known, the same right
+    answer there.
+
+    Raises:
+        CheckFailed: one did not.
+    """
+    first, right = _asked(known[0].questions), _answers(known[0].frames)
+    for row, run in zip(rows, known, strict=True):
+        asked = _asked(run.questions)
+        for name in asked.keys() | first.keys():
+            mine, others = asked.get(name, ()), first.get(name, ())
+            if mine != others or len(set(mine)) != len(mine):
+                raise CheckFailed(
+                    f"{row.run} ({row.condition}): answered {len(mine)} questions of {name} ({len(set(mine))} different), {rows[0].run} "
+                    f"{len(others)}; a figure of one is not that of the other."
+                )
+        if right is not None and (own := _answers(run.frames)) is not None and own != right:
+            raise CheckFailed(
+                f"{row.run} ({row.condition}): was asked other questions than {rows[0].run}; score them again."
+            )
+
+
+def _asked(questions: pd.DataFrame) -> dict[str, tuple[int, ...]]:
+    """Set -> places of its questions, in order."""
+    return {name: tuple(sorted(part)) for name, part in questions.groupby("set")["index"]}
+
+
+def _answers(frames: Mapping[str, Any]) -> dict[tuple[str, int], str] | None:
+    """(set, place) -> right answer."""
+    frame = frames.get("answers")
+    if frame is None or "answer" not in frame:
+        return None
+    return dict(zip(zip(frame["set"], frame["index"], strict=True), frame["answer"], strict=True))
+
+
+def check_values(metrics: Iterable[Metric], questions: pd.DataFrame, run: str) -> None:
+    """Every figure of a question is a number of its metric's range; only a gate may be wholly absent.
+
+    Raises:
+        CheckFailed: names the first that is not.
+    """
+    for item in metrics:
+        if item.per != "question" or item.name not in questions:
+            continue
+        values, (lo, hi) = questions[item.name].to_numpy(float), item.bounds
+        if item.of is gate and np.isnan(values).all():
+            continue
+        asked = (
+            questions["set"].map(questions.groupby("set")[item.name].count()).to_numpy() > 0
+        )  # else not taken of that set
+        bad = asked & ~((values >= lo - ROUNDING) & (values <= hi + ROUNDING))
+        if bad.any():
+            row = questions[bad].iloc[0]
+            raise CheckFailed(
+                f"{run}: {item.name} of {row['set']} question {row['index']} is {row[item.name]}, expected {lo:g} to {hi:g}."
+            )

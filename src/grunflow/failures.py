@@ -1,0 +1,35 @@
+"""What a stage said when it ended with status 2 or 3: a later attempt of the same job, in the same call of Snakemake, would only
+say it again, after minutes on a GPU. Snakemake repeats by count alone.
+
+Out of memory is no such end: a later attempt asks for more. A new call of Snakemake tries again: something outside of spec, code
+and inputs may have been mended.
+"""
+
+import json
+from pathlib import Path
+
+from grunflow import submission
+from grunflow.errors import BadInput, CheckFailed
+from grunflow.job import read_object, write_atomically
+
+RECORD = "failed.json"
+KINDS = {kind.exit_status: kind for kind in (BadInput, CheckFailed)}
+
+
+def repeat(folder: Path) -> None:
+    """Raise what an earlier attempt ended with. folder: the job's own, below .resume."""
+    known = read_object(folder / RECORD)
+    if known and submission.call() and known.get("call") == submission.call():
+        raise KINDS[known["status"]](f"{known['line']} (an earlier attempt's words; nothing was tried again)")
+
+
+def note(folder: Path, error: BadInput | CheckFailed) -> None:
+    """Write down how the job ended, for its later attempts; no harm where the disk takes nothing."""
+    if not submission.call():
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        record = {"call": submission.call(), "status": error.exit_status, "line": str(error)}
+        write_atomically(folder / RECORD, json.dumps(record))
+    except OSError:
+        return

@@ -1,0 +1,32 @@
+"""Weights go from their files to where the model is run."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.models.families import tiny
+from transformers import AutoModelForCausalLM
+
+from grunflow.models.loading import load_model, placement
+
+
+def test_on_a_gpu_weights_are_read_right_onto_this_process_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ("device_map" in placement()) == torch.cuda.is_available()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 3)
+    assert placement() == {"device_map": 3}
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "gemma3", "mixtral"])
+def test_a_placed_model_is_the_same_and_has_no_hooks(tmp_path: Path, kind: str) -> None:
+    """With one device in its map transformers moves weights and wraps nothing; the CPU stands for that device here."""
+    tiny(kind).save_pretrained(tmp_path)
+    plain, placed = load_model(tmp_path), AutoModelForCausalLM.from_pretrained(tmp_path, device_map="cpu")
+    assert not any(hasattr(module, "_hf_hook") for module in placed.modules())
+    for (name, one), (other, two) in zip(plain.named_parameters(), placed.named_parameters(), strict=True):
+        assert name == other
+        assert torch.equal(one, two)
+    placed.save_pretrained(tmp_path / "again")
+    saved = load_file(tmp_path / "again" / "model.safetensors")
+    assert saved.keys() == load_file(tmp_path / "model.safetensors").keys()
