@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 import yaml
 
+from grunflow.benchmarks.base import declared
 from grunflow.benchmarks.tofu import published
 from grunflow.benchmarks.tofu.keys import Keys
+from grunflow.config.benchmarks import BenchmarkSpec
+from grunflow.config.published import names_of, read_sheets
 from grunflow.config.reading import read_study
 from grunflow.config.sets import Source
 from grunflow.data.sources import read_questions, read_texts
 from grunflow.errors import BadInput
-from grunflow.reporting.ledger import read_cells
 from tests.shared import SHARED
 from tests.workflow.small_study import write_benchmark
 
@@ -65,7 +67,8 @@ def questions(file: str) -> Callable[[], Any]:
 
 
 def ledger(file: str) -> Callable[[], Any]:
-    return lambda: read_cells([str(CASES / file)])
+    tofu = declared(BenchmarkSpec(name="tofu", kind="tofu", keys={"world": {}}))
+    return lambda: read_sheets([str(CASES / file)], names_of([tofu]))
 
 
 def typo() -> None:
