@@ -1,6 +1,5 @@
 """What differs between a job and the manifest of its last run, in words."""
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -137,10 +136,6 @@ def changed_modules(before: dict[str, str], now: dict[str, str]) -> list[str]:
 def file_of(module: str) -> str:
     """A module's path in the package; a method of the user's own is named by its file already."""
     return module if module.endswith(".py") else f"{module.removeprefix('grunflow.').replace('.', '/')}.py"
-
-
-def text_of(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
 
 
 def flat(value: Any, prefix: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from grunflow.changes import Past, flat, text_of, told
+from grunflow.changes import Past, flat, told
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.specs import Claims, Shown
 from grunflow.config.study import Resolved
@@ -90,7 +90,7 @@ class Peers:
     @cached_property
     def leaves(self) -> set[tuple[str, str]]:
         """Every key with every value that one of their specs has."""
-        return {(key, text_of(value)) for manifest in self.manifests for key, value in flat(manifest["spec"]).items()}
+        return {(key, repr(value)) for manifest in self.manifests for key, value in flat(manifest["spec"]).items()}
 
 
 def _lacks(job: Job, past: Past, peers: Peers | None, running: set[str]) -> str:
@@ -108,7 +108,7 @@ def _never_made(job: Job, peers: Peers | None) -> str:
         return "never ran"
     leaves = flat(job.spec.model_dump(mode="json")).items()
     fresh = [
-        told(key, value) for key, value in leaves if value not in (None, "", [], {}) and (key, text_of(value)) not in peers.leaves
+        told(key, value) for key, value in leaves if value not in (None, "", [], {}) and (key, repr(value)) not in peers.leaves
     ]  # fmt: skip
     return f"{', '.join(fresh[:3])} is new" if fresh else f"{job.folder} is missing"
 

@@ -3,7 +3,6 @@
 from grunflow.benchmarks.base import BASE
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.config.methods import condition_of
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.terms import plain_because
@@ -102,7 +101,7 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
         run=run.path,
         model=study.loaded(run.model),
         carriers=chain(part, run),
-        condition=condition_of(study, condition),
+        condition=part.condition(condition),
         probes=part.benchmark.probes,
         template=study.conventions.evaluation_template,
         engine=study.engine,
@@ -117,6 +116,7 @@ def conditions(part: Part, run: Run) -> tuple[str, ...]:
 
 def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
     """trained: the runs that jobs of the study trained."""
+    known = set(trained)
     rows = tuple(
         specs.RunRow(
             run=run.path,
@@ -127,8 +127,8 @@ def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
             carrier_kind=part.carrier_kind(run),
             variant=run.variant,
             condition=condition,
-            strength=condition_of(part.study, condition).get("strength"),
-            trained=run in trained,
+            strength=part.condition(condition).get("strength"),
+            trained=run in known,
             target_seed=run.target_seed,
             unlearn_seed=run.unlearn_seed,
         )

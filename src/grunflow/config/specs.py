@@ -35,7 +35,7 @@ class Stage(Strict):
 
     @property
     def name(self) -> str:
-        return self.model_dump(include={"stage"})["stage"]
+        return type(self).model_fields["stage"].default
 
     @property
     def rule(self) -> str:
