@@ -20,6 +20,7 @@ COMMANDS = {
     "recover": "cancel the SLURM jobs of a dead Snakemake and unlock the folder",
     "verify": "recheck every checksum under a folder, and the chain from a table to its data",
     "export": "one archive of a study's tables, figures, report, manifests, config and lock file",
+    "doctor": "whether this machine is fit for a study, and what to do where it is not",
     "why": "which stages would run again, why, and what that would cost",
     "prefetch": "bring a study's models and data from the hub into the cache, and pin their commits",
     "score-log": "metrics of a published TOFU evaluation log",
