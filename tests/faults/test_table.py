@@ -26,7 +26,7 @@ def test_tries_are_counted_by_how_they_ended(tmp_path: Path, monkeypatch: pytest
     table.deadline = 0
     table.try_all(iter([Fault("late", 1, once)]), 1.0, lambda: None)
     table.write()
-    rows = list(csv.DictReader((tmp_path / "results/faults/summary.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "results/faults/summary.csv").read_text().splitlines()))
     assert rows == [
         {"fault": "a kill", "tried": "3", "survived": "1", "lost": "1", "wrong": "1"},
         {"fault": "late", "tried": "0", "survived": "0", "lost": "0", "wrong": "0"},
