@@ -1,11 +1,12 @@
 """make faults: every fault tried, one table; ends with 3 where anything was lost or wrong.
 
-python -m tests.faults [--seed N] [--seconds S] [--share F]
+python -m tests.faults [--seed N] [--seconds S] [--share F] [--only PATTERN] [--without-flows]
 """
 
 import argparse
 import csv
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -120,6 +121,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(os.environ.get("FAULT_SEED", "0")))
     parser.add_argument("--seconds", type=float, default=1150.0, help="no try starts later than this")
     parser.add_argument("--share", type=float, default=1.0, help="part of the tries, at least one of each fault")
+    parser.add_argument("--only", default="", help="a pattern that a fault's name must hold")
     parser.add_argument("--without-flows", action="store_true", help="leave out what runs whole workflows")
     arguments = parser.parse_args()
     table = Table(arguments.seed, time.monotonic() + arguments.seconds)
@@ -128,9 +130,13 @@ def main() -> int:
         folder = Path(place)
         folder.chmod(0o755)
         world = build(folder / "jobs")
-        table.try_all(of_jobs(world), arguments.share, world.clean)
+        chosen = (fault for fault in of_jobs(world) if re.search(arguments.only, fault.name))
+        table.try_all(chosen, arguments.share, world.clean)
         if not arguments.without_flows:
-            table.try_all(of_flows(flows.Flow(folder / "flows")), arguments.share, lambda: None)
+            chosen = (
+                fault for fault in of_flows(flows.Flow(folder / "flows")) if re.search(arguments.only, fault.name)
+            )
+            table.try_all(chosen, arguments.share, lambda: None)
     table.write()
     total = sum(table.counts.values(), Counter())
     print(f"{total['tried']} tries of {len(table.counts)} faults, {table.kills} kills: "
