@@ -141,8 +141,7 @@ def output_folder(
             "measured": {
                 "seconds": round(seconds, 3),
                 "cpu_seconds": round(time.process_time() - cpu_started, 3),
-                # ru_maxrss is in KiB on Linux.
-                "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,  # KiB on Linux
                 # A job that was resumed says itself how long all its processes took.
                 **gpu_usage(measured.get("seconds", seconds)),
                 **measured,
