@@ -140,7 +140,7 @@ def output_folder(
             "outputs": checksums(draft),
             "measured": _measured(seconds, time.process_time() - cpu_started, measured),
             "provenance": {**made_at, **gpus()},
-            "command": sys.argv,
+            "command": [Path(sys.argv[0]).name, *sys.argv[1:]],  # whose environment it was is nobody's affair
         }
         manifest["checksum"] = digest_of(manifest)
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))

@@ -184,8 +184,8 @@ def _wins(members: NDArray, others: NDArray) -> NDArray:
 
 def gate_auroc(run: "RunScores") -> float:
     """How well the gate's mean over blocks tells forget from retain questions: 1 is perfect, 1/2 blind."""
-    gates = run.questions.set_index("set")["gate"].loc[["retain", "forget"]]
-    if gates.isna().any():
+    gates = run.questions.set_index("set")["gate"]
+    if not {"retain", "forget"} <= set(gates.index) or gates.loc[["retain", "forget"]].isna().any():
         return float("nan")
     return auroc(gates.loc[["retain"]].to_numpy(), gates.loc[["forget"]].to_numpy())
 

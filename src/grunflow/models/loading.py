@@ -16,6 +16,8 @@ from grunflow.models.vocabulary import fit
 
 # Its bars fill log files; training has a bar of its own (grunflow.progress).
 logging.disable_progress_bar()
+# No code of a model's repository is run: every supported architecture is in transformers. Unset, a terminal would be asked.
+NO_CODE = {"trust_remote_code": False}
 
 
 def load_model(source: Path | str, dtype: str = "float32", revision: str | None = None) -> Any:
@@ -33,6 +35,8 @@ def load_model(source: Path | str, dtype: str = "float32", revision: str | None 
             revision=revision,
             dtype=getattr(torch, dtype),
             local_files_only=isinstance(source, Path),
+            use_safetensors=True,
+            **NO_CODE,
             **placement(),
         )
     return model.eval()
@@ -47,7 +51,9 @@ def placement() -> dict[str, Any]:
 def load_config(source: Path | str, revision: str | None = None) -> Any:
     """The config of the model there."""
     with _explained(source, revision):
-        return AutoConfig.from_pretrained(source, revision=revision, local_files_only=isinstance(source, Path))
+        return AutoConfig.from_pretrained(
+            source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
+        )
 
 
 def block_parameters(source: Path | str, revision: str | None = None) -> list[set[str]]:
@@ -60,7 +66,9 @@ def block_parameters(source: Path | str, revision: str | None = None) -> list[se
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
     """The tokenizer there; a model without a padding token pads with its eos, which every mask leaves out."""
     with _explained(source, revision):
-        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, local_files_only=isinstance(source, Path))
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
