@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help demo test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench paper-dry-run
+.PHONY: help demo test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -43,6 +43,11 @@ test-all: test test-slow test-slurm test-conda ## every test
 paper-dry-run: .venv/.done ## the jobs of the paper's studies, and what they would cost; no hub, no GPU
 	$(SNAKEMAKE) --configfile config/paper.yaml -n --quiet rules
 	grunflow plan --configfile config/paper.yaml
+
+FAULT_SEED ?= 0
+FAULT_OPTIONS ?=
+faults: .venv/.done ## kills, full disks, damaged files, edits meanwhile: results/faults/summary.csv; 3 where anything was lost or wrong
+	OMP_NUM_THREADS=1 python -m tests.faults --seed $(FAULT_SEED) $(FAULT_OPTIONS)
 
 bench: .venv/.done ## the fast path against the plain one and, with GRUN_REF, the authors' code
 	OMP_NUM_THREADS=1 python -m benchmarks.bench

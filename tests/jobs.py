@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.forked import Forked
+
 GRUNFLOW = str(Path(sys.executable).parent / "grunflow")
 STEPS = 60
 TRAINING = {"learning_rate": 2e-3, "steps": STEPS, "batch_size": 8}
@@ -57,15 +59,17 @@ SNAPSHOT = {
 
 
 class Job:
-    """One command of a stage in `folder`; Popen on start()."""
+    """One command of a stage in `folder`; a process on start()."""
 
     def __init__(self, folder: Path, stage: str, spec: dict, **inputs: str) -> None:
         self.folder, self.command = folder, [GRUNFLOW, stage, "--spec", json.dumps(spec)]
         for name, path in inputs.items():
             self.command += ["--input", f"{name}={path}"]
 
-    def start(self, out: str, *more: str) -> subprocess.Popen:
+    def start(self, out: str, *more: str) -> subprocess.Popen | Forked:
         command = [*self.command, "--out", out, "--log", f"{out}.log", *more]
+        if "--processes" not in more:  # those are started anew by torchrun's launcher
+            return Forked(command, self.folder, self.folder / f"{out}.errors")
         return subprocess.Popen(command, cwd=self.folder, stderr=subprocess.PIPE, text=True)
 
     def run(self, out: str, *more: str, status: int = 0) -> str:
@@ -89,7 +93,7 @@ def unlearn(objective: str, carrier: str) -> dict:
     }  # fmt: skip
 
 
-def wait_for(found: Callable[[], bool], process: subprocess.Popen) -> None:
+def wait_for(found: Callable[[], bool], process: subprocess.Popen | Forked) -> None:
     deadline = time.monotonic() + 120
     while not found():
         assert process.poll() is None, process.communicate()[1]

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from grunflow import changes, reruns
+from grunflow.commands import accept
 from grunflow.config.digest import module_digests
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
-from grunflow.manifest import identity
+from grunflow.manifest import digest_of, identity
 
 
 @pytest.fixture
@@ -160,6 +161,22 @@ def test_who_reads_a_discarded_carrier_has_it_trained_again(jobs: list[Job]) -> 
     assert run.folder not in why(known)
     found = why(exchanged(known, known[jobs.index(score)], engine="plain"))
     assert found[run.folder] == ("its carrier was discarded, and is read again",)
+
+
+def test_accept_takes_changes_of_code_alone(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is accepted is asked no more; a new key, which `snakemake --touch` would hide, still is."""
+    run = first(jobs, "unlearn", "npo_lora")
+    monkeypatch.setattr(Job, "code", "edited")
+    known = exchanged(jobs, run, unlearn_seed=99)
+    before = manifest_of(jobs[-1]).stat().st_mtime_ns
+    accepted, left = accept.accept(known)
+    assert (set(accepted), left) == ({job.folder for job in jobs} - {run.folder}, [run.folder])
+    assert manifest_of(jobs[-1]).stat().st_mtime_ns == before
+    assert set(why(known)) == {run.folder, *followers(jobs, run.folder)}
+    assert why(known)[run.folder][0] == "unlearn_seed 0 -> 99"
+    made = json.loads(manifest_of(jobs[0]).read_text())
+    checksum = made.pop("checksum")
+    assert (made["code"], checksum) == ("edited", digest_of(made))
 
 
 def test_stages_whose_rules_declare_files_are_those_that_are_given_names() -> None:

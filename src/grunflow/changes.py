@@ -1,6 +1,5 @@
 """What differs between a job and the manifest of its last run, in words."""
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -25,10 +24,11 @@ class Past:
     """What lies there of a study's jobs: each manifest, checksum and identity is read once."""
 
     def __init__(self, jobs: list[Job]) -> None:
-        self.made = {job.folder: manifest for job in jobs if (manifest := _manifest(Path(job.folder)))}
+        found = {job.folder: manifest for job in jobs if (manifest := _manifest(Path(job.folder)))}
+        self.made = dict(found)
         self.links = Links(jobs)
         self.origins: dict[str, str] = {}  # of the study's jobs, whatever lies there
-        self.identity = cache(lambda folder: identity(self.made[folder]))
+        self.identity = cache(lambda folder: identity(found[folder]))  # as it was read
         self.checksum = cache(lambda file: sha256(Path(file)) if Path(file).is_file() else None)
         self.declares_files = declares_files()
 
@@ -137,10 +137,6 @@ def changed_modules(before: dict[str, str], now: dict[str, str]) -> list[str]:
 def file_of(module: str) -> str:
     """A module's path in the package; a method of the user's own is named by its file already."""
     return module if module.endswith(".py") else f"{module.removeprefix('grunflow.').replace('.', '/')}.py"
-
-
-def text_of(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
 
 
 def flat(value: Any, prefix: str = "") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import logging
+import os
 import sys
 from types import ModuleType
 
@@ -19,6 +20,8 @@ COMMANDS = {
     "recover": "cancel the SLURM jobs of a dead Snakemake and unlock the folder",
     "verify": "recheck every checksum under a folder, and the chain from a table to its data",
     "export": "one archive of a study's tables, figures, report, manifests, config and lock file",
+    "accept": "say that an edit of the code changes no result: nothing runs again for it",
+    "doctor": "whether this machine is fit for a study, and what to do where it is not",
     "why": "which stages would run again, why, and what that would cost",
     "prefetch": "bring a study's models and data from the hub into the cache, and pin their commits",
     "score-log": "metrics of a published TOFU evaluation log",
@@ -53,11 +56,15 @@ def main() -> None:
         if arguments.command in stages():
             sys.exit(stage_command.run(stages()[arguments.command], arguments))
         module_of(arguments.command).run(arguments)
+        sys.stdout.flush()
     except (BadInput, CheckFailed, Interrupted, OutOfMemory) as error:
         logging.error("grunflow %s: %s", arguments.command, error)
         if log_file:
             print(f"grunflow {arguments.command}: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
+    except BrokenPipeError:  # whoever read it, as `head`, has enough; what is still to be flushed goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         logging.exception("grunflow %s failed", arguments.command)
         if type(error).__name__ == "OutOfMemoryError":  # torch's: not imported for its name

@@ -1,6 +1,7 @@
 """What SLURM says: the queue of one working directory, partitions, GPUs and accounts."""
 
 import getpass
+import math
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -48,13 +49,47 @@ def cancel(jobs: list[QueuedJob]) -> None:
         ask("scancel", *(job.number for job in jobs))
 
 
-def partitions() -> dict[str, int]:
-    """Name -> the most GPUs that one of its nodes has."""
-    found: dict[str, int] = {}
-    for row in ask("sinfo", "-h", "-o", "%R|%G").splitlines():
-        name, _, resources = row.partition("|")
-        found[name] = max(found.get(name, 0), _gpus(resources))
+@dataclass(frozen=True)
+class Partition:
+    """The most that one of its nodes has, and how long a job may take. minutes: inf where there is no limit."""
+
+    gpus: int = 0
+    megabytes: float = math.inf
+    minutes: float = math.inf
+    up: bool = True
+
+
+def partitions() -> dict[str, Partition]:
+    found: dict[str, Partition] = {}
+    for row in ask("sinfo", "-h", "-o", "%R|%G|%m|%l|%a").splitlines():
+        name, resources, memory, limit, state = row.split("|")
+        known = found.get(name, Partition(0, 0, 0, up=False))
+        digits = "".join(letter for letter in memory if letter.isdigit())
+        found[name] = Partition(
+            max(known.gpus, _gpus(resources)), max(known.megabytes, float(digits or math.inf)),
+            max(known.minutes, minutes_of(limit)), known.up or state == "up",
+        )  # fmt: skip
     return found
+
+
+def minutes_of(limit: str) -> float:
+    """Of a time limit as SLURM writes it: [days-]hours:minutes:seconds, minutes:seconds, infinite."""
+    days, _, rest = limit.rpartition("-")
+    parts = rest.split(":")
+    if not all(part.isdigit() for part in parts):
+        return math.inf
+    seconds = 0
+    for part in parts:
+        seconds = 60 * seconds + int(part)
+    return int(days or 0) * 1440 + seconds / 60
+
+
+def qualities() -> set[str] | None:
+    """Names of the qualities of service; None where they are not accounted for."""
+    try:
+        return set(ask("sacctmgr", "-n", "-P", "show", "qos", "format=name").split())
+    except BadInput:
+        return None
 
 
 def _gpus(resources: str) -> int:
@@ -71,5 +106,6 @@ def accounts() -> tuple[set[str], str] | None:
     if "associations" not in settings.get("AccountingStorageEnforce", ""):
         return None
     user = getpass.getuser()
-    allowed = ask("sacctmgr", "-n", "-P", "show", "associations", f"user={user}", "format=account").split()
+    here = f"cluster={settings['ClusterName']}"  # accounts of another cluster are no use
+    allowed = ask("sacctmgr", "-n", "-P", "show", "associations", f"user={user}", here, "format=account").split()
     return set(allowed), ask("sacctmgr", "-n", "-P", "show", "user", user, "format=defaultaccount").strip()

@@ -138,23 +138,27 @@ def output_folder(
             "origin": begun,
             "files": known,
             "outputs": checksums(draft),
-            "measured": {
-                "seconds": round(seconds, 3),
-                "cpu_seconds": round(time.process_time() - cpu_started, 3),
-                # ru_maxrss is in KiB on Linux.
-                "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-                # A job that was resumed says itself how long all its processes took.
-                **gpu_usage(measured.get("seconds", seconds)),
-                **measured,
-            },
+            "measured": _measured(seconds, time.process_time() - cpu_started, measured),
             "provenance": {**made_at, **gpus()},
-            "command": sys.argv,
+            "command": [Path(sys.argv[0]).name, *sys.argv[1:]],  # whose environment it was is nobody's affair
         }
         manifest["checksum"] = digest_of(manifest)
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
         _replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _measured(seconds: float, cpu_seconds: float, own: dict[str, Any]) -> dict[str, Any]:
+    """What every stage took, and what it measured itself: a job that was resumed says how long all its processes took."""
+    return {
+        "seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu_seconds, 3),
+        # ru_maxrss is in KiB on Linux.
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        **gpu_usage(own.get("seconds", seconds)),
+        **own,
+    }
 
 
 def _new_draft(out: Path) -> Path:

@@ -5,16 +5,18 @@ and whatever is read and is not there is made first. A folder that is gone is no
 process of Snakemake asks the same when it reads the study (workflow/rules/common.smk): both name the same jobs.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from grunflow.changes import Past, flat, text_of, told
+from grunflow.changes import Past, flat, told
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.specs import Claims, Shown
 from grunflow.config.study import Resolved
 from grunflow.manifest import MANIFEST
+from grunflow.provenance import versions
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,9 @@ def reruns(study: Resolved) -> list[Rerun]:
     return reruns_of(all_jobs(study))
 
 
-def reruns_of(jobs: list[Job]) -> list[Rerun]:
-    """The same of jobs, each after those whose folders it reads."""
-    past = Past(jobs)
+def reruns_of(jobs: list[Job], past: Past | None = None) -> list[Rerun]:
+    """The same of jobs, each after those whose folders it reads. past: what lies there, where the caller has read it."""
+    past = past or Past(jobs)
     own = {job.folder: found for job in jobs if (found := tuple(text for _, text in past.changes(job)))}
     running = past.links.spread([*own, *(job.folder for job in jobs if is_goal(job) and job.folder not in past.made)])
     peers = Peers.of(jobs, past)
@@ -64,6 +66,27 @@ def stale(jobs: list[Job]) -> dict[str, tuple[str, ...]]:
     return {declared(job): found for job in jobs if (found := tuple(text for _, text in past.changes(job)))}
 
 
+def stale_lines(study: Resolved) -> list[str]:
+    """A sentence for each result that the study no longer describes."""
+    return [
+        f"{place}: is not what the study says now ({'; '.join(why)})" for place, why in stale(all_jobs(study)).items()
+    ]
+
+
+def other_versions(past: Past) -> dict[str, int]:
+    """A sentence per package that decides numbers and has another version here than where results were made -> how many
+    results. They stand in no digest: nothing runs again for them."""
+    here = versions()
+    found: dict[str, int] = {}
+    for manifest in past.made.values():
+        for package, version in manifest.get("provenance", {}).get("versions", {}).items():
+            now = here.get(package)
+            if now and version and version != now and package != "grunflow":
+                text = f"{package} {version} made them, here is {now}"
+                found[text] = found.get(text, 0) + 1
+    return found
+
+
 def declared(job: Job) -> str:
     """What to ask Snakemake for to have the job's folder made."""
     return f"{job.folder}/{MANIFEST}" if "names" in type(job.spec).model_fields else job.folder
@@ -90,7 +113,7 @@ class Peers:
     @cached_property
     def leaves(self) -> set[tuple[str, str]]:
         """Every key with every value that one of their specs has."""
-        return {(key, text_of(value)) for manifest in self.manifests for key, value in flat(manifest["spec"]).items()}
+        return {(key, _text(value)) for manifest in self.manifests for key, value in flat(manifest["spec"]).items()}
 
 
 def _lacks(job: Job, past: Past, peers: Peers | None, running: set[str]) -> str:
@@ -102,13 +125,18 @@ def _lacks(job: Job, past: Past, peers: Peers | None, running: set[str]) -> str:
     return ""
 
 
+def _text(value: Any) -> str:
+    """Equal for equal values, whatever the order of keys."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else repr(value)
+
+
 def _never_made(job: Job, peers: Peers | None) -> str:
     """What no finished job of the rule has: a seed, a model, an objective."""
     if peers is None:
         return "never ran"
     leaves = flat(job.spec.model_dump(mode="json")).items()
     fresh = [
-        told(key, value) for key, value in leaves if value not in (None, "", [], {}) and (key, text_of(value)) not in peers.leaves
+        told(key, value) for key, value in leaves if value not in (None, "", [], {}) and (key, _text(value)) not in peers.leaves
     ]  # fmt: skip
     return f"{', '.join(fresh[:3])} is new" if fresh else f"{job.folder} is missing"
 

@@ -165,10 +165,9 @@ def _refuse_edited(spec: Stage, files: list[Path], digest: str) -> None:
     an import would run under the other's name. Later edits change nothing, for everything is in memory."""
     from grunflow.config.digest import modules_of, reread, stage_digest
 
-    for name, path in modules_of(spec, methods_of(files)).items():
-        if path.name == name:  # a method of the user's own, which its part's loader reads
-            continue
-        importlib.import_module(name)
+    for name in modules_of(spec, methods_of(files)):
+        if name.partition(".")[0] == "grunflow":  # a method of the user's own is read by its part's loader
+            importlib.import_module(name)
     reread()
     if stage_digest(spec, methods_of(files)) != digest:
         raise BadInput(f"{spec.name}: code changed while the stage started. Run snakemake again.")

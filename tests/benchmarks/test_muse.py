@@ -14,6 +14,7 @@ from grunflow.carriers.stack import Stack
 from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.sets import ProbeSpec
 from grunflow.data.records import read_rows
+from grunflow.errors import BadInput
 from grunflow.evaluation.asking import Asking
 from grunflow.evaluation.probes import continuations
 from grunflow.models.loading import load_model, load_tokenizer
@@ -134,3 +135,11 @@ def test_a_published_target_needs_no_training_and_is_held_against_the_published_
     assert (told.start, told.references, dict(told.training)) == (BASE, (BASE,), {})
     leak = next(metric for metric in told.metrics if metric.name == "privleak")
     assert (leak.reference, leak.of(scores([0.0], [1.0]))) == ("", -100)
+
+
+def test_a_file_of_another_form_is_named_with_line_and_key(tmp_path: Path) -> None:
+    folder = write_news(tmp_path / "news")
+    path = folder / "knowmem" / "retain_qa.json"
+    path.write_text(path.read_text() + '{"question": "Who?"}\n')
+    with pytest.raises(BadInput, match=r"benchmarks\.muse: .*retain_qa\.json line 4: no key 'answer', got question"):
+        muse.prepare(keys(folder=str(folder)), 300, tmp_path / "out")

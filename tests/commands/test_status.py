@@ -1,6 +1,7 @@
 """The screen of a study in which one job is done, one runs and one has stopped."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,9 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     late = 1061.0 + STALE_SECONDS
     assert "step 30" not in screen(study, "grunflow", late)
     assert list(heartbeats(late, {"42"})) == [unlearn.folder]
+    assert heartbeats(1061.0, set()) == {}, "SLURM knows that it has ended"
+    crashed = beat | {"slurm_job_id": None, "host": socket.gethostname(), "pid": 2**30}
+    (tmp_path / ".resume" / "x" / "heartbeat.json").write_text(json.dumps(crashed))
+    assert heartbeats(1061.0, None) == {}, "its process is gone"
+    (tmp_path / ".resume" / "x" / "heartbeat.json").write_text("{")
+    assert heartbeats(1061.0, None) == {}

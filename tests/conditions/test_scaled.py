@@ -1,4 +1,5 @@
-"""A run scaled back: at 0 exactly the scores of what it started from, at 1 exactly its own, for every carrier."""
+"""A run scaled back: at 0 exactly the scores of what it started from, at 1 exactly its own, for every carrier; and one job that
+loads the model once gives along its strengths what single jobs give."""
 
 from pathlib import Path
 from typing import Any
@@ -74,5 +75,9 @@ def test_nothing_is_the_start_and_all_is_the_run(name: str, engine: str, world: 
     }
     pd.testing.assert_frame_equal(own(found[0.0]), own(start), check_exact=True)
     pd.testing.assert_frame_equal(found[1.0], whole, check_exact=True)
+    job = scores(world, tmp_path / "way", (spec,), engine, name="s", kind="scaled", strengths=(0.0, 0.5, 1.0))
+    for strength, frame in found.items():
+        own_rows = job[job["strength"] == strength].drop(columns="strength").reset_index(drop=True)
+        pd.testing.assert_frame_equal(own_rows, frame, check_exact=True)
     losses = [frame["nll_answer"].mean() for frame in (start, found[0.5], whole)]
     assert len(set(losses)) == 3, "the run did move, and the half stands somewhere else"

@@ -80,7 +80,7 @@ def accumulated(spec: Finetune | Unlearn, accumulation: int) -> Finetune | Unlea
     ("rule", "words", "gpus", "accumulation"),
     [("finetune_target", ("llama-3.1-8b",), 2, 8), ("finetune_target", ("mistral-7b-v0.1",), 2, 4),
      ("unlearn", ("tofu", "llama-3.1-8b", "npo_full"), 3, 4), ("unlearn", ("tofu", "mistral-7b-v0.1", "npo_full"), 3, 4),
-     ("unlearn", ("tofu", "llama-3.1-8b", "npo_lora"), 1, 4), ("unlearn", ("tofu", "mistral-7b-v0.1", "npo_lora"), 1, 4)],
+     ("unlearn", ("tofu", "llama-3.1-8b", "npo_lora"), 1, 4)],
 )  # fmt: skip
 def test_the_papers_micro_batches_are_as_large_as_the_planned_gpus_hold(
     rule: str, words: tuple[str, ...], gpus: int, accumulation: int

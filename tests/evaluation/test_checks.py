@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from grunflow.data.words import check_references, seen_by_rouge
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.evaluation import metrics
 from grunflow.evaluation.checks import check_finite
-from grunflow.evaluation.words import check_references, seen_by_rouge
 
 WHOLE = pd.DataFrame(
     {"set": ["forget", "forget", "retain"], "index": [0, 1, 0], "answer": ["a", "b", "c"], "nll_answer": [1.0, 2.0, 3.0],

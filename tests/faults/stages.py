@@ -10,7 +10,8 @@ from random import Random
 
 from grunflow.config.jobs import Job
 from tests.faults import forks
-from tests.faults.world import Failed, World, contents
+from tests.faults.world import STEPS, Failed, World, contents
+from tests.jobs import newest
 
 TRAINED = ("finetune_base", "finetune_target", "finetune_retain", "unlearn")
 ODD = ("with space", "it's", 'quo"ted', "a; touch PWNED; #", "$(touch PWNED)", "ümläut", "-dash", "a=b", "{braces}")
@@ -41,12 +42,15 @@ def signalled(world: World, rng: Random, number: int) -> tuple[Job, Path, bool]:
     """A training job that got a signal at a random moment, its output, and whether it wrote a checkpoint."""
     job = world.job(rng.choice(TRAINED), rng)
     out = world.fresh(job)
-    for _ in range(30):
+    for _ in range(10):
         pid = world.start(job, out, *checkpoints(job))
-        status = forks.wait(pid, rng.uniform(0, world.seconds[job.folder]))
+        least, status = rng.randrange(1, STEPS), None
+        while status is None and newest(world.folder / ".resume") < least:
+            status = forks.wait(pid, 0.002)
         if status is None and forks.kill(pid, number) == 75:
             return job, out, True
         shutil.rmtree(world.folder / out, ignore_errors=True)
+        shutil.rmtree(world.folder / ".resume", ignore_errors=True)
     return job, out, False
 
 
@@ -54,7 +58,7 @@ def interrupted(world: World, rng: Random, number: int) -> None:
     """A signal that asks to stop: a checkpoint, status 75, and the next run goes on from it."""
     job, out, saved = signalled(world, rng, number)
     if not saved:
-        raise Failed("lost", f"{job.folder}: no checkpoint at {signal.Signals(number).name} in 30 tries")
+        raise Failed("lost", f"{job.folder}: no checkpoint at {signal.Signals(number).name} in 10 tries")
     world.finish(job, out, *checkpoints(job))
 
 

@@ -15,6 +15,7 @@ from grunflow.manifest import MANIFEST, NOT_OURS
 from tests.faults import forks
 from tests.workflow import small_study
 
+STEPS = 30  # of every training: so many chances to be cut short
 OUTCOMES = ("survived", "lost", "wrong")
 
 
@@ -114,6 +115,9 @@ def study_in(folder: Path, objectives: list[str], corpora: bool = True) -> Path:
 def build(folder: Path) -> World:
     """Run every job once."""
     study_in(folder, ["gd", "mine"])
+    trained = {f"{name}__{role}__steps": STEPS for name in ("mini", "crafty") for role in ("base", "target")}
+    small_study.set_keys(folder / "config" / "models.yaml", trained)
+    small_study.set_keys(folder / "study.yaml", {"training__grun__steps": STEPS})
     here = Path.cwd()
     os.chdir(folder)
     try:

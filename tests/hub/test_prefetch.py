@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grunflow.commands.prefetch import check_shape, needed, tasks_of
+from grunflow.commands.prefetch import check_parameters, needed, tasks_of
+from grunflow.config.architectures import check_shape
 from grunflow.config.pins import pinned, repositories
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.errors import BadInput
 from tests.hub.server import Hub
 from tests.hub.test_hub import tofu_files
+from tests.models.families import config_of, tiny
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {"model_type": "llama", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 300}
@@ -111,6 +113,53 @@ def test_a_local_folder_of_an_unknown_architecture_is_refused_when_the_config_is
         read_study(study)
     (model / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
     read_study(study)
+
+
+def with_parameter(config: Path, name: str) -> dict:
+    """The study, whose carrier full trains that parameter of the first block."""
+    study = read_yaml(str(config), "config")
+    return {**study, "carriers": {"full": {"layers": [0], "parameters": name}}}
+
+
+def test_a_local_folder_that_lacks_a_named_parameter_or_the_sheets_depth_is_refused_when_the_config_is_read(
+    tmp_path: Path,
+) -> None:
+    config = study_in(tmp_path, hidden_size=32, layers=2, heads=4)
+    tiny("gpt2").save_pretrained(tmp_path / "model")
+    sheet = (tmp_path / "models.yaml").read_text().replace("org/tiny", str(tmp_path / "model"))
+    (tmp_path / "models.yaml").write_text(sheet)
+    read_study(with_parameter(config, "mlp.c_proj.weight"))
+    with pytest.raises(
+        BadInput,
+        match=r"carriers\.full \(gd x full\)\.parameters: got 'mlp\.down_proj\.weight', expected .* 0: .*mlp\.c_proj\.weight",
+    ):
+        read_study(with_parameter(config, "mlp.down_proj.weight"))
+    (tmp_path / "models.yaml").write_text(sheet.replace("layers: 2", "layers: 3"))
+    with pytest.raises(
+        BadInput, match=r"hubby\.architecture\.layers: got 3, expected 2 as \S*/model/config\.json says"
+    ):
+        read_study(read_yaml(str(config), "config"))
+
+
+@pytest.mark.slow
+def test_a_parameter_that_the_hubs_model_lacks_is_refused_before_its_weights_are_brought(tmp_path: Path) -> None:
+    """A mixture of experts, whose files call parameters otherwise than the model does."""
+    config = study_in(tmp_path)
+    with Hub() as hub:
+        told = config_of("mixtral", hidden_size=8, num_hidden_layers=1, num_attention_heads=2).to_json_string()
+        hub.add("model", "org/tiny", {"config.json": told.encode(), "model.safetensors": b"large"})
+        config.write_text(yaml.safe_dump(with_parameter(config, "block_sparse_moe.experts.0.w2.weight")))
+        done = prefetch(hub, tmp_path / "home", config)
+        assert done.returncode == 2
+        assert (
+            "carriers.full (gd x full).parameters: got 'block_sparse_moe.experts.0.w2.weight', expected" in done.stderr
+        )
+        assert "mlp.experts.down_proj" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not list((tmp_path / "home").rglob("*.safetensors"))
+    study = read_study(with_parameter(config, "mlp.experts.down_proj"))
+    (tmp_path / "config.json").write_text(told)
+    check_parameters(study, {"org/tiny": tmp_path})
 
 
 @pytest.mark.parametrize(

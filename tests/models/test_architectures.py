@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from grunflow.carriers.chain import restored
 from grunflow.carriers.stack import FOLDER, Stack
-from grunflow.config.architectures import check_architecture
+from grunflow.config.architectures import check_architecture, check_parameter, parameters_of
 from grunflow.config.models import Architecture, Model
 from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import IGNORE_INDEX, collate
@@ -23,19 +23,22 @@ from grunflow.evaluation.scoring import likelihoods
 from grunflow.fixtures.parts import carried, carrier
 from grunflow.interventions.packed import PACKABLE
 from grunflow.manifest import identities_of, output_folder
-from grunflow.models.blocks import SUPPORTED, block_output, blocks, width
-from grunflow.models.loading import load_model
+from grunflow.models.blocks import RENAMED, SUPPORTED, block, block_output, blocks, width
+from grunflow.models.loading import block_parameters, load_model
+from grunflow.models.tiny import build
 
 KEYS: dict[str, dict[str, Any]] = {
     "full": {},
     "lora": {"rank": 2, "alpha": 4, "dropout": 0.0},
     "grun": {"rank": 2, "layers": (0, 1), "gate": "linear", "gate_weight": 1},
+    "reft": {"rank": 2, "layers": (0, 1)},
 }
 MODEL = Model(name="tiny", architecture=Architecture(hidden_size=32, layers=2, heads=4))
 kinds = pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in RARER else ()) for kind in SUPPORTED]
 )
-carriers = pytest.mark.parametrize("name", KEYS)
+# An edit without a gate differs from one with a gate in nothing that an architecture could.
+carriers = pytest.mark.parametrize("name", [*list(KEYS)[:3], pytest.param("reft", marks=pytest.mark.slow)])
 
 
 def examples(count: int = 6) -> list[Example]:
@@ -196,8 +199,8 @@ def test_a_model_whose_blocks_are_not_certain_is_refused() -> None:
 
 def test_as_many_experts_as_blocks_are_not_taken_for_blocks() -> None:
     model = tiny("llama")
-    for block in model.model.layers:
-        block.experts = nn.ModuleList(nn.Linear(2, 2) for _ in range(2))
+    for inner in model.model.layers:
+        inner.experts = nn.ModuleList(nn.Linear(2, 2) for _ in range(2))
     assert blocks(model) is model.model.layers
 
 
@@ -219,3 +222,38 @@ def test_a_folder_that_is_no_models_is_refused(tmp_path: Path, text: str | None,
         (tmp_path / "config.json").write_text(text)
     with pytest.raises(BadInput, match=told):
         check_architecture("models.yaml: m.repo", tmp_path)
+
+
+@kinds
+def test_names_of_a_blocks_parameters_are_known_without_weights(tmp_path: Path, kind: str) -> None:
+    """From the config alone as in the model; from the saved file too, but for architectures that are known to rename."""
+    model = tiny(kind)
+    own = [{name for name, _ in block.named_parameters()} for block in blocks(model)]
+    model.save_pretrained(tmp_path)
+    stored = parameters_of(tmp_path, 2)
+    if kind in RENAMED:
+        assert stored is None
+    else:
+        assert stored is not None
+        assert all(names <= found for names, found in zip(own, stored, strict=True))  # buffers are stored, too
+    (tmp_path / "model.safetensors").unlink()
+    assert block_parameters(tmp_path) == own
+
+
+def test_names_are_read_of_a_model_in_several_files_and_of_one_from_scratch(tmp_path: Path) -> None:
+    model = tiny("llama")
+    model.save_pretrained(tmp_path, max_shard_size="20KB")
+    own = {name for name, _ in block(model, 0).named_parameters()}
+    assert parameters_of(tmp_path, 2) == [own, own] == parameters_of(None, 2)
+    built = build(MODEL.architecture, words(eos_token="<eos>", pad_token="<pad>"), 0)
+    assert {name for name, _ in block(built, 1).named_parameters()} == own
+    for file in tmp_path.glob("*.safetensors*"):
+        file.unlink()
+    assert parameters_of(tmp_path, 2) is None  # other formats are not read; prefetch knows
+
+
+def test_a_name_that_a_block_has_not_is_refused_with_those_that_it_has() -> None:
+    check_parameter("here", "a.weight", (0, 1), [["a.weight"], ["a.weight"]])
+    check_parameter("here", "a.weight", (0, 1), None)
+    with pytest.raises(BadInput, match=r"here: got 'a.weight', expected a parameter of block 1: b.bias, c.weight\."):
+        check_parameter("here", "a.weight", (0, 1), [["a.weight"], ["c.weight", "b.bias"]])

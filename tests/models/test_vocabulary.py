@@ -7,6 +7,7 @@ import pytest
 from tests.models.families import WORDS, config_of, words
 
 from grunflow.config.models import Architecture, Model
+from grunflow.data.prompts import encode
 from grunflow.errors import BadInput
 from grunflow.models.loading import start_tokenizer
 
@@ -43,3 +44,11 @@ def test_a_tokenizer_of_another_model_is_refused(tmp_path: Path) -> None:
         tokenizer_beside(tmp_path / "late", late)
     with pytest.raises(BadInput, match=r"has no end of text; set eos_token in tokenizer_config\.json"):
         tokenizer_beside(tmp_path / "endless", words(), eos_token_id=None)
+
+
+def test_a_tokenizer_that_makes_no_token_of_a_text_is_refused(tmp_path: Path) -> None:
+    """transformers takes Qwen2's own class for a Qwen2 model, whatever tokenizer was saved beside it."""
+    config_of("qwen2").save_pretrained(tmp_path)
+    words(eos_token="<eos>", pad_token="<pad>").save_pretrained(tmp_path)
+    with pytest.raises(BadInput, match=r"the tokenizer makes no token of 'Question: w5.*copy tokenizer\.json"):
+        encode(start_tokenizer(MODEL, [tmp_path]), "w5", "w6")

@@ -61,7 +61,8 @@ def cost(who: dict, rng: np.random.Generator) -> dict:
     seconds = SECONDS.get(who["carrier_kind"], 10.0) + rng.uniform()
     return {**who, "model_parameters": PARAMETERS, "trained_parameters": TRAINED.get(who["carrier_kind"], 5000), "steps": 80,
             "tokens": 30_000, "train_seconds": seconds, "cpu_seconds": seconds + 3, "train_flops": 1e9 * seconds,
-            "peak_memory_bytes": 2**30, "gpu_seconds": 0.0}  # fmt: skip
+            "peak_memory_bytes": 2**30, "gpu_seconds": 0.0, "shared_cpu_seconds": 1.0, "shared_gpu_seconds": 0.0,
+            "evaluation_cpu_seconds": 7.0, "evaluation_gpu_seconds": 0.0}  # fmt: skip
 
 
 def losses(who: dict, rng: np.random.Generator) -> list[dict]:
@@ -75,7 +76,16 @@ def questions(
     """Name -> frame, as in the parquet files of TOFU's metrics."""
     rng = np.random.default_rng(0)
     easy = rng.normal(0, 0.03, (len(SETS), QUESTIONS))  # one question is easier than another for every model
-    names = ("metrics", "questions", "snapshot_scores", "snapshots", "efficiency", "losses", "examples")
+    names = (
+        "metrics",
+        "questions",
+        "snapshot_scores",
+        "strength_scores",
+        "snapshots",
+        "efficiency",
+        "losses",
+        "examples",
+    )
     found: dict[str, list] = {name: [] for name in names}
     methods = [("target", ""), ("retain", ""), *product(objectives, carriers)]
     for who in [who for model in models for who in identities(methods, model, "forget10", seeds, kinds=kinds)]:
@@ -99,7 +109,7 @@ def questions(
                     )  # fmt: skip
             four = ("rougeL", "probability", "truth_ratio", "truth_ratio_grun")
             row |= {f"{name}_{metric}": scores.mean() for metric in four} | {f"{name}_gate": gate}
-        row |= {"model_utility": kept, "ks_statistic": 0.4 + rng.normal(0, 0.02), "forget_quality": 10.0 ** -rng.integers(2, 9),
+        row |= {"model_utility": kept, "ks_statistic": (who["objective"] != "retain") * (0.4 + rng.normal(0, 0.02)), "forget_quality": 10.0 ** -rng.integers(2, 9),
                 "gate_auroc": 0.99 if grun else np.nan, "n_unlearned": QUESTIONS, "n_retain": QUESTIONS,
                 "model_parameters": PARAMETERS}  # fmt: skip
         found["metrics"].append(row)
@@ -107,6 +117,7 @@ def questions(
         if who["carrier"]:
             found["losses"] += losses(who, rng)
             found["snapshot_scores"] += path(who, kept)
+            found["strength_scores"] += scaled(who, kept)
     return {name: pd.DataFrame(rows) for name, rows in found.items()}
 
 
@@ -118,6 +129,18 @@ def path(who: dict, kept: float) -> list[dict]:
         {**who, "step": step, "set": name, "index": index, "probability": value, "rougeL": value}
         for step, forget, retain in zip((0, 40, 80), forgotten, (0.9, (0.9 + kept) / 2, kept), strict=True)
         for name, value in (("forget", forget), ("retain", retain)) for index in range(4)
+    ]  # fmt: skip
+
+
+def scaled(who: dict, kept: float) -> list[dict]:
+    """The same ends, evenly between: forget Probability comes down by .085 a tenth (of IDK on LoRA .035). Questions differ a
+    little, by another factor in each run."""
+    stuck = (who["objective"], who["carrier"]) == ("idk", "lora")
+    ends = {"forget": (0.95, 0.6 if stuck else 0.1), "retain": (0.9, kept)}
+    return [
+        {**who, "condition": "scaled", "strength": tenth / 10, "set": name, "index": index,
+         "probability": before + (after - before) * tenth / 10 + 0.002 * kept * (index - 1.5)}
+        for tenth in range(11) for name, (before, after) in ends.items() for index in range(4)
     ]  # fmt: skip
 
 

@@ -30,7 +30,8 @@ def study(*specs, carriers=("full", "lora", "grun"), variants=None, **keys) -> R
 def test_a_study_of_both_benchmarks_has_the_names_that_others_rely_on() -> None:
     both = study(made_up.TOFU, made_up.WMDP, published=["x.csv"], published_logs=[{"name": "a", "log": "b"}])
     assert catalogue.tables(both) == (
-        "tofu_main", "wmdp_main", "tofu_differences", "wmdp_differences", "efficiency", "equal_forgetting", "published",
+        "tofu_main", "wmdp_main", "tofu_differences", "wmdp_differences", "tofu_references", "wmdp_references", "efficiency",
+        "equal_forgetting", "equal_retention", "published",
         "published_logs",
     )  # fmt: skip
     assert set(catalogue.figures(both)) - {"wmdp_forgetting_paths", "wmdp_training_curves"} == {
@@ -41,12 +42,14 @@ def test_a_study_of_both_benchmarks_has_the_names_that_others_rely_on() -> None:
 
 def test_what_is_not_asked_for_is_not_made() -> None:
     one = study(made_up.WMDP, carriers=("grun",), snapshots={"count": 0})
-    assert catalogue.tables(one) == ("wmdp_main", "efficiency")
+    assert catalogue.tables(one) == ("wmdp_main", "wmdp_references", "efficiency")
     assert catalogue.figures(one) == ("training_curves", "wmdp_accuracy")
     tuned = study(made_up.TOFU, variants={"full": ["a"]})
     assert {"tuning"} <= set(catalogue.tables(tuned))
     assert "equal_forgetting" not in catalogue.tables(tuned)
-    assert "robustness" in catalogue.tables(study(made_up.TOFU, conditions={"half": {"kind": "scaled"}}))
+    half = {"half": {"kind": "scaled", "strength": 0.5}}
+    assert "robustness" in catalogue.tables(study(made_up.TOFU, conditions=half))
+    assert "robustness" not in catalogue.tables(study(made_up.TOFU, conditions={"scaled": {}}))
 
 
 def test_two_benchmarks_of_a_kind_have_files_of_their_own() -> None:

@@ -201,7 +201,10 @@ def test_what_a_row_tells_beside_its_figure_stands_in_the_reason() -> None:
     one = claim(models=["tiny"], conditions=[BETTER])
     rows = table((0.2, 0.1, 0.3), (0, 0, 0))["t"].assign(told="the best snapshot says otherwise")
     (row,) = verdicts([one], {"t": rows}, "demo")
-    assert (row["verdict"], row["reason"]) == ("supported", "t: the best snapshot says otherwise")
+    assert (row["verdict"], row["reason"]) == ("supported", "the best snapshot says otherwise")
+    empty = rows.assign(gain=NAN, reason="not observed")
+    (row,) = verdicts([one], {"t": empty}, "demo")
+    assert row["reason"] == "not observed; the best snapshot says otherwise"
 
 
 def test_a_condition_may_hold_for_some_values_only() -> None:
@@ -279,6 +282,22 @@ def test_primary_claims_of_a_family_are_tested_together() -> None:
         "supported at 95 % by itself, not together with the others (p at most 0.0"
     )
     assert [row["verdict"] for row in family(near, far)] == ["supported"] * 2  # the second is held against 0.05
+
+
+def test_groups_of_seeds_are_the_replicates_where_a_table_counts_them() -> None:
+    """Six seeds on two target models: t(0.975, 1) = 12.706 against t(1 - 0.05 / 4, 1) = 25.452, not those of 5 degrees of freedom."""
+    gains = ((0.16, 0.06, 0.26), (0.16, 0.06, 0.26))
+    six = table(gains[0], (0, 0, 0))["t"].assign(seeds=6)
+    keys = {
+        "models": ["tiny"],
+        "each": {"objective": ["gd", "idk"]},
+        "conditions": [BETTER],
+        "primary": True,
+        "family": "f",
+    }
+    for groups, verdict in (({}, "supported"), ({"replicates": 2}, "inconclusive")):
+        rows = pd.concat([six.assign(**groups), six.assign(objective="idk", **groups)])
+        assert {row["verdict"] for row in verdicts([claim(**keys)], {"t": rows}, "demo")} == {verdict}
 
 
 def test_holm_goes_on_after_the_clearest_and_stops_at_the_first_that_fails() -> None:
@@ -371,6 +390,18 @@ def test_the_order_of_carriers_does_not_matter(tmp_path) -> None:
         (
             "claims: [{id: a, statement: s, read: ours, source: x, models: [m], primary: true, conditions: [{table: t, column: c, above: 0}]}]",
             "a primary claim has a family",
+        ),
+        *(
+            (
+                "claims: [{id: a, statement: s, read: ours, source: x, models: [m], each: {o: [gd, npo]}, "
+                f"{keys} conditions: [{{table: t, column: c, above: 0, when: {{o: [{when}]}}}}]}}]",
+                message,
+            )
+            for keys, when, message in (
+                ("", "gdd", "'gdd' must be one of o: ['gd', 'npo']"),
+                ("", "gd", "one condition must have no `when`"),
+                ("primary: {o: [idk]}, family: f,", "gd", "'idk' must be one of o"),
+            )
         ),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import t as student
 
 from grunflow.reporting.holm import LEVEL, p_bounds, rejected
+from grunflow.reporting.seeds import replicates
 
 
 def half_width(level: float, seeds: int, asked: int, of_seeds: float, of_questions: float) -> float:
@@ -79,3 +80,9 @@ def test_of_six_false_claims_one_is_found_true_in_at_most_one_study_of_twenty(sh
         if any(abs(m) > w for m, w in zip(*study, strict=True))
     ]
     assert sum(found) / studies <= 0.055
+
+
+def test_replicates_are_the_fewest_groups_that_an_interval_counts() -> None:
+    assert replicates(3, ()) == 3
+    assert replicates(6, ((0, 0, 0, 1, 1, 1),)) == 2
+    assert replicates(6, ((0, 0, 0, 1, 1, 1), (0, 1, 2, 0, 1, 2))) == 2

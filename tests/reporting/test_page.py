@@ -106,9 +106,10 @@ def test_a_study_of_one_benchmark_without_claims_and_answers_has_a_page_too(tmp_
     study = made_up.Study(tmp_path, [(made_up.WMDP, made_up.choice())])
     text = whole(study, tmp_path, published=("config/published/wmdp.csv",))
     assert "This study names no claims" in text
-    assert re.findall(r'<code class="file">(\w+)</code>', text)[:4] == [
+    assert re.findall(r'<code class="file">(\w+)</code>', text)[:5] == [
         "wmdp_main",
         "wmdp_differences",
+        "wmdp_references",
         "efficiency",
         "equal_forgetting",
     ]

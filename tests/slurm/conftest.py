@@ -19,13 +19,13 @@ NEEDED_BY_ACCOUNTING = ("slurmdbd", "mariadbd")
 
 
 class Lab:
-    """A cluster of one node. environment: what its clients need."""
+    """A cluster, of one node unless said. environment: what its clients need."""
 
-    def __init__(self, folder: Path, gpus: int) -> None:
+    def __init__(self, folder: Path, gpus: int, nodes: int = 1) -> None:
         self.folder = folder
         port = _free_ports()
         self.settings = {**os.environ, "SLURMLAB_PORT": str(port), "SLURMLAB_CPUS": "4", "SLURMLAB_GPUS": str(gpus),
-                         "SLURMLAB_MEM_MB": "16000"}  # fmt: skip
+                         "SLURMLAB_MEM_MB": "16000", "SLURMLAB_NODES": str(nodes)}  # fmt: skip
         self.environment = study.environment(
             SLURM_CONF=str(folder / "etc/slurm.conf"), PATH=f"{folder}/bin:{study.BIN}:{os.environ['PATH']}",
             SLURM_TEST_POLL_SECONDS="0.5",
@@ -55,10 +55,10 @@ class Lab:
 
 
 def _free_ports() -> int:
-    """A port that is free with the next three: slurmctld, slurmd, slurmdbd, mariadbd."""
+    """A port that is free with the next four: slurmctld, slurmd, slurmdbd, mariadbd, a second slurmd."""
     for port in range(20000 + os.getpid() % 10000, 60000, 7):
         try:
-            for number in range(port, port + 4):
+            for number in range(port, port + 5):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", number))
             return port
@@ -67,12 +67,12 @@ def _free_ports() -> int:
     raise AssertionError("no free ports")
 
 
-def _started(folder: Path, gpus: int, *more: str) -> Iterator[Lab]:
+def _started(folder: Path, gpus: int, *more: str, nodes: int = 1) -> Iterator[Lab]:
     needed = (*NEEDED, *(NEEDED_BY_ACCOUNTING if more else ()))
     absent = [name for name in needed if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") is None]
     if absent:
         missing(f"no {', '.join(absent)}: apt-get install slurm-wlm munge slurmdbd mariadb-server")
-    lab = Lab(folder, gpus)
+    lab = Lab(folder, gpus, nodes)
     lab.manage("up", *more)
     yield lab
     lab.manage("down")
@@ -88,6 +88,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def lab_of_two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Two fake GPUs."""
     yield from _started(tmp_path_factory.mktemp("lab"), 2)
+
+
+@pytest.fixture
+def lab_of_two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Two nodes of two fake GPUs each."""
+    yield from _started(tmp_path_factory.mktemp("lab"), 2, nodes=2)
 
 
 @pytest.fixture(scope="session")

@@ -173,6 +173,61 @@ def test_a_job_of_two_gpus_starts_its_command_once(lab_of_two: Lab, interrupted:
     assert (interrupted / "starts").read_text() == "unlearn 0,1\n"
 
 
+def test_a_job_of_two_gpus_waits_for_one_node_that_has_both(lab_of_two_nodes: Lab, interrupted: Path) -> None:
+    """One GPU of each of the two nodes is taken, so that two are free, on two nodes."""
+    nodes = lab_of_two_nodes.call("sinfo", "-h", "-p", "gpu", "-N", "-o", "%N").split()
+    assert len(nodes) == 2
+    taken = [
+        lab_of_two_nodes.call("sbatch", "--parsable", "-o", "/dev/null", "-p", "gpu", "-w", node, "--gpus=1", "--wrap", "sleep 600").strip()
+        for node in nodes
+    ]  # fmt: skip
+    until("both taken", lambda: {job["id"] for job in lab_of_two_nodes.jobs("R")} >= set(taken))
+    run = start(lab_of_two_nodes, interrupted, "--", RUN, gpus=2)
+
+    def waiting() -> list[str]:
+        own = [job for job in lab_of_two_nodes.jobs() if job["work"] == str(interrupted)]
+        assert all(job["state"] == "PENDING" for job in own), own
+        return [job["reason"] for job in own if job["reason"] in ("Resources", "Priority")]
+
+    until("a job that waits", waiting, run)
+    for _ in range(5):
+        time.sleep(1)
+        assert waiting()
+    asked = [BIN / "grunflow", "status", "--configfile", "study.yaml"]
+    screen = subprocess.run(
+        asked, cwd=interrupted, env=lab_of_two_nodes.environment, capture_output=True, text=True, check=True
+    )
+    assert re.search(r"waits rule_unlearn\S* \(SLURM \d+\): Resources", screen.stdout), screen.stdout
+    lab_of_two_nodes.call("scancel", taken[0])
+    run.succeeds()
+
+
+@pytest.mark.parametrize("concerned", [True, False])
+def test_a_queued_job_whose_config_was_edited_trains_nothing(
+    lab: Lab, local: Path, interrupted: Path, concerned: bool
+) -> None:
+    """It reads the config again when it starts: the new learning rate was trained under the old record, with status 0."""
+    blocker = lab.call(
+        "sbatch", "--parsable", "-o", "/dev/null", "-p", "gpu", "--gpus=1", "--wrap", "sleep 600"
+    ).strip()
+    run = start(lab, interrupted, "--", RUN)
+    until("a job that waits", lambda: [job for job in lab.jobs("PD") if job["work"] == str(interrupted)], run)
+    edited = yaml.safe_load((interrupted / "study.yaml").read_text())
+    if concerned:
+        edited["training"]["grun"]["learning_rate"] = 0.5
+    else:
+        edited["title"] = "Another"
+    (interrupted / "study.yaml").write_text(yaml.safe_dump(edited, sort_keys=False))
+    lab.call("scancel", blocker)
+    if not concerned:
+        run.succeeds()
+        assert (interrupted / RUN / "manifest.json").is_file()
+        return
+    run.fails()
+    assert "config changed since the job was submitted" in (interrupted / LOG).read_text()
+    assert not (interrupted / RUN).exists()
+
+
 def test_jobs_fill_the_output_cache_and_are_restored_from_it_there_and_locally(
     lab: Lab, local: Path, tmp_path: Path
 ) -> None:

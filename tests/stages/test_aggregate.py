@@ -138,3 +138,37 @@ def test_half_a_file_is_told(tmp_path: Path) -> None:
 def test_other_questions_and_impossible_figures_are_told(tmp_path: Path, changed, message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
         Small(tmp_path, lora=changed(answers())).aggregated()
+
+
+def followed(study: Small, **nll: float) -> pd.DataFrame:
+    """What aggregation makes of both methods scaled back: 2 nats at the start, `nll` of each at the end."""
+    ways = [row.model_copy(update={"condition": "scaled"}) for row in study.rows[1:]]
+    sets = answers()[answers()["set"].isin(("forget", "retain"))].drop(columns="generation")
+    for row in ways:
+        frame = pd.concat([sets.assign(strength=0.0), sets.assign(strength=1.0, nll_answer=nll[row.carrier])])
+        spec = {"benchmark": "tofu", "run": row.run, "condition": {"name": "scaled"}}
+        study.made("ways", row.carrier, spec, {"model": [study.folder / "runs" / row.carrier]}, {}, frame)
+    names = [row.carrier or row.objective for row in study.rows]
+    inputs = {
+        kind: [study.folder / place / name for name in names] for kind, place in (("score", "scores"), ("run", "runs"))
+    }
+    out = study.folder / "metrics"
+    out.mkdir()
+    spec = Aggregate(benchmark=made_up.TOFU, runs=tuple(study.rows), ways=tuple(ways))
+    aggregate.run(spec, Work(inputs | {"way": [study.folder / "ways" / row.carrier for row in ways]}, out))
+    return pd.read_parquet(out / "strength_scores.parquet")
+
+
+def test_runs_scaled_back_have_a_row_per_strength_and_question(tmp_path: Path) -> None:
+    found = followed(Small(tmp_path), full=8.0, lora=4.0)
+    means = found[found["set"] == "forget"].groupby(["carrier", "strength"])["probability"].mean()
+    assert means.tolist() == pytest.approx([0.6065, 0.1353, 0.6065, 0.3679], abs=1e-4)  # exp(-2/4, -8/4, -2/4, -4/4)
+    assert set(found["condition"]) == {"scaled"}
+    assert "rougeL" not in found  # nothing was written
+    metrics = pd.read_parquet(tmp_path / "metrics" / "metrics.parquet")
+    assert set(metrics["condition"]) == {"plain"}
+
+
+def test_an_impossible_figure_of_a_strength_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match=r"gd_lora \(scaled, strength 1\): probability of forget question 0 is 1\.64"):
+        followed(Small(tmp_path), full=8.0, lora=-2.0)

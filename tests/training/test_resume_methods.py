@@ -22,7 +22,7 @@ from grunflow.training.step import Texts, shares_of
 from tests.parts import carrier as carrier_spec
 from tests.parts import objective as objective_spec
 
-STEPS = 14
+STEPS = 8
 TRAINING = Training(learning_rate=3e-3, steps=STEPS, batch_size=4)
 BLOCKS = 4
 EDITS = {"rank": 2, "gate": "linear", "gate_weight": 1}
@@ -42,6 +42,10 @@ SCORED = [
     ("undial", "lora"),
     ("dpo", "full_named"),
     ("kl", "reft_above"),
+    ("npo", "full"),
+    ("gd", "lora"),
+    ("npo", "grun_around"),
+    ("idk", "reft_above"),
 ]
 
 

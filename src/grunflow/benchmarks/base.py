@@ -148,3 +148,13 @@ def keys_of(kind: str) -> type[BenchmarkKeys]:
     """
     file_of(BENCHMARK, kind)
     return importlib.import_module(benchmark_module(kind, DECLARATION)).Keys
+
+
+def forgetting(benchmark: Benchmark) -> Metric | None:
+    """The metric along which forgetting is followed: of those of single questions that methods are compared by, the one that
+    is declared last (the finest: a probability after an overlap of words)."""
+    fit = [
+        item for item in benchmark.metrics
+        if item.per == "question" and item.measures == "knowledge" and item.compared and "forget" in item.roles
+    ]  # fmt: skip
+    return fit[-1] if fit else None

@@ -30,6 +30,7 @@ SETS = tuple(
 )  # fmt: skip
 # Set -> its questions, and the examples shown before each of them.
 ASKED = {f"knowmem_{role[0]}": (f"knowmem/{role}_qa", f"knowmem/{role}_qa_icl") for role in ("forget", "retain")}
+PAIR = ("question", "answer")
 SPLITS = (*RAW, "verbmem/forget", *sum(ASKED.values(), ()), "privleak/forget", "privleak/holdout")
 
 
@@ -61,7 +62,7 @@ def metrics_of(auc: float | None) -> tuple[Metric, ...]:
     leak = metrics.privleak(None if auc is None else 1 - auc)
     told: Any = {"per": "run", "probe": "membership", "interval": "seeds", "reference": "" if auc else RETAIN}
     return (
-        Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True),
+        Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True, needs="generation"),
         Metric("gate", "Gate", metrics.gate, measures="nothing"),
         Metric("utility", "KnowMem retain", lambda run: metrics.utility(run, ["knowmem_r"], ["rougeL"]), per="run",
                measures="quality", sample=lambda scores: (scores["knowmem_r", "rougeL"],), compared=True),
@@ -97,16 +98,23 @@ def declare(keys: Keys) -> Benchmark:
 def prepare(keys: Keys, vocabulary: int, out: Path) -> dict[str, Any]:
     """sets/<set>.jsonl, a prompt and how it goes on; raw/<split>.jsonl, texts of about equal length."""
 
-    def read(name: str, field: str = "text") -> list[dict[str, str]]:
+    def read(name: str, *columns: str) -> list[dict[str, str]]:
         local, (config, split) = f"{keys.folder}/{name}.json" if keys.folder else None, name.split("/")
         hub = {"repo": None if local else keys.repo, "revision": keys.revision, "config": config, "split": split}
-        return sources.read_texts(Source(**hub, file=local, field=field), "benchmarks.muse")
+        source = Source(**hub, file=local)
+        return (
+            sources.read_columns(source, "benchmarks.muse", *columns)
+            if columns
+            else sources.read_texts(source, "benchmarks.muse")
+        )
 
-    recited = zip(read("verbmem/forget", "prompt"), read("verbmem/forget", "gt"), strict=True)
-    sets = {"verbmem_f": [(prompt["text"].rstrip(), f" {rest['text'].strip()}") for prompt, rest in recited]}
+    recited = read("verbmem/forget", "prompt", "gt")
+    sets = {"verbmem_f": [(row["prompt"].rstrip(), f" {row['gt'].strip()}") for row in recited]}
     for name, (asked, examples) in ASKED.items():
-        shown = "".join(f"{prompts.text(**row)}\n\n" for row in read(examples))
-        sets[name] = [(f"{shown}Question: {row['question']}\nAnswer:", f" {row['answer']}") for row in read(asked)]
+        shown = "".join(f"{prompts.text(**row)}\n\n" for row in read(examples, *PAIR))
+        sets[name] = [
+            (f"{shown}Question: {row['question']}\nAnswer:", f" {row['answer']}") for row in read(asked, *PAIR)
+        ]
     for item in SETS[3:]:
         texts = [row["text"] for row in read(f"privleak/{item.name}")]
         places = [text.find(" ", max(1, int(keys.given * len(text)))) for text in texts]

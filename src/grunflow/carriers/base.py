@@ -89,5 +89,6 @@ class Carrier:
         raise NotImplementedError
 
     def load(self, folder: Path, share: float) -> None:
-        """Put trained parts in place of the new ones; share: how far, from the model beneath (0) to what was trained (1)."""
+        """Put trained parts in place of the new ones; share: how far, from the model beneath (0) to what was trained (1). It may
+        be called again with a larger share."""
         raise NotImplementedError

@@ -1,6 +1,6 @@
 """A run's model, restored along the chain of folders that it was made from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +40,21 @@ def restored(model: Model, links: Sequence[Path], share: float = 1.0, files: Ite
         stack.restore(links[number], share if last else 1.0, files)
     stack.model.eval()
     return Subject(tokenizer, stack)
+
+
+def restorer(model: Model, links: Sequence[Path], files: Iterable[Path] = ()) -> Callable[[float], Subject]:
+    """share -> the run's model with the last carrier applied to that share. The model is loaded once: asked again, with a larger
+    share, the same is given, changed."""
+    known: list[Subject] = []
+
+    def at(share: float) -> Subject:
+        if known:
+            known[0].stack.rescale(links[-1], share)
+        else:
+            known.append(restored(model, links, share, files))
+        return known[0]
+
+    return at
 
 
 def _check_link(links: list[Path], number: int) -> None:

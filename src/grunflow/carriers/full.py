@@ -1,6 +1,6 @@
 """Carrier full: every weight of the model is trained, or named ones of some blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from grunflow.models.sharding import save_model
 
 TRAINS = "weights"
 PARAMETERS = {"layers": None, "parameters": None}
-LIMITS = {"layers": "blocks", "parameters": "text"}
+LIMITS = {"layers": "blocks", "parameters": "parameter"}
 OPTIONAL = ("layers", "parameters")
 TOGETHER = ("layers", "parameters")
 MEANINGS = {
@@ -25,6 +25,7 @@ MEANINGS = {
 }
 PACKABLE = True
 SHARDABLE = True
+Weights = Mapping[str, Tensor]
 
 
 class Full(Carrier):
@@ -35,6 +36,7 @@ class Full(Carrier):
             parameter.requires_grad_(not named)
         for layer in spec.get("layers") or ():
             _named(block(model, layer), named).requires_grad_(True)
+        self._ends: tuple[Weights, Weights] | None = None  # before and after, once it was loaded in part
 
     def save(self, folder: Path) -> None:
         adapted = any(_is_adapters(name) for name, _ in self.model.named_parameters())
@@ -44,6 +46,16 @@ class Full(Carrier):
 
     @torch.no_grad()
     def load(self, folder: Path, share: float) -> None:
+        """A part of it is mixed from before and after, both of which stay in the host's memory for the next share."""
+        own = _own(self.model)
+        before, after = self._ends or (own, self._saved(folder))
+        if share < 1 and self._ends is None:
+            before = {name: weights.detach().to("cpu", copy=True) for name, weights in own.items()}
+            self._ends = before, after
+        for name, weights in own.items():
+            weights.copy_(_between(before[name].to(weights.device), after[name].to(weights.device), share))
+
+    def _saved(self, folder: Path) -> Weights:
         """By transformers' own loader, which knows how it names what it saves; tied weights are stored once."""
         try:
             saved = type(self.model).from_pretrained(
@@ -56,8 +68,7 @@ class Full(Carrier):
         theirs = _own(saved)
         if theirs.keys() != _own(self.model).keys():
             raise BadInput(f"{folder}: its weights are of another model; run the stage again.")
-        for name, parameter in _own(self.model).items():
-            parameter.copy_(_between(parameter, theirs[name].to(parameter.device), share))
+        return {name: parameter.detach() for name, parameter in theirs.items()}
 
 
 CLASS = Full

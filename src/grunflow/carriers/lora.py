@@ -106,7 +106,7 @@ class Lora(Carrier):
         place = folder / self.adapter if self.peers else folder
         set_peft_model_state_dict(self.peft, load_file(place / "adapter_model.safetensors"), adapter_name=self.adapter)
         for layer in self._layers():
-            layer.scaling[self.adapter] *= share
+            layer.scaling[self.adapter] = share * self.spec.alpha / self.spec.rank
 
 
 CLASS = Lora

@@ -88,6 +88,10 @@ class Stack:
         self.top.load(place, share)
         self.top.freeze()
 
+    def rescale(self, folder: Path, share: float) -> None:
+        """The outermost carrier, saved in `folder`, applied to another share."""
+        self.top.load(folder / FOLDER, share)
+
     def save(self, folder: Path) -> None:
         """The outermost carrier's trained parts, and the spec that restores them, in a folder of their own inside `folder`."""
         place = folder / FOLDER

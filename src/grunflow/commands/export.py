@@ -67,6 +67,7 @@ def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
     content = read_yaml(str(config), "--configfile")
     if content.get("study") != study.name:
         raise BadInput(f"--configfile: {config} is of study {content.get('study')!r}, the folder of {study.name!r}.")
+    refuse_stale(study, content)
     sheet = Path(content["models_sheet"])
     methods = {
         f"{table}/{name}.py": Path(keys["file"])
@@ -86,6 +87,21 @@ def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
         files |= {str(Path(study.name, name, path.name)): path for path in [*names, folder / MANIFEST]}
     files |= {f"{study.name}/{path.name}": path for path in study.iterdir() if path.is_file()}
     return dict(sorted(files.items()))
+
+
+def refuse_stale(study: Path, content: dict[str, Any]) -> None:
+    """Raises BadInput where the study's results are not those that its config describes."""
+    from grunflow.config.reading import read_study
+    from grunflow.reruns import stale_lines
+
+    read = read_study(content)
+    if (Path("results") / read.study).resolve() != study.resolve():
+        raise BadInput(
+            f"{study}: expected results/{read.study}; run grunflow export in the folder where snakemake ran."
+        )
+    lines = stale_lines(read)
+    if lines:
+        raise BadInput(f"{lines[0]}{f', and {len(lines) - 1} more' if len(lines) > 1 else ''}; run snakemake first.")
 
 
 def _table(content: dict[str, Any], table: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,8 +1,7 @@
 """grunflow prefetch: bring what a study reads from the hub into the cache, for compute nodes without internet."""
 
 import argparse
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,6 @@ from grunflow.errors import BadInput
 
 # Weights in other formats lie beside those that are loaded, as large again.
 LEFT_OUT = ["original/*", "*.pth", "*.bin", "*.gguf", "*.msgpack", "*.h5"]
-# Key of the models sheet's architecture -> what architectures call it in a model's config.json.
-SHAPE = {
-    "hidden_size": ("hidden_size", "n_embd", "d_model"),
-    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
-    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"),
-    "kv_heads": ("num_key_value_heads",),
-    "intermediate_size": ("intermediate_size", "n_inner", "ffn_dim"),
-    "vocabulary": ("vocab_size",),
-    "tied": ("tie_word_embeddings",),
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         BadInput: --pin without the key `revisions`; or, all in one line, what the hub refuses and shapes that differ.
     """
-    from grunflow.config.architectures import FILE, check_architecture
+    from grunflow.config.architectures import FILE, check_architecture, check_shape
     from grunflow.config.pins import read_pins, repositories, write_pins
     from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
@@ -51,12 +40,21 @@ def run(arguments: argparse.Namespace) -> None:
     folders: dict[str, Path] = {}
     wanted = repositories(needed(study))
     refusals: list[str] = []
+    configs: dict[str, Path] = {}
     for repo, (kind, revision) in wanted.items():
-        with noted(refusals):
-            if kind == "model":  # before its weights are brought
-                check_architecture(f"model {repo}", fetched(repo, kind, revision, FILE)[1])
-            commits[repo], folders[repo] = fetched(repo, kind, revision)
-            print(f"{kind} {repo}@{commits[repo]}", flush=True)
+        if kind == "model":  # a config is small; weights are brought where no model is refused
+            with noted(refusals):
+                folder = fetched(repo, kind, revision, FILE)[1]
+                check_architecture(f"model {repo}", folder)
+                configs[repo] = folder
+    with noted(refusals):
+        check_parameters(study, configs)
+    whole = not refusals
+    for repo, (kind, revision) in wanted.items():
+        if whole or kind != "model":
+            with noted(refusals):
+                commits[repo], folders[repo] = fetched(repo, kind, revision)
+                print(f"{kind} {repo}@{commits[repo]}", flush=True)
     for name in sorted(used):
         model = study.models[name]
         if model.repo in folders:
@@ -90,6 +88,24 @@ def noted(refusals: list[str]) -> Iterator[None]:
         refusals.append(hub_reason(error))
 
 
+def check_parameters(study: Any, configs: Mapping[str, Path]) -> None:
+    """Parameters that a carrier names are those of the model: built without weights, for its files may call them otherwise.
+    configs: repository -> folder with its config; a model may also lie in a local folder.
+
+    Raises:
+        BadInput: one that a block has not.
+    """
+    from grunflow.config.architectures import check_parameter
+    from grunflow.config.methods import named_parameters
+
+    for where, name, parameter, numbers in named_parameters(study):
+        repo = study.models[name].repo
+        if repo is not None and (repo in configs or Path(repo).is_dir()):  # else the hub refused it
+            from grunflow.models.loading import block_parameters
+
+            check_parameter(where, parameter, numbers, block_parameters(configs.get(repo, Path(repo))))
+
+
 def needed(study: Any) -> dict[str, Any]:
     """What the grid uses of the models sheet and of the benchmarks."""
     from grunflow.config.runs import parts
@@ -118,13 +134,3 @@ def fetched(repo: str, kind: str, revision: str | None, only: str | None = None)
     except (OSError, ValueError, RuntimeError) as error:
         raise BadInput(f"{kind} {repo}{f'@{revision}' if revision else ''}: {hub_reason(error)}") from error
     return folder.name, folder
-
-
-def check_shape(where: str, sheet: dict[str, Any], folder: Path) -> None:
-    """Compare what the sheet states of a model's shape with its config.json."""
-    config = json.loads((folder / "config.json").read_text())
-    config |= config.get("text_config") or {}
-    for key, theirs in SHAPE.items():
-        stated, found = sheet.get(key), next((config[name] for name in theirs if name in config), None)
-        if None not in (stated, found) and stated != found:
-            raise BadInput(f"{where}.architecture.{key}: got {stated}, expected {found} as {folder}/config.json says.")

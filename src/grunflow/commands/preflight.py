@@ -3,7 +3,10 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grunflow.cluster import Partition
 
 PROFILE = Path("workflow/profiles/slurm")
 
@@ -15,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Raises BadInput with every key that the cluster cannot meet, a sentence each."""
-    from grunflow.cluster import accounts, partitions
+    from grunflow.cluster import accounts, partitions, qualities
     from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
     from grunflow.errors import BadInput
@@ -23,50 +26,96 @@ def run(arguments: argparse.Namespace) -> None:
     file = arguments.workflow_profile / "config.yaml"
     profile = read_yaml(str(file), "--workflow-profile")
     study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
-    wrong = [*partition_faults(profile, gpus_of_rules(study), partitions()), *account_faults(profile, accounts())]
+    wrong = [
+        *partition_faults(profile, asked_by_rules(study), partitions()),
+        *account_faults(profile, accounts()),
+        *quality_faults(profile, qualities()),
+    ]
     if wrong:
         raise BadInput(f"{file}: {'; '.join(wrong)}.")
-    print(f"{file}: the cluster can meet it")
+    print(f"{file}: the cluster can meet it (partitions, GPUs, memory, minutes, accounts, QOS of first attempts)")
 
 
-def gpus_of_rules(study: Any) -> dict[str, int]:
-    """Rule -> the most GPUs that one of its jobs asks for, as the rules do."""
+def asked_by_rules(study: Any) -> dict[str, dict[str, int]]:
+    """Rule -> the most that one of its jobs asks for at its first attempt: gpu, mem_mb, runtime, as the rules do."""
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.requests import request
 
-    found: dict[str, int] = {}
+    found: dict[str, dict[str, int]] = {}
     for job in all_jobs(study):
-        found[job.rule] = max(found.get(job.rule, 0), request(study, job.spec)["gpu"])
+        asked, most = request(study, job.spec), found.setdefault(job.rule, {})
+        most |= {key: max(most.get(key, 0), asked[key]) for key in ("gpu", "mem_mb", "runtime")}
     return found
 
 
-def partition_faults(profile: dict[str, Any], asked: dict[str, int], known: dict[str, int]) -> Iterator[str]:
-    """known: partition -> the most GPUs of one of its nodes."""
+def partition_faults(
+    profile: dict[str, Any], asked: dict[str, dict[str, int]], known: "dict[str, Partition]"
+) -> Iterator[str]:
+    """What the partitions cannot meet of what each rule's largest job asks for."""
     default = profile.get("default-resources", {})
-    for rule, gpus in {"default": 0, **asked}.items():
+    for rule, most in {"default": {}, **asked}.items():
         own = profile.get("set-resources", {}).get(rule, {})
         place = f"set-resources.{rule}" if "slurm_partition" in own else "default-resources"
         partition = own.get("slurm_partition", default.get("slurm_partition"))
         if partition is None:
             continue  # the cluster's own default
-        granted = _granted(own, gpus)
-        if granted is None:
-            continue  # an expression, which Snakemake evaluates for each attempt
         # sbatch takes a list, and the first partition that can start the job.
         named = str(partition).split(",")
-        key = next((key for key in ("gres", "gpu") if key in own), "slurm_partition")
         if not known.keys() >= set(named):
             yield f"{place}.slurm_partition: got {partition!r}, the cluster has {', '.join(sorted(known))}; correct it"
-        elif granted < gpus:
+            continue
+        if not any(known[name].up for name in named):
+            yield f"{place}.slurm_partition: partition {partition!r} is not up; name another"
+        yield from _gpu_faults(rule, own, most.get("gpu", 0), partition, min(known[name].gpus for name in named))
+        if most:
+            yield from _limit_faults(rule, own, most, partition, [known[name] for name in named])
+
+
+def _gpu_faults(rule: str, own: dict[str, Any], gpus: int, partition: str, most: int) -> Iterator[str]:
+    granted = _granted(own, gpus)
+    if granted is None:
+        return  # an expression, which Snakemake evaluates for each attempt
+    key = next((key for key in ("gres", "gpu") if key in own), "slurm_partition")
+    if granted < gpus:
+        yield (
+            f"set-resources.{rule}.{key}: gives {granted} GPUs to a job of {rule} that starts a process on each of {gpus}; "
+            f"ask for {gpus}"
+        )
+    elif granted > most:
+        yield (
+            f"set-resources.{rule}.{key}: {rule} asks for {granted} GPUs, but a node of partition {partition!r} has "
+            f"{most}; name another partition or ask for fewer"
+        )
+
+
+def _limit_faults(
+    rule: str, own: dict[str, Any], most: dict[str, int], partition: str, known: "list[Partition]"
+) -> Iterator[str]:
+    """Memory and time of the first attempt against the largest node and the time limit."""
+    limits = (
+        ("mem_mb", "MB", max(item.megabytes for item in known)),
+        ("runtime", "minutes", max(item.minutes for item in known)),
+    )
+    for resource, unit, limit in limits:
+        wanted = str(own.get(resource, most[resource]))
+        if wanted.isdigit() and int(wanted) > limit:
+            key = resource if resource in own else "slurm_partition"
             yield (
-                f"set-resources.{rule}.{key}: gives {granted} GPUs to a job of {rule} that starts a process on each of {gpus}; "
-                f"ask for {gpus}"
+                f"set-resources.{rule}.{key}: {rule} asks for {wanted} {unit}, but partition {partition!r} allows "
+                f"{limit:.0f}; name another partition or ask for less"
             )
-        elif granted > (most := min(known[name] for name in named)):
-            yield (
-                f"set-resources.{rule}.{key}: {rule} asks for {granted} GPUs, but a node of partition {partition!r} has "
-                f"{most}; name another partition or ask for fewer"
-            )
+
+
+def quality_faults(profile: dict[str, Any], known: set[str] | None) -> Iterator[str]:
+    """known: names of the cluster's qualities of service; None: it has none to ask for."""
+    rules = profile.get("set-resources", {})
+    asked = {
+        "default-resources": profile.get("default-resources", {}),
+        **{f"set-resources.{rule}": rules[rule] for rule in rules},
+    }
+    for place, row in asked.items():
+        if "qos" in row and str(row["qos"]).strip("'\"") not in (known or ()):
+            yield f"{place}.qos: got {row['qos']!r}, the cluster has {', '.join(sorted(known or ())) or 'none'}; correct it"
 
 
 def _granted(own: dict[str, Any], gpus: int) -> int | None:

@@ -1,18 +1,19 @@
 """grunflow status: one screen of a study: what is done, what runs and how far it is, what has stopped and why."""
 
 import argparse
-import json
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grunflow.commands.recover import PREFIX
+from grunflow.job import read_object
 
 if TYPE_CHECKING:
     from grunflow.cluster import QueuedJob
 
 # A heartbeat comes at every training step and every set of an evaluation, which may take minutes on a large model; where SLURM
-# says that the job runs its age does not matter.
+# or this machine can say whether the job runs its age does not matter.
 STALE_SECONDS = 120.0
 
 
@@ -36,7 +37,7 @@ def screen(study: Any, prefix: str, now: float) -> str:
 
     jobs = all_jobs(study)
     queue = in_queue(prefix)
-    beats = heartbeats(now, {job.number for job in queue if job.state == "RUNNING"})
+    beats = heartbeats(now, None if queue is None else {job.number for job in queue if job.state == "RUNNING"})
     done = done_folders(jobs)
     stopped = {job.folder: last_line(Path(job.log)) for job in jobs if job.folder not in done | set(beats)}
     stopped = {folder: line for folder, line in stopped.items() if line}
@@ -47,7 +48,10 @@ def screen(study: Any, prefix: str, now: float) -> str:
         lines.append(f"{rule:20} {counts[0]:5} {counts[1]:5} {counts[2]:8} {counts[3]:8}")
     lines += [running_line(beat, now) for beat in beats.values()]
     lines += [f"stopped {folder}: {line}" for folder, line in stopped.items()]
-    states = [job.state.lower() for job in queue]
+    lines += [
+        f"waits {job.comment} (SLURM {job.number}): {job.reason}" for job in queue or () if job.state == "PENDING"
+    ]
+    states = [job.state.lower() for job in queue or ()]
     if states:
         lines.append(f"in the queue: {', '.join(f'{states.count(state)} {state}' for state in sorted(set(states)))}")
     used = sum(gpu_seconds(Path(folder)) for folder in done) / 3600
@@ -55,17 +59,23 @@ def screen(study: Any, prefix: str, now: float) -> str:
     return "\n".join([*lines, f"GPU-hours: {used:.1f} used, {planned:.1f} planned"])
 
 
-def heartbeats(now: float, running: set[str]) -> dict[str, dict[str, Any]]:
-    """Output folder -> heartbeat, of the jobs that wrote one in the last STALE_SECONDS or that SLURM says are `running`."""
+def heartbeats(now: float, running: set[str] | None) -> dict[str, dict[str, Any]]:
+    """Output folder -> heartbeat, of the jobs that live: of SLURM's those that it says are `running` (None: it cannot be
+    asked), of this machine's those with a process, of others' those that wrote one in the last STALE_SECONDS."""
     found = {}
     for path in Path(".resume").glob("*/heartbeat.json"):
-        try:
-            beat = json.loads(path.read_text())
-        except FileNotFoundError:  # that job has just ended
-            continue
-        if now - beat["updated"] < STALE_SECONDS or beat["slurm_job_id"] in running:
+        beat = read_object(path)
+        if beat and _lives(beat, now, running):
             found[beat["out"]] = beat
     return found
+
+
+def _lives(beat: dict[str, Any], now: float, running: set[str] | None) -> bool:
+    if beat["slurm_job_id"] and running is not None:
+        return beat["slurm_job_id"] in running
+    if beat["host"] == socket.gethostname():
+        return Path("/proc", str(beat["pid"])).exists()
+    return now - beat["updated"] < STALE_SECONDS
 
 
 def running_line(beat: dict[str, Any], now: float) -> str:
@@ -86,15 +96,15 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def in_queue(prefix: str) -> "list[QueuedJob]":
-    """This folder's jobs; none on a machine without SLURM."""
+def in_queue(prefix: str) -> "list[QueuedJob] | None":
+    """This folder's jobs; None on a machine without SLURM."""
     from grunflow.cluster import queued
     from grunflow.errors import BadInput
 
     try:
         return queued(prefix, Path.cwd())
     except BadInput:
-        return []
+        return None
 
 
 def gpu_seconds(folder: Path) -> float:

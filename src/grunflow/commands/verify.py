@@ -1,6 +1,7 @@
 """grunflow verify: recheck every checksum under a folder, and that each result was made from the inputs that lie there."""
 
 import argparse
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -8,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from grunflow.errors import BadInput, CheckFailed
-from grunflow.manifest import MANIFEST, checksums, digest_of, finished_folders, identity, read_manifest, sha256
+from grunflow.manifest import (
+    MANIFEST,
+    NOT_OURS,
+    checksums,
+    digest_of,
+    finished_folders,
+    identity,
+    read_manifest,
+    sha256,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="delete the folders that are not as their manifests say, also in the cache; snakemake then makes them again",
     )
+    parser.add_argument("--configfile", type=Path, help="the study's config (config/<name of the folder>.yaml)")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -30,6 +41,9 @@ def run(arguments: argparse.Namespace) -> None:
     if not folders:
         raise BadInput(f"{arguments.folder}: no {MANIFEST} below it; give a study's folder, like results/demo.")
     damaged = {folder: found for folder in folders if (found := list(_damage(folder)))}
+    damaged |= {
+        folder: [f"{folder}: holds files, and no {MANIFEST}"] for folder in _unsigned(arguments.folder, folders)
+    }
     sound = {folder: read_manifest(folder) for folder in folders if folder not in damaged}
     identities = cache(_identity)  # many results are made from one
     stale = {
@@ -40,20 +54,18 @@ def run(arguments: argparse.Namespace) -> None:
         for folder in (*damaged, *stale):
             _delete(folder)
         for path, _ in copies:
-            path.unlink()
-    absent = [place for folder, manifest in sound.items() for place in _inputs(folder, manifest) if not place.is_dir()]
+            path.unlink(missing_ok=True)
     problems = [text for texts in (*damaged.values(), *stale.values()) for text in texts]
-    problems += [text for _, text in copies]
+    problems += [text for _, text in copies] + list(_lost(sound))
+    problems += _outdated(arguments.folder, arguments.configfile)
     if problems:
         goals = " ".join(str(goal) for goal in [*map(_goal, (*damaged, *stale)), *(path for path, _ in copies)])
-        done = f"deleted; make it again with: snakemake ... {goals}"
+        done = f"deleted; make it again: the snakemake call of the study, and at its end: -- {goals}"
         raise CheckFailed(
             f"{'; '.join(problems)}; {done if arguments.rebuild else '--rebuild deletes what is damaged'}"
         )
     files = sum(len(manifest["outputs"]) for manifest in sound.values())
-    print(
-        f"{len(folders)} folders verified, {files} files" + (f"; {len(set(absent))} inputs are gone" if absent else "")
-    )
+    print(f"{len(folders)} folders verified, {files} files")
 
 
 def _damage(folder: Path) -> Iterator[str]:
@@ -71,6 +83,53 @@ def _damage(folder: Path) -> Iterator[str]:
         if got.get(name) != expected:
             state = "checksum differs from its manifest" if name in got else "missing"
             yield f"{folder / name}: {state}"
+    yield from (
+        f"{folder / name}: is no output of the stage that wrote the folder"
+        for name in got
+        if name not in manifest["outputs"]
+    )
+
+
+def _unsigned(study: Path, finished: list[Path]) -> Iterator[Path]:
+    """Folders below the study's that hold files and belong to no manifest; logs and drafts aside."""
+    known = set(finished)
+    for place, below, files in os.walk(study, followlinks=True):
+        folder = Path(place)
+        if folder in known:
+            below.clear()
+            continue
+        below[:] = sorted(name for name in below if ".draft-" not in name and (folder != study or name != "logs"))
+        if folder != study and set(files) - NOT_OURS:
+            below.clear()
+            yield folder
+
+
+def _lost(sound: dict[Path, dict[str, Any]]) -> Iterator[str]:
+    """Inputs that are gone; a carrier that its study does not keep may be."""
+    discarded = {
+        _place(folder, words[words.index("--carrier") + 1])
+        for folder, manifest in sound.items()
+        if "--carrier" in (words := manifest["command"])
+    }
+    found = {place: folder for folder, manifest in sound.items() for place in _inputs(folder, manifest)}
+    yield from (
+        f"{place}: is gone, and {folder} was made from it"
+        for place, folder in found.items()
+        if not place.is_dir() and place not in discarded
+    )
+
+
+def _outdated(study: Path, configfile: Path | None) -> list[str]:
+    """Results that the study's config no longer describes; without a config there is nothing to hold them against."""
+    from grunflow.config.reading import read_study
+    from grunflow.config.typed import read_yaml
+    from grunflow.reruns import stale_lines
+
+    config = configfile or Path("config") / f"{study.name}.yaml"
+    if configfile is None and not config.is_file():
+        return []
+    read = read_study(read_yaml(str(config), "--configfile"))
+    return stale_lines(read) if (Path("results") / read.study).resolve() == study.resolve() else []
 
 
 def _inputs(folder: Path, manifest: dict[str, Any]) -> dict[Path, str]:
@@ -107,7 +166,9 @@ def _place(folder: Path, recorded: str) -> Path:
 
 
 def _strayed(study: Path, sound: dict[Path, dict[str, Any]]) -> Iterator[tuple[Path, str]]:
-    """Copies at the study's root (report.html) that differ from the output of that name."""
+    """Copies at the study's root (report.html) that differ from the output of that name, or are gone."""
+    from grunflow.config.specs import stages
+
     originals: dict[str, set[str]] = {}
     for manifest in sound.values():
         for name, checksum in manifest["outputs"].items():
@@ -115,6 +176,11 @@ def _strayed(study: Path, sound: dict[Path, dict[str, Any]]) -> Iterator[tuple[P
     for path in sorted(study.iterdir()):
         if path.is_file() and path.name in originals and sha256(path) not in originals[path.name]:
             yield path, f"{path}: differs from the output it is a copy of"
+    for folder, manifest in sound.items():
+        kind = stages().get(manifest["spec"].get("stage", ""))
+        copy = folder.parent / kind.copied if kind and kind.copied else folder
+        if not copy.exists():
+            yield copy, f"{copy}: is gone, the copy of an output of {folder}"
 
 
 def _goal(folder: Path) -> Path:

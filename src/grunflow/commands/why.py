@@ -16,11 +16,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Compare the study's jobs with the manifests under results/, from the folder that snakemake runs in."""
+    from grunflow.changes import Past
+    from grunflow.config.jobs import all_jobs
     from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
-    from grunflow.reruns import reruns
+    from grunflow.reruns import other_versions, reruns_of
 
-    found = reruns(read_study(read_yaml(str(arguments.configfile), "--configfile")))
+    jobs = all_jobs(read_study(read_yaml(str(arguments.configfile), "--configfile")))
+    past = Past(jobs)
+    found = reruns_of(jobs, past)
     if arguments.json:
         rows = [
             {"rule": item.job.rule, "folder": item.job.folder, "reasons": item.reasons, "seconds": item.seconds}
@@ -28,7 +32,11 @@ def run(arguments: argparse.Namespace) -> None:
         ]
         print(json.dumps(rows, indent=1))
     else:
-        print("\n".join(report(found)))
+        noted = [
+            f"note: {text} ({count} results); nothing runs again for that"
+            for text, count in other_versions(past).items()
+        ]
+        print("\n".join([*report(found), *noted]))
 
 
 def report(found: "list[Rerun]") -> list[str]:

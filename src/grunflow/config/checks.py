@@ -3,10 +3,11 @@
 import re
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from grunflow.benchmarks.base import BASE, REFERENCES, Benchmark, declared
 from grunflow.config import facts, limits
-from grunflow.config.architectures import check_architecture
+from grunflow.config.architectures import check_architecture, check_parameter, check_shape, parameters_of
 from grunflow.config.base import NAME, NAMED
 from grunflow.config.facts import CARRIER, OBJECTIVE, STREAM
 from grunflow.config.idle import check_unused
@@ -15,6 +16,7 @@ from grunflow.config.methods import (
     carrier_source,
     condition_of,
     method,
+    named_parameters,
     objective_source,
     part_of,
     without_null_retain,
@@ -22,7 +24,7 @@ from grunflow.config.methods import (
 from grunflow.config.models import Model
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
 from grunflow.config.study import Resolved, Rows
-from grunflow.config.terms import EDITS
+from grunflow.config.terms import EDITS, reads_states
 from grunflow.errors import BadInput, shown, unknown_name
 
 VARIED = ("objective", "carrier", "training")
@@ -36,6 +38,16 @@ def check(study: Resolved) -> None:
         check_rows(study, rows)
     check_overrides(study)
     check_keys(study)
+    check_parameters(study)
+
+
+def check_parameters(study: Resolved) -> None:
+    """A named parameter is one of the blocks that it is asked of, as far as files here tell; prefetch asks the hub's models."""
+    for where, name, parameter, blocks in named_parameters(study):
+        model = study.model(name)
+        if model.repo is None or Path(model.repo).is_dir():
+            found = parameters_of(None if model.repo is None else Path(model.repo), model.architecture.layers)
+            check_parameter(where, parameter, blocks, found)
 
 
 def check_names(study: Resolved) -> None:
@@ -97,6 +109,8 @@ def check_models(study: Resolved) -> None:
             raise BadInput(f"{place}: give `base` (training from scratch) or `repo` (a model to load), one of the two.")
         if model.repo is not None and Path(model.repo).is_dir():
             check_architecture(f"{place}.repo", Path(model.repo))
+            # What limits of blocks and ranks go by; the rest of the shape is compared by prefetch.
+            check_shape(place, model.architecture.model_dump(include={"layers", "hidden_size"}), Path(model.repo))
         if model.repo is None and BASE not in told.training:
             raise BadInput(
                 f"config.grid: model {name!r} is trained from scratch, for which benchmark {benchmark!r} has no texts."
@@ -163,6 +177,7 @@ def check_method(study: Resolved, rows: Rows, found: Method, benchmark: Benchmar
         (objective.forget_weight, objective.retain_weight * (objective.retain != "none"), carrier.get("gate_weight"))
     ):
         raise BadInput(f"{where}: forget_weight, retain_weight and gate_weight are all 0: nothing would be trained.")
+    check_reached(objective, carrier, held, where)
     together = held.get("TOGETHER", ())
     given = [key for key in together if carrier.get(key) is not None]
     if given and len(given) < len(together):
@@ -183,6 +198,19 @@ def check_method(study: Resolved, rows: Rows, found: Method, benchmark: Benchmar
                 f"overrides.texts ({place}): {unknown_name('key', unknown[0], type(stream).model_fields['texts'].annotation.model_fields)}"
             )  # type: ignore[union-attr]
     check_training(training, f"training.{carrier.name} ({place})")
+
+
+def check_reached(objective: ObjectiveSpec, carrier: CarrierSpec, held: dict[str, Any], where: str) -> None:
+    """A term that reads the states of a block reaches nothing that acts behind it."""
+    layer = objective.get("layer") if reads_states(objective) else None
+    acting = [
+        block for key, word in held.get("LIMITS", {}).items() if word == "blocks" for block in carrier.get(key) or ()
+    ]
+    if layer is not None and acting and min(acting) > layer:
+        raise BadInput(
+            f"{where}.layer: got {layer}, expected {min(acting)} or more: carrier {carrier.name} acts at blocks "
+            f"{', '.join(map(str, acting))}, which the states of block {layer} do not depend on."
+        )
 
 
 def check_training(training: Training, where: str) -> None:

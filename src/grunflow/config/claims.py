@@ -79,6 +79,17 @@ class Claim(Strict):
         return self
 
     @model_validator(mode="after")
+    def _values_are_known(self) -> "Claim":
+        wanted = [item.when for item in self.conditions] + ([self.primary] if isinstance(self.primary, dict) else [])
+        for name, values in ((name, values) for named in wanted for name, values in named.items()):
+            known = (*self.each[name], *self.here.get(name, ()))
+            if unknown := [value for value in values if value not in known]:
+                raise ValueError(f"{unknown[0]!r} must be one of {name}: {list(known)}")
+        if all(item.when for item in self.conditions):
+            raise ValueError("one condition must have no `when`: the claim is to say something of every combination")
+        return self
+
+    @model_validator(mode="after")
     def _primary_ones_have_a_family(self) -> "Claim":
         if bool(self.primary) != bool(self.family):
             raise ValueError("a primary claim has a family, and no other claim has one")

@@ -6,22 +6,20 @@ from pathlib import Path
 
 from grunflow.benchmarks.base import declared
 from grunflow.config.claims import read_claims
-from grunflow.config.layouts import is_layout, read_layouts
+from grunflow.config.layouts import read_layouts
 from grunflow.config.study import Resolved
-from grunflow.errors import BadInput, not_utf8
+from grunflow.errors import BadInput
 
 
 def check_files(study: Resolved) -> None:
-    """Refuse a study with a file that is not there; sheets of claims and of layouts are read whole.
+    """Refuse a study with a file that is not there; sheets of claims and of layouts are read whole (those of
+    numbers with the jobs, which know the metrics).
 
     Raises:
         BadInput: names the key and the file.
     """
     for key, path in named_files(study):
         check_readable(key, path)
-    for place, sheet in enumerate(study.published):
-        if not is_layout(sheet):
-            check_text(f"config.published[{place}]", Path(sheet))
     if study.claims:
         read_claims(study.claims)
     read_layouts(study.published)
@@ -49,10 +47,3 @@ def check_readable(key: str, path: Path) -> None:
         raise BadInput(f"{key}: {str(path)!r} is no file; correct the path.")
     if not os.access(path, os.R_OK):
         raise BadInput(f"{key}: {str(path)!r} may not be read; give yourself the right to.")
-
-
-def check_text(key: str, path: Path) -> None:
-    try:
-        path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{key}: {str(path)!r} {not_utf8(error)}") from None

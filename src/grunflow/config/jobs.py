@@ -105,15 +105,20 @@ def part_jobs(part: Part) -> list[Job]:
     jobs = [Job(data, resolve.prepare(part), files=part.benchmark.files)]
     for run in part.runs:
         jobs += trained(part, run)
-    scored = [
-        Job(f"{root}/scores/{run.path}/{condition}", resolve.evaluate(part, run, condition), asked(part, run),
-            methods=(*carrier_files(part, run), *condition_files(part, condition)))
-        for run in part.runs for condition in resolve.conditions(part, run)
-    ]  # fmt: skip
+    scored = [_scored(part, run, condition) for run in part.runs for condition in resolve.conditions(part, run)]
+    followed = [_scored(part, run, condition) for run in part.runs for condition in resolve.ways(part, run)]
     trained_here = [run for run in part.runs if folder_of(part, run)]
     spec = resolve.aggregate(part, trained_here)
     inputs = {"score": tuple(job.folder for job in scored), "run": tuple(folder_of(part, run) for run in trained_here)}
-    return [*jobs, *scored, Job(f"{root}/metrics", spec, inputs)]
+    inputs |= {"way": tuple(job.folder for job in followed)} if followed else {}
+    return [*jobs, *scored, *followed, Job(f"{root}/metrics", spec, inputs)]
+
+
+def _scored(part: Part, run: Run, condition: str) -> Job:
+    """The job that puts a run to questions under a condition."""
+    folder = f"{root_of(part)}/scores/{run.path}/{condition}"
+    methods = (*carrier_files(part, run), *condition_files(part, condition))
+    return Job(folder, resolve.evaluate(part, run, condition), asked(part, run), methods=methods)
 
 
 def folder_of(part: Part, run: Run) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from grunflow.config.base import LARGEST
@@ -29,6 +30,11 @@ def _blocks(value: Any, shape: Shape) -> bool:
     return good and all(0 <= item < shape.layers for item in value) and len(set(value)) == len(value)
 
 
+def _rising(value: Any, shape: Shape) -> bool:
+    good = isinstance(value, list | tuple) and len(value) > 1 and all(map(_number, value))
+    return good and (value[0], value[-1]) == (0, 1) and all(a < b for a, b in pairwise(value))
+
+
 SCIENTIFIC = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+")
 # Word -> (what is expected, the check).
 LIMITS: dict[str, tuple[str, Callable[[Any, Shape], bool]]] = {
@@ -38,6 +44,8 @@ LIMITS: dict[str, tuple[str, Callable[[Any, Shape], bool]]] = {
     "unit": ("a number from 0 to 1", lambda value, shape: _number(value) and 0 <= value <= 1),
     "count": ("a whole number from 1", lambda value, shape: _whole(value) and value >= 1),
     "text": ("a text", lambda value, shape: isinstance(value, str) and bool(value)),
+    # Which names there are only the model's own files say (config/checks.py).
+    "parameter": ("a text", lambda value, shape: isinstance(value, str) and bool(value)),
     "rank": (
         "a whole number from 1 to {width}, the hidden size of model {name!r}",
         lambda value, shape: _whole(value) and 1 <= value <= shape.width,
@@ -50,6 +58,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any, Shape], bool]]] = {
         "different whole numbers from 0 to {last}, blocks of model {name!r}, at least one",
         _blocks,
     ),
+    "rising": ("a list of rising numbers from 0 to 1, both of them in it", _rising),
 }
 
 

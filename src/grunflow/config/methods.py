@@ -1,5 +1,7 @@
 """A study's methods: its names of objectives and carriers, with the keys of their files, overrides and variants applied."""
 
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -111,6 +113,31 @@ def method(study: Resolved, benchmark: str, model: str, objective: str, carrier:
     )
 
 
+class Named(NamedTuple):
+    """A parameter of some blocks of a model that a carrier asks for by name. where: the key."""
+
+    where: str
+    model: str
+    name: str
+    blocks: tuple[int, ...]
+
+
+def named_parameters(study: Resolved) -> Iterator[Named]:
+    """Every parameter that a method of the grid names."""
+    for rows in study.grid:
+        for objective, carrier in product(rows.objectives, rows.carriers):
+            words = carrier_source(study, carrier).facts.get("LIMITS", {})
+            named = [key for key, word in words.items() if word == "parameter"]
+            for variant in rows.variants_of(carrier) if named else ():
+                spec = method(study, rows.benchmark, rows.model, objective, carrier, variant).carrier
+                blocks = sum((spec.get(key) or () for key, word in words.items() if word == "blocks"), ())
+                for key in named:
+                    if spec.get(key) is not None:
+                        yield Named(
+                            f"carriers.{carrier} ({objective} x {carrier}).{key}", rows.model, spec.get(key), blocks
+                        )
+
+
 def without_null_retain(keys: dict[str, Any]) -> dict[str, Any]:
     """Null stands for the objective's own retain term."""
     return {key: value for key, value in keys.items() if key != "retain" or value is not None}
@@ -124,6 +151,11 @@ def condition_of(study: Study, name: str) -> ConditionSpec:
     source = condition_source(study, name)
     shape = limits.Shape("", 1, 1)
     return part_of(ConditionSpec, name, source, dict(study.conditions.get(name, {})), f"conditions.{name}", shape)
+
+
+def goes_along(study: Study, name: str) -> bool:
+    """Whether one job puts a run to its questions at several strengths, in place of being scored once."""
+    return bool(condition_of(study, name).along)
 
 
 def part_of(

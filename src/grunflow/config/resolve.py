@@ -1,14 +1,16 @@
 """The spec of every job of a benchmark's part of a study."""
 
-from grunflow.benchmarks.base import BASE
+from grunflow.benchmarks.base import BASE, Benchmark, forgetting
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.config.methods import condition_of
+from grunflow.config.methods import goes_along
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
+from grunflow.config.sets import ProbeSpec, Snapshots
 from grunflow.config.terms import plain_because
 
 PLAIN = "plain"  # the condition under which every run is scored
+WRITTEN = "generation"  # column of the text that a model wrote
 
 
 def prepare(part: Part) -> specs.Prepare:
@@ -41,10 +43,19 @@ def chain(part: Part, run: Run) -> tuple[CarrierSpec, ...]:
     return tuple(part.method(item).carrier for item in run.chain if item.carrier)
 
 
+def asked_on_the_way(part: Part) -> Snapshots:
+    return part.benchmark.keys.snapshots or part.study.snapshots
+
+
+def snapshot(part: Part) -> ProbeSpec | None:
+    """What a run is asked on its way; None where it is not."""
+    asked = asked_on_the_way(part)
+    return part.benchmark.snapshot(asked.questions) if part.benchmark.snapshot and asked.taken else None
+
+
 def unlearn(part: Part, run: Run) -> specs.Unlearn:
     found, study = part.method(run), part.study
-    asked = part.benchmark.keys.snapshots or study.snapshots
-    probe = part.benchmark.snapshot(asked.questions) if part.benchmark.snapshot and asked.count else None
+    asked, probe = asked_on_the_way(part), snapshot(part)
     return specs.Unlearn(
         benchmark=part.name,
         model=study.loaded(run.model),
@@ -55,7 +66,11 @@ def unlearn(part: Part, run: Run) -> specs.Unlearn:
         template=part.template(run),
         engine=study.engine,
         snapshots=specs.SnapshotSpec(
-            count=asked.count if probe else 0, probe=probe, template=study.conventions.evaluation_template
+            count=asked.count if probe else 0,
+            steps=asked.steps if probe else (),
+            spacing=asked.spacing,
+            probe=probe,
+            template=study.conventions.evaluation_template,
         ),
         max_new_tokens=study.max_new_tokens,
         objective=found.objective,
@@ -96,14 +111,17 @@ def frozen_states(part: Part, run: Run, first: int) -> specs.CacheFrozenStates:
 
 
 def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
-    study = part.study
+    """One that goes along strengths asks the snapshots' questions, and lets nothing be written."""
+    study, put = part.study, part.condition(condition)
+    probe = snapshot(part)
+    along = probe and probe.model_copy(update={"options": {**probe.options, "written": False}})
     return specs.Evaluate(
         benchmark=part.name,
         run=run.path,
         model=study.loaded(run.model),
         carriers=chain(part, run),
-        condition=condition_of(study, condition),
-        probes=part.benchmark.probes,
+        condition=put,
+        probes=(along,) if put.along and along else part.benchmark.probes,
         template=study.conventions.evaluation_template,
         engine=study.engine,
         max_new_tokens=study.max_new_tokens,
@@ -112,13 +130,29 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
 
 def conditions(part: Part, run: Run) -> tuple[str, ...]:
     """Under which a run is scored: a reference only plainly."""
-    return (PLAIN,) if run.is_reference else (PLAIN, *(name for name in part.study.conditions if name != PLAIN))
+    own = [name for name in part.study.conditions if name != PLAIN and not goes_along(part.study, name)]
+    return (PLAIN,) if run.is_reference else (PLAIN, *own)
+
+
+def ways(part: Part, run: Run) -> tuple[str, ...]:
+    """Conditions that go along strengths with a run, where runs leave snapshots."""
+    if run.is_reference or snapshot(part) is None or not by_likelihoods(part.benchmark):
+        return ()
+    return tuple(name for name in part.study.conditions if goes_along(part.study, name))
+
+
+def by_likelihoods(benchmark: Benchmark) -> bool:
+    """Whether forgetting is followed by a metric that reads no text of the model's own."""
+    metric = forgetting(benchmark)
+    return metric is not None and metric.needs != WRITTEN
 
 
 def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
     """trained: the runs that jobs of the study trained."""
-    rows = tuple(
-        specs.RunRow(
+    known = set(trained)
+
+    def row(run: Run, condition: str) -> specs.RunRow:
+        return specs.RunRow(
             run=run.path,
             model=run.model,
             split=run.split,
@@ -127,12 +161,14 @@ def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
             carrier_kind=part.carrier_kind(run),
             variant=run.variant,
             condition=condition,
-            strength=condition_of(part.study, condition).get("strength"),
-            trained=run in trained,
+            strength=part.condition(condition).get("strength"),
+            trained=run in known,
             target_seed=run.target_seed,
             unlearn_seed=run.unlearn_seed,
         )
-        for run in part.runs
-        for condition in conditions(part, run)
+
+    return specs.Aggregate(
+        benchmark=part.spec,
+        runs=tuple(row(run, name) for run in part.runs for name in conditions(part, run)),
+        ways=tuple(row(run, name) for run in part.runs for name in ways(part, run)),
     )
-    return specs.Aggregate(benchmark=part.spec, runs=rows)

@@ -6,7 +6,8 @@ from itertools import product
 
 from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, declared
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.config.methods import Method, carrier_source, method, trains
+from grunflow.config.methods import Method, carrier_source, condition_of, method, trains
+from grunflow.config.parts import ConditionSpec
 from grunflow.config.study import Resolved
 from grunflow.config.terms import EDITS
 
@@ -57,6 +58,7 @@ class Part:
         self.spec: BenchmarkSpec = study.benchmark(name)
         self.benchmark: Benchmark = declared(self.spec)
         self._methods: dict[tuple[str, str, str, str], Method] = {}  # seeds share them
+        self._conditions: dict[str, ConditionSpec] = {}
 
     @cached_property
     def unlearned(self) -> list[Run]:
@@ -93,6 +95,11 @@ class Part:
         if key not in self._methods:
             self._methods[key] = method(self.study, self.name, *key)
         return self._methods[key]
+
+    def condition(self, name: str) -> ConditionSpec:
+        if name not in self._conditions:
+            self._conditions[name] = condition_of(self.study, name)
+        return self._conditions[name]
 
     def edits(self, run: Run) -> bool:
         """Whether the run's carrier edits representations of a frozen model."""

@@ -29,9 +29,16 @@ FORMS: dict[str, Schema] = {
     "unit": {"type": "number", "minimum": 0, "maximum": 1},
     "count": {"type": "integer", "minimum": 1},
     "text": {"type": "string", "minLength": 1},
+    "parameter": {"type": "string", "minLength": 1},
     "rank": {"type": "integer", "minimum": 1},
     "block": {"type": "integer", "minimum": 0},
     "blocks": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
+    "rising": {
+        "type": "array",
+        "items": {"type": "number", "minimum": 0, "maximum": 1},
+        "minItems": 2,
+        "uniqueItems": True,
+    },
 }
 PARTS: dict[Kind, type[Part]] = {OBJECTIVE: ObjectiveSpec, CARRIER: CarrierSpec, CONDITION: ConditionSpec}
 FILE = "Python file of your own that does it (docs/extending.md); its PARAMETERS are keys beside these"

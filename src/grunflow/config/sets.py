@@ -1,6 +1,6 @@
 """What a model is asked, and what training reads, as specs hold it: files below a benchmark's data folder."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -42,11 +42,24 @@ class ProbeSpec(Strict):
     options: dict[str, Any] = Field({}, description="what this probe reads beside its sets")
 
 
+Spacing = Literal["geometric", "even"]
+
+
 class Snapshots(Strict):
-    """The trade-off recorded on the way: at evenly spaced steps."""
+    """The trade-off recorded on the way: at the start, the last step, and between."""
 
     count: int = Field(4, ge=0, description="snapshots after the start; 0: none")
+    spacing: Spacing = Field(
+        "geometric", description="of their steps: by a constant factor, as most is forgotten early; or evenly"
+    )
+    steps: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (), description="these steps in place of `count` of them, and the last one; later ones are left out"
+    )
     questions: int = Field(20, ge=1, description="questions asked of each set")
+
+    @property
+    def taken(self) -> bool:
+        return self.count > 0 or bool(self.steps)
 
 
 class Paired(Strict):

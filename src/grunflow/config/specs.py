@@ -12,7 +12,7 @@ from grunflow.config.base import Seed, Strict
 from grunflow.config.benchmarks import DECLARATION, PREPARATION, BenchmarkSpec
 from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Training
-from grunflow.config.sets import ProbeSpec, StreamSpec
+from grunflow.config.sets import ProbeSpec, Spacing, StreamSpec
 from grunflow.data.prompts import TEMPLATES
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Stage(Strict):
 
     @property
     def name(self) -> str:
-        return self.model_dump(include={"stage"})["stage"]
+        return type(self).model_fields["stage"].default
 
     @property
     def rule(self) -> str:
@@ -79,6 +79,8 @@ class SnapshotSpec(Strict):
     """When a run is asked on its way, and what."""
 
     count: int = Field(0, ge=0)
+    spacing: Spacing = "geometric"
+    steps: tuple[int, ...] = ()
     probe: ProbeSpec | None = None
     template: Template = "plain"
 
@@ -166,6 +168,7 @@ class Aggregate(Stage):
     stage: Literal["aggregate"] = "aggregate"
     benchmark: BenchmarkSpec
     runs: tuple[RunRow, ...]
+    ways: tuple[RunRow, ...] = Field((), description="runs under conditions that go along strengths")
 
 
 class PublishedLog(Strict):

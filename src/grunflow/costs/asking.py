@@ -42,14 +42,16 @@ NOTHING = Asked(Extent(0, 0, 0))
 
 def asked(benchmark: Benchmark, probes: Iterable[ProbeSpec], new_tokens: int, batch_size: int) -> Asked:
     """All probes, put once to one model; sets without a length of their own get answers of up to `new_tokens`."""
-    every = ((probe.kind, item) for probe in probes for item in probe.sets)
-    return sum((_asked(benchmark, kind, item, new_tokens, batch_size) for kind, item in every), NOTHING)
+    every = ((probe, item) for probe in probes for item in probe.sets)
+    return sum((_asked(benchmark, probe, item, new_tokens, batch_size) for probe, item in every), NOTHING)
 
 
-def _asked(benchmark: Benchmark, kind: str, item: DataSet, new_tokens: int, batch_size: int) -> Asked:
+def _asked(benchmark: Benchmark, probe: ProbeSpec, item: DataSet, new_tokens: int, batch_size: int) -> Asked:
+    kind = probe.kind
     questions, long = reads.of_set(benchmark, item), benchmark.lengths
     answers, width = _fact(kind, "ANSWERS", 1), _fact(kind, "QUESTION_TOKENS", None)
-    written = (item.max_new_tokens or new_tokens) if _fact(kind, "GENERATES", False) else 0
+    writes = _fact(kind, "GENERATES", False) and probe.options.get("written", True)
+    written = (item.max_new_tokens or new_tokens) if writes else 0
     passes = math.ceil(questions / batch_size) * written / 2
     kept = questions * (WRITTEN_ROW if written else SCORED_ROW)
     if width is not None:

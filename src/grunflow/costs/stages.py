@@ -13,7 +13,7 @@ from grunflow.config.terms import EDITS, WEIGHTS, Terms, alone_because, plain_be
 from grunflow.costs import asking, flops, hardware, memory, reads
 from grunflow.costs.memory import BYTES
 from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of, weights_of
-from grunflow.training.schedule import total_steps
+from grunflow.training.schedule import snapshot_steps, total_steps
 
 
 def cost(study: Resolved, spec: specs.Stage) -> Cost:
@@ -94,10 +94,10 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
     )
     trained = _training(study, spec.model, of)
     probe = spec.snapshots.probe
-    if not spec.snapshots.count or probe is None:
+    if probe is None:
         return trained
-    taken = (spec.snapshots.count + 1) * _snapshot_seconds(spec, study, benchmark, probe)
-    return replace(trained, seconds=trained.seconds + taken)
+    taken = len(snapshot_steps(spec.snapshots, total_steps(of.training, of.rows)))
+    return replace(trained, seconds=trained.seconds + taken * _snapshot_seconds(spec, study, benchmark, probe))
 
 
 def _step_flops(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths) -> float:
@@ -145,9 +145,10 @@ def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
     model, device = spec.model, device_of(study, spec.model)
     shapes, size = shapes_of(study, model), study.evaluation_batch_size
     asked = asking.asked(_benchmark(study, spec.benchmark), spec.probes, spec.max_new_tokens, size)
-    work = flops.forward(shapes).flops(asked.scored)
+    times = len(spec.condition.along) or 1
+    work = times * flops.forward(shapes).flops(asked.scored)
     replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
     held = memory.forward(shapes, model.dtype, reads.longest_batch(asked.longest, size), 0, replaced)
-    seconds = hardware.compute_seconds(device, work, held.weights)
-    seconds += hardware.compute_seconds(device, 0.0, asked.reads * held.weights)
-    return placed(study, model, Load(held, asked.kept_bytes, work, seconds))
+    seconds = hardware.compute_seconds(device, work, times * held.weights)
+    seconds += hardware.compute_seconds(device, 0.0, times * asked.reads * held.weights)
+    return placed(study, model, Load(held, times * asked.kept_bytes, work, seconds))

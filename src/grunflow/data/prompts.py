@@ -50,11 +50,17 @@ def encode(tokenizer, question: str, answer: str, template: str = "plain") -> Ex
     token is the tokenizer's affair.
 
     Raises:
-        BadInput: the prompt's tokens are not the first tokens of the whole (template `plain` only, which promises it).
+        BadInput: the prompt's tokens are not the first tokens of the whole (template `plain` only, which promises it), or there
+            are none.
     """
     form = TEMPLATES[template]
     prompt = form.prompt.format(question=question)
     start = tokenizer(prompt)["input_ids"]
+    if not start:
+        raise BadInput(
+            f"the tokenizer makes no token of {prompt[:40]!r}: its files are not of the class that transformers takes for this "
+            "model; copy tokenizer.json and tokenizer_config.json from the model's own repository."
+        )
     whole = tokenizer(prompt + form.completion.format(answer=answer))["input_ids"]
     if whole[-1] == tokenizer.eos_token_id:  # some tokenizers append it by themselves
         whole, start = whole[:-1], start[:-1]

@@ -44,10 +44,7 @@ def read_objects(path: Path) -> Lines:
 
 
 def _array(path: Path, text: str) -> Lines:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{path} line {error.lineno}: not JSON ({error.msg}); expected an array of objects.") from None
+    found = parsed(text, path, 1, "an array of objects")
     for place, row in enumerate(found, start=1):
         if not isinstance(row, dict):
             raise BadInput(f"{path} row {place}: got {type(row).__name__}, expected an object.")
@@ -57,13 +54,25 @@ def _array(path: Path, text: str) -> Lines:
 
 
 def _object(path: Path, number: int, line: str) -> Row:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{path} line {number}: not JSON ({error.msg}); expected one object per line.") from None
+    row = parsed(line, path, number, "one object per line")
     if not isinstance(row, dict):
         raise BadInput(f"{path} line {number}: got {type(row).__name__}, expected an object.")
     return row
+
+
+def parsed(text: str, path: Path, line: int, expected: str) -> Any:
+    """What the JSON holds that begins on this line.
+
+    Raises:
+        BadInput: it is none, or one that Python does not take: thousands of brackets deep, a number of thousands of digits.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line, reason = line + error.lineno - 1, error.msg
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition(";")[0]
+    raise BadInput(f"{path} line {line}: not JSON ({reason}); expected {expected}.")
 
 
 def is_objects(path: Path) -> bool:

@@ -46,6 +46,12 @@ def read_texts(source: Source, key: str) -> list[Row]:
     return found
 
 
+def read_columns(source: Source, key: str, *columns: str) -> list[Row]:
+    """Rows of texts under all of these keys, none left out."""
+    name, rows = read_source(source, key)
+    return [{column: text_at(row, column, f"{name} line {line}") for column in columns} for line, row in rows]
+
+
 def read_questions(source: Source, key: str) -> list[Row]:
     """Rows of question, choices and answer (an index); a letter is taken for its index, the authors' form brought to it."""
     name, rows = read_source(source, key)
@@ -61,7 +67,9 @@ def _question(row: Row, where: str) -> Row:
             "answer": 0,
         }
     choices, answer = texts_at(row, "choices", where), row.get("answer")
-    if isinstance(answer, str) and answer in LETTERS[: len(choices)]:
+    if len(choices) < 2:
+        raise BadInput(f"{where}.choices: got 1, expected two or more.")
+    if isinstance(answer, str) and answer in tuple(LETTERS[: len(choices)]):
         answer = LETTERS.index(answer)
     if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(choices):
         raise BadInput(

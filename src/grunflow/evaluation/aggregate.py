@@ -52,10 +52,10 @@ def _of_set(metrics: Sequence[Metric], asked: DataSet, frames: Mapping[str, pd.D
 
 
 def can_be_taken(metric: Metric, rows: pd.DataFrame) -> bool:
-    """Whether the rows hold what the metric needs."""
+    """Whether the rows hold what the metric needs: the column, and of lists none that is empty."""
     if not metric.needs:
         return True
-    return metric.needs in rows and bool((rows[metric.needs].str.len() > 0).all())
+    return metric.needs in rows and all(isinstance(value, str) or len(value) > 0 for value in rows[metric.needs])
 
 
 def summary(metrics: Sequence[Metric], run: RunScores) -> dict[str, float]:

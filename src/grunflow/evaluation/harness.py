@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lm_eval import simple_evaluate
 from lm_eval.api.model import LM
@@ -118,4 +119,12 @@ def accuracies(name: str, samples: Sequence[dict[str, Any]]) -> list[float]:
         )
     if any("acc" not in sample for sample in samples):
         raise BadInput(f"tasks: {name} has no `acc`; name a task of multiple choice.")
-    return [float(sample["acc"]) for sample in samples]
+    found = [sample["acc"] for sample in samples]
+    wrong = [
+        value for value in found if not (isinstance(value, int | float | np.number | np.bool_) and 0 <= value <= 1)
+    ]
+    if wrong:
+        raise BadInput(
+            f"tasks: {name}: `acc` of a question is {wrong[0]!r}, expected a number from 0 to 1; name a task of multiple choice."
+        )
+    return [float(value) for value in found]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grunflow.data.words import check_references
 from grunflow.evaluation import truth_ratio as ratios
 from grunflow.evaluation.probability import normalised_probability
-from grunflow.evaluation.words import check_references
 
 if TYPE_CHECKING:
     from grunflow.benchmarks.base import RunScores
@@ -137,7 +137,7 @@ def ks_parts(
 ) -> tuple[NDArray, ...]:
     """The KS statistic as a mean over questions: at the point x of the largest gap, s (1[ratio <= x] - 1[reference's <= x]),
     s the gap's sign. (The point is taken as given: with 40 questions and more the noise of a difference of two statistics is
-    met, tests/reporting/test_null.py; near 0 one statistic alone is biased upwards.)"""
+    met, tests/reporting/test_coverage.py; near 0 one statistic alone is biased upwards.)"""
     mine, theirs = scores["forget", "raw_ratio"], reference["forget", "raw_ratio"]
     return (np.stack([_gap(*pair) for pair in zip(mine, theirs, strict=True)]),)
 
@@ -185,7 +185,7 @@ def _wins(members: NDArray, others: NDArray) -> NDArray:
 def gate_auroc(run: "RunScores") -> float:
     """How well the gate's mean over blocks tells forget from retain questions: 1 is perfect, 1/2 blind."""
     gates = run.questions.set_index("set")["gate"]
-    if not {"retain", "forget"} <= set(gates.index) or gates.loc[["retain", "forget"]].isna().any():  # a log may lack a set
+    if not {"retain", "forget"} <= set(gates.index) or gates.loc[["retain", "forget"]].isna().any():
         return float("nan")
     return auroc(gates.loc[["retain"]].to_numpy(), gates.loc[["forget"]].to_numpy())
 
@@ -198,6 +198,16 @@ def gate_parts(scores: Mapping[tuple[str, str], NDArray]) -> tuple[NDArray, ...]
 def attack_parts(name: str) -> Callable[[Mapping[tuple[str, str], NDArray]], tuple[NDArray, ...]]:
     """Of attack."""
     return lambda scores: auroc_parts(scores["forget", name], scores["holdout", name])
+
+
+def privleak_parts(
+    scores: Mapping[tuple[str, str], NDArray], reference: Mapping[tuple[str, str], NDArray]
+) -> tuple[NDArray, ...]:
+    """Of privleak against a retain model, 100 (A / A_ref - 1): to first order 100 (dA / A_ref - A dA_ref / A_ref^2)."""
+    of_attack = attack_parts("min_k")
+    mine, theirs = of_attack(scores), of_attack(reference)
+    known, own = (1 - parts[0].mean(axis=1, keepdims=True) for parts in (theirs, mine))
+    return tuple(100 * (own / known**2 * b - a / known) for a, b in zip(mine, theirs, strict=True))
 
 
 def column(name: str) -> tuple[str, Callable[[Any, str], NDArray]]:

@@ -1,6 +1,6 @@
 """lm-eval's tasks: its own by name, and local ones over a benchmark's own questions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,51 @@ def prefetch_tasks(names: Sequence[str]) -> None:
 
 
 def check_tasks(names: Sequence[str]) -> None:
-    """Refuse a name that lm-eval does not know."""
-    known = task_manager(True).all_tasks if names else []
+    """Before anything is trained: refuse a name that lm-eval does not know, and a task whose answers could not be counted.
+
+    Raises:
+        BadInput: it is unknown, a tag, or a task of it has no `acc` of single questions.
+    """
+    index = task_manager(True).task_index if names else {}
     for name in names:
-        if name not in known:
-            raise BadInput(f"tasks: {unknown_name('task of lm-eval', name, known)}")
+        if name not in index:
+            raise BadInput(f"tasks: {unknown_name('task of lm-eval', name, index)}")
+        if index[name].kind.name == "TAG":
+            raise BadInput(
+                f"tasks: {name} is a tag of lm-eval, which has no figure of its own; name its tasks: {', '.join(sorted(index[name].tags))}."
+            )
+        for member, config in members(name, index):
+            reason = unfit(config)
+            if reason:
+                of = "" if member == name else f" of {name}"
+                raise BadInput(f"tasks: {member}{of} {reason}; name tasks of multiple choice.")
+
+
+def members(name: str, index: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and config of every task of a task, group or tag, as far as lm-eval's index tells."""
+    entry = index[name]
+    config = entry.cfg or {}
+    if entry.kind.name == "TAG":
+        below: list[Any] = sorted(entry.tags)
+    elif entry.kind.name == "GROUP":
+        below = config.get("task") or []
+    else:
+        yield name, config
+        return
+    for item in below if isinstance(below, list) else [below]:
+        known = item if isinstance(item, str) else item.get("group") or item.get("task")
+        if isinstance(known, str) and known in index:
+            yield from members(known, index)
+
+
+def unfit(config: Mapping[str, Any]) -> str | None:
+    """Why the questions of a task of lm-eval have no `acc` that counts each once; None where they have, or only its code knows."""
+    form, filters, stated = config.get("output_type"), config.get("filter_list") or (), config.get("metric_list")
+    if form not in (None, "multiple_choice", "loglikelihood"):
+        return f"asks for {form}, which carriers have no form of"
+    if len(filters) > 1:
+        told = ", ".join(str(item.get("name")) for item in filters)
+        return f"has the filters {told}: its questions would count several times"
+    if stated and "acc" not in [item.get("metric") for item in stated]:
+        return "has no `acc`"
+    return None

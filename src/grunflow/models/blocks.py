@@ -18,6 +18,9 @@ SUPPORTED = (
     "qwen3_moe", "seed_oss", "smollm3", "starcoder2", "xglm",
 )  # fmt: skip
 
+# Of these the files of a saved model call parameters of a block otherwise than the model does.
+RENAMED = ("gemma3", "mixtral", "qwen2_moe", "granitemoe", "olmoe", "qwen3_moe")
+
 
 def text_config(model: Any) -> Any:
     """The config of the language model, where it is a part of a larger one."""

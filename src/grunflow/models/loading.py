@@ -11,11 +11,13 @@ from transformers.utils import logging
 from grunflow.config.models import Model
 from grunflow.errors import BadInput, unknown_name
 from grunflow.hub import hub_reason
-from grunflow.models.blocks import SUPPORTED
+from grunflow.models.blocks import SUPPORTED, blocks
 from grunflow.models.vocabulary import fit
 
 # Its bars fill log files; training has a bar of its own (grunflow.progress).
 logging.disable_progress_bar()
+# No code of a model's repository is run: every supported architecture is in transformers. Unset, a terminal would be asked.
+NO_CODE = {"trust_remote_code": False}
 
 
 def load_model(source: Path | str, dtype: str = "float32", revision: str | None = None) -> Any:
@@ -33,6 +35,8 @@ def load_model(source: Path | str, dtype: str = "float32", revision: str | None 
             revision=revision,
             dtype=getattr(torch, dtype),
             local_files_only=isinstance(source, Path),
+            use_safetensors=True,
+            **NO_CODE,
             **placement(),
         )
     return model.eval()
@@ -47,13 +51,24 @@ def placement() -> dict[str, Any]:
 def load_config(source: Path | str, revision: str | None = None) -> Any:
     """The config of the model there."""
     with _explained(source, revision):
-        return AutoConfig.from_pretrained(source, revision=revision, local_files_only=isinstance(source, Path))
+        return AutoConfig.from_pretrained(
+            source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
+        )
+
+
+def block_parameters(source: Path | str, revision: str | None = None) -> list[set[str]]:
+    """Names of the parameters of each decoder block, from the config alone: nothing of the weights is read or held."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(load_config(source, revision))
+    return [{name for name, _ in block.named_parameters()} for block in blocks(model)]
 
 
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
     """The tokenizer there; a model without a padding token pads with its eos, which every mask leaves out."""
     with _explained(source, revision):
-        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision, local_files_only=isinstance(source, Path))
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer

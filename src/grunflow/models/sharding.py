@@ -83,12 +83,14 @@ def gathered(model: Any) -> Iterator[None]:
     if count() == 1:
         yield
         return
+    from torch.distributed.fsdp import FSDPModule
+
     model.set_reshard_after_forward(False)
     try:
         yield
     finally:
-        every: Any = blocks(model)
-        for block in every:
+        for block in blocks(model):
+            assert isinstance(block, FSDPModule), "it was sharded"
             block.set_reshard_after_forward(True)
         model.reset_iter_state()  # shards again, and forgets passes that no backward pass will follow
 

@@ -7,6 +7,13 @@ from grunflow.config.models import Architecture
 from grunflow.models.generators import forked
 from grunflow.models.widths import feed_forward
 
+# Parameters of one of its blocks.
+BLOCK = (
+    "input_layernorm.weight", "mlp.down_proj.weight", "mlp.gate_proj.weight", "mlp.up_proj.weight",
+    "post_attention_layernorm.weight", "self_attn.k_proj.weight", "self_attn.o_proj.weight", "self_attn.q_proj.weight",
+    "self_attn.v_proj.weight",
+)  # fmt: skip
+
 
 def build(architecture: Architecture, tokenizer, seed: int) -> LlamaForCausalLM:
     """A randomly initialised float32 Llama with the tokenizer's vocabulary."""

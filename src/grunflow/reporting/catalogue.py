@@ -4,6 +4,7 @@ figures/listing.py say what each is)."""
 from dataclasses import dataclass
 
 from grunflow.benchmarks.base import Benchmark, declared
+from grunflow.config.methods import goes_along
 from grunflow.config.study import Resolved
 from grunflow.reporting.entries import PLAIN, listed
 from grunflow.reporting.figures.listing import FIGURES
@@ -36,8 +37,8 @@ def planned(study: Resolved) -> list[Planned]:
                     benchmark=benchmark,
                     carriers=tuple(dict.fromkeys(carrier for rows in grid for carrier in rows.carriers)),
                     variants=any(rows.variants for rows in grid),
-                    conditions=any(name != PLAIN for name in study.conditions),
-                    snapshots=benchmark.snapshot is not None and asked.count > 0,
+                    conditions=any(name != PLAIN and not goes_along(study, name) for name in study.conditions),
+                    snapshots=benchmark.snapshot is not None and asked.taken,
                 )
             )
     return found

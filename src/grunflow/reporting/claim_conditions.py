@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
 from grunflow.config.claims import Claim, Condition
 from grunflow.config.models import Architecture
 from grunflow.reporting import claim_rows
 from grunflow.reporting.claim_rows import Tables, Value
 from grunflow.reporting.closed_form import figures
 from grunflow.reporting.holm import p_bounds
-from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, QUESTIONS_ONLY, SUPPORTED
+from grunflow.reporting.seeds import QUESTIONS_ONLY
+from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, SUPPORTED
 
 Values = dict[str, Value]
 NO_ROW = "no such row in this study"
@@ -78,8 +81,9 @@ def _missing(condition: Condition, study: Study) -> str:
 def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Claim, study: Study) -> dict[str, Any]:
     """Verdict of a row that is there; without one the reason, and the effect where there is one."""
     effect = float(row[column])
+    reason, told = (row[name] if isinstance(row.get(name), str) else "" for name in ("reason", "told"))
     if math.isnan(effect):
-        return {"reason": str(row.get("reason") or f"{column} is empty: no such comparison")}
+        return {"reason": "; ".join(filter(None, (reason, told))) or f"{column} is empty: no such comparison"}
     # A figure without _lo and _hi is exact, as a count of parameters is.
     lo, hi = (float(row.get(f"{column}{end}", effect)) for end in ("_lo", "_hi"))
     n = int(row["seeds"])
@@ -96,10 +100,12 @@ def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Cl
         }
     if f"{column}_lo" in row and (math.isnan(lo) or row.get("interval") == QUESTIONS_ONLY or n < 2):
         return known | {"reason": "one seed: its interval says nothing of other seeds"}
-    told = f"{condition.table}: {row['told']}" if isinstance(row.get("told"), str) and row["told"] else ""
     engine = f"engine {study.engine}" if condition.engine else ""
+    # Seeds that share a target model are one replicate where the table says so.
+    groups = row.get("replicates", n)
+    replicates = n if pd.isna(groups) else int(groups)
     said = {"reason": "; ".join(filter(None, (told, engine)))}
-    return known | {"lo": lo, "hi": hi} | _verdict(effect, lo, hi, n, condition) | said
+    return known | {"lo": lo, "hi": hi} | _verdict(effect, lo, hi, replicates, condition) | said
 
 
 def _verdict(effect: float, lo: float, hi: float, n: int, condition: Condition) -> dict[str, Any]:

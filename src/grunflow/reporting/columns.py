@@ -94,16 +94,6 @@ def on_the_way(benchmark: Benchmark, have: Iterable[str]) -> list[Column]:
     return of_sets(benchmark.snapshot(1).sets, known, have)
 
 
-def forgetting(benchmark: Benchmark) -> Metric | None:
-    """The metric along which forgetting is followed: of those of single questions that methods are compared by, the one that
-    is declared last (the finest: a probability after an overlap of words)."""
-    fit = [
-        item for item in benchmark.metrics
-        if item.per == "question" and item.measures == "knowledge" and item.compared and FORGET in item.roles
-    ]  # fmt: skip
-    return fit[-1] if fit else None
-
-
 def utility(benchmark: Benchmark) -> Metric | None:
     """The metric that says in one number how good a whole run still is."""
     return next(

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-from grunflow.benchmarks.base import Benchmark
+from grunflow.benchmarks.base import Benchmark, forgetting
 from grunflow.config.specs import RunRow
-from grunflow.reporting.columns import FORGET, KEEP, forgetting
+from grunflow.reporting.columns import FORGET, KEEP
 
 CAPTION = "Description"  # of a PNG's text, the PNG specification's own word: there a figure carries its caption
 PLAIN = RunRow.model_fields["condition"].default  # the condition under which every run is scored

@@ -1,34 +1,48 @@
-"""The way that runs took: what was forgotten and kept at each of their snapshots."""
+"""The ways of runs from what they started from: along training's snapshots, and along the strengths of a scaled edit."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from grunflow.benchmarks.base import Metric
-from grunflow.reporting.columns import FORGET, KEEP, Column, forgetting, on_the_way
+from grunflow.benchmarks.base import Metric, forgetting
+from grunflow.reporting.columns import FORGET, KEEP, Column, on_the_way
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import SEEDS
 
+STEP, STRENGTH = "step", "strength"
+FRAMES = {STEP: "snapshot_scores", STRENGTH: "strength_scores"}
+
 
 class Path(NamedTuple):
-    """One run: how much of the forget sets it still knew at each snapshot, and scores of the questions to be kept there."""
+    """One run from its start on, by what it was asked there.
 
-    forgotten: NDArray  # (snapshots,)
-    kept: dict[str, NDArray]  # column -> (snapshots, questions)
+    Attributes:
+        points: steps or strengths, rising from 0; shape (points,).
+        forget, keep: the followed metric on all questions of these roles, shape (points, questions).
+        scores: role -> column -> (points, questions).
+        seeds: of the target model and of unlearning.
+    """
 
-    def at(self, level: float) -> dict[str, NDArray] | None:
-        """Scores of the kept questions where the path first comes down to `level`; None where it never does."""
-        below = np.flatnonzero(self.forgotten <= level)
-        if not len(below):
-            return None
-        after = below[0]
-        if after == 0:
-            return {name: scores[0] for name, scores in self.kept.items()}
-        above, under = self.forgotten[after - 1], self.forgotten[after]
-        share = (above - level) / (above - under)
-        return {name: (1 - share) * scores[after - 1] + share * scores[after] for name, scores in self.kept.items()}
+    points: NDArray
+    forget: NDArray
+    keep: NDArray
+    scores: dict[str, dict[str, NDArray]]
+    seeds: tuple[Any, Any] = (0, 0)
+
+    def of(self, role: str) -> dict[str, NDArray]:
+        """Figures of the sets of a role."""
+        return self.scores[role]
+
+    @property
+    def forgotten(self) -> NDArray:
+        """How much is still known of the forget sets at each point."""
+        return np.asarray(self.forget.mean(axis=1))
+
+    @property
+    def kept(self) -> NDArray:
+        return np.asarray(self.keep.mean(axis=1))
 
 
 class Way(NamedTuple):
@@ -48,37 +62,42 @@ def metric_of(results: Results) -> Metric:
     return found
 
 
-def kept_of(results: Results) -> list[Column]:
-    """What runs are to keep, as snapshots ask it."""
-    scores, benchmark = results.frame("snapshot_scores"), results.benchmark
+def columns_of(results: Results, role: str) -> list[Column]:
+    """Figures of what is known, on the sets of a role that runs are asked on their way."""
+    scores, benchmark = results.frame(FRAMES[STEP]), results.benchmark
     assert benchmark.snapshot is not None, "runs left snapshots"
     have = [f"{item.name}_{column}" for item in benchmark.snapshot(1).sets for column in scores]
-    return [column for column in on_the_way(benchmark, have) if column.role == KEEP]
+    return [column for column in on_the_way(benchmark, have) if column.role == role]
 
 
-def forgotten_column(results: Results) -> str:
-    """The name of the level: the metric over all questions of the forget sets."""
-    return f"{FORGET}_{metric_of(results).name}"
-
-
-def paths(results: Results) -> dict[Way, list[Path]]:
-    """Method -> a path per run, in the order of the seeds."""
-    scores, metric, kept = results.frame("snapshot_scores"), metric_of(results).name, kept_of(results)
-    assert results.benchmark.snapshot is not None, "runs left snapshots"
-    asked = [item.name for item in results.benchmark.snapshot(1).sets if item.role == FORGET]
+def paths(results: Results, along: str = STEP) -> dict[Way, list[Path]]:
+    """Method -> a path per run, in the order of the seeds; none where no run went along that."""
+    scores = results.frame(FRAMES[along])
     found: dict[Way, list[Path]] = {}
+    if not len(scores):
+        return found
+    of_role = {role: columns_of(results, role) for role in (FORGET, KEEP)}
     for run in runs_in_order(scores):
-        rows = scores[scores["run"] == run].sort_values(["step", "index"])
+        rows = scores[scores["run"] == run]
         way = Way(*(rows[name].iloc[0] for name in Way._fields))
-        forgotten = rows[rows["set"].isin(asked)].groupby("step")[metric].mean().to_numpy()
-        of_set = {
-            column.name: rows[rows["set"] == column.set]
-            .pivot(index="step", columns="index", values=column.metric.name)
-            .to_numpy()
-            for column in kept
-        }
-        found.setdefault(way, []).append(Path(forgotten, of_set))
+        found.setdefault(way, []).append(_path(rows, along, of_role, metric_of(results)))
     return found
+
+
+def _path(rows: pd.DataFrame, along: str, of_role: dict[str, list[Column]], followed: Metric) -> Path:
+    """The path of one run, of a row per point and question."""
+    scores: dict[str, dict[str, NDArray]] = {role: {} for role in of_role}
+    for role, column in ((role, column) for role, columns in of_role.items() for column in columns):
+        if column.metric.name in rows:
+            own = rows[rows["set"] == column.set]
+            wide = own.pivot(index=along, columns="index", values=column.metric.name)
+            scores[role][column.name] = wide.to_numpy(float)
+    asked = {
+        role: np.hstack([scores[role][column.name] for column in columns if column.metric.name == followed.name])
+        for role, columns in of_role.items()
+    }
+    target, unlearn = (rows[name].iloc[0] for name in SEEDS)
+    return Path(np.sort(rows[along].unique()), asked[FORGET], asked[KEEP], scores, (target, unlearn))
 
 
 def runs_in_order(scores: pd.DataFrame) -> list[str]:

@@ -9,6 +9,8 @@ how they are laid out:
     one target model                    unlearn seeds alone: a statement about this target model
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -33,6 +35,11 @@ def factors(runs: pd.DataFrame) -> tuple[Labels, ...]:
     if _refines(target, unlearn):  # every target has an unlearn seed of its own, or all have the same one
         return ()
     return (target,) if _refines(unlearn, target) else (target, unlearn)
+
+
+def replicates(runs: int, grouped: Sequence[Labels]) -> int:
+    """The fewest of what an interval counts, runs or groups of them: its quantile has one degree of freedom less."""
+    return min((len(set(labels)) for labels in grouped), default=runs)
 
 
 def _refines(fine: Labels, coarse: Labels) -> bool:

@@ -4,5 +4,3 @@ SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE = "supported", "contradicted
 VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE)
 # What a verdict is about beside a study's name, which holds no blank.
 PAPER = "the paper"
-# What a table says of an interval that holds no noise of seeds.
-QUESTIONS_ONLY = "questions only"

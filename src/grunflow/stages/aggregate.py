@@ -1,9 +1,10 @@
 """Scores of a benchmark's runs -> what tables, figures and the report read, as parquet.
 
 metrics (a row per run and condition), questions, efficiency, losses; where there is something also snapshots (a row per run and
-step), snapshot_scores (per question too), examples.
+step), snapshot_scores (per question too), strength_scores (per run, strength and question), examples.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
-from grunflow.config.specs import Aggregate
+from grunflow.config.sets import DataSet
+from grunflow.config.specs import Aggregate, RunRow
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
 from grunflow.evaluation.taken_for import check_questions, check_runs, check_values, read_parquet, read_scores
@@ -31,7 +33,8 @@ MEASURED = (
 
 
 def run(spec: Aggregate, work: Work) -> dict[str, Any]:
-    """Input `score` comes in the order of spec.runs; input `run` in the order of those that a job trained, once each."""
+    """Input `score` comes in the order of spec.runs, `way` in that of spec.ways, `run` in the order of those that a job trained,
+    once each."""
     benchmark = declared(spec.benchmark)
     scores = [
         read_scores(row, folder, spec.benchmark.name)
@@ -42,7 +45,8 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         work.inputs["run"],
         [row for row in spec.runs if row.trained and row.condition == spec.runs[0].condition],
     )
-    check_runs(spec.runs, work.inputs["score"], own_rows, folders)
+    ways = work.inputs.get("way", [])
+    check_runs((*spec.runs, *spec.ways), (*work.inputs["score"], *ways), own_rows, folders)
     check_questions(spec.runs, known)
     for row, run in zip(spec.runs, known, strict=True):
         check_values(benchmark.metrics, run.questions, f"{row.run} ({row.condition})")
@@ -57,7 +61,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         for own, row, run in zip(who, spec.runs, known, strict=True)
     )
     trained = [identity_columns(row) for row in own_rows]
-    efficiency = pd.DataFrame(cost(own, folder) for own, folder in zip(trained, folders, strict=True))
+    efficiency = costs(trained, folders, spec.runs, work.inputs["score"])
     table["model_parameters"] = table["model"].map(efficiency.groupby("model")["model_parameters"].first())
     frames = {
         "metrics": table,
@@ -71,6 +75,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         "losses": pd.concat(losses(own, folder) for own, folder in zip(trained, folders, strict=True)),
         "examples": answers_of(who, scores),
         **snapshots(benchmark, trained, folders),
+        "strength_scores": followed(spec, benchmark, ways),
     }
     for name, frame in frames.items():
         if len(frame):
@@ -92,16 +97,36 @@ def answers_of(who: list[dict[str, Any]], scores: list[dict[str, pd.DataFrame]])
     return pd.concat(found) if found else pd.DataFrame()
 
 
-def cost(who: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What training the run took, from its manifest; with what was computed once before its first step."""
-    measured = read_manifest(folder)["measured"]
+def costs(
+    trained: list[dict[str, Any]], folders: Sequence[Path], rows: Sequence[RunRow], scores: Sequence[Path]
+) -> pd.DataFrame:
+    """A row per trained run: its own job, its share of the job that cached states for it, and what scoring it took."""
+    manifests = [read_manifest(folder) for folder in folders]
+    shared = Counter(place for manifest in manifests for place in manifest["inputs"].get("frozen", {}))
+    scored = {
+        row.run: read_manifest(folder)["measured"]
+        for row, folder in zip(rows, scores, strict=True)
+        if row.condition == rows[0].condition
+    }
+    return pd.DataFrame(
+        cost(own, manifest, shared, scored[own["run"]]) for own, manifest in zip(trained, manifests, strict=True)
+    )
+
+
+def cost(who: dict[str, Any], manifest: dict[str, Any], shared: Counter[str], scored: dict[str, Any]) -> dict[str, Any]:
+    """What the run took, from its manifest. Seconds and FLOPs of training are with what was computed once before its first step,
+    all of it; CPU and GPU seconds are of jobs. shared: folder of cached states -> runs that read it."""
+    measured = manifest["measured"]
     before = {f"train_{kind}": measured.get(f"once_{kind}", 0) for kind in ("seconds", "flops")}
+    sharing = max([1, *(shared[place] for place in manifest["inputs"].get("frozen", {}))])
     return {
         **who,
         **{key: measured[key] + before.get(key, 0) for key in MEASURED},
         # Of a GPU's job its memory is the GPU's.
         "peak_memory_bytes": measured.get("peak_gpu_memory_bytes", measured["peak_memory_bytes"]),
         "gpu_seconds": measured.get("gpu_seconds", 0.0),
+        **{f"shared_{kind}_seconds": measured.get(f"once_{kind}_seconds", 0.0) / sharing for kind in ("cpu", "gpu")},
+        **{f"evaluation_{kind}_seconds": scored.get(f"{kind}_seconds", 0.0) for kind in ("cpu", "gpu")},
     }
 
 
@@ -131,15 +156,36 @@ def snapshots(benchmark: Benchmark, trained: list[dict[str, Any]], folders: Sequ
     }
 
 
+def followed(spec: Aggregate, benchmark: Benchmark, folders: Sequence[Path]) -> pd.DataFrame:
+    """Metrics per question of runs at each strength that one job went along."""
+    rows, known = [], []
+    for row, folder in zip(spec.ways, folders, strict=True):
+        frames = read_scores(row, folder, spec.benchmark.name)
+        for strength in sorted({value for frame in frames.values() for value in frame["strength"]}):
+            at = {name: frame[frame["strength"] == strength].drop(columns="strength") for name, frame in frames.items()}
+            scores = per_question(question_metrics(benchmark), _asked_sets(benchmark), at)
+            rows.append(row.model_copy(update={"strength": strength}))
+            known.append(RunScores(scores, at))
+            check_values(benchmark.metrics, scores, f"{row.run} ({row.condition}, strength {strength:g})")
+    if not rows:
+        return pd.DataFrame()
+    check_questions(rows, known)
+    return pd.concat(run.questions.assign(**identity_columns(row)) for row, run in zip(rows, known, strict=True))
+
+
 def question_metrics(benchmark: Benchmark) -> list[Any]:
     return [metric for metric in benchmark.metrics if metric.per == "question"]
 
 
 def of_step(benchmark: Benchmark, rows: pd.DataFrame) -> pd.DataFrame:
     """Metrics per question of one snapshot, of the sets that it asks."""
-    assert benchmark.snapshot is not None, "only benchmarks with a snapshot probe take some"
-    sets = benchmark.snapshot(1).sets
     frames = {
         name: part.drop(columns=["step", "output"]).dropna(axis=1, how="all") for name, part in rows.groupby("output")
     }
-    return per_question(question_metrics(benchmark), sets, frames)
+    return per_question(question_metrics(benchmark), _asked_sets(benchmark), frames)
+
+
+def _asked_sets(benchmark: Benchmark) -> tuple[DataSet, ...]:
+    """Sets that a run is asked on its way."""
+    assert benchmark.snapshot is not None, "only benchmarks with a snapshot probe take some"
+    return benchmark.snapshot(1).sets

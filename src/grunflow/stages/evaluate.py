@@ -1,12 +1,15 @@
-"""Put one run, under a condition, to its benchmark's probes: per-example scores, a parquet file per kind of output."""
+"""Put one run, under a condition, to probes: per-example scores, a parquet file per kind of output.
+
+A condition that goes along strengths is asked at each of them; rows then say at which (`strength`).
+"""
 
 import importlib
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
-from grunflow.carriers.chain import restored
+from grunflow.carriers.chain import Subject, restorer
 from grunflow.config.facts import CONDITION, PROBE, module_of
 from grunflow.config.outside import load
 from grunflow.config.specs import Evaluate
@@ -18,19 +21,14 @@ from grunflow.work import Work
 def run(spec: Evaluate, work: Work) -> dict[str, Any]:
     """Write <output>.parquet: a row per question, with `set` and `index` (the probes say what else)."""
     links = [*work.inputs.get("start", []), *work.inputs.get("model", [])]
-    restore = partial(restored, spec.model, links)
-    subject = load(CONDITION, spec.condition, work.files).subject(
-        lambda share: restore(share, work.files), spec.condition
-    )
-    asking = Asking(
-        subject.tokenizer, subject.stack, spec.engine, spec.max_new_tokens, work.batch_size, spec.template,
-        work.inputs["data"][0], f"evaluation of {spec.run}",
-    )  # fmt: skip
+    restored = restorer(spec.model, links, work.files)
+    put = load(CONDITION, spec.condition, work.files).subject
     found: dict[str, list[pd.DataFrame]] = {}
-    for item in spec.probes:
-        frames = importlib.import_module(module_of(PROBE, item.kind)).probe(asking, item)
-        for name, frame in frames.items():
-            check_finite(frame, name, spec.run)
+    for strength in spec.condition.along:
+        for name, frame in asked(spec, work, put(restored, spec.condition.at(strength))):
+            found.setdefault(name, []).append(frame.assign(strength=strength))
+    if not spec.condition.along:
+        for name, frame in asked(spec, work, put(restored, spec.condition)):
             found.setdefault(name, []).append(frame)
     questions = 0
     for name, several in found.items():
@@ -38,3 +36,15 @@ def run(spec: Evaluate, work: Work) -> dict[str, Any]:
         frame.to_parquet(work.out / f"{name}.parquet", index=False)
         questions += len(frame)
     return {"questions": questions}
+
+
+def asked(spec: Evaluate, work: Work, subject: Subject) -> Iterator[tuple[str, pd.DataFrame]]:
+    """What every probe gives of one model."""
+    asking = Asking(
+        subject.tokenizer, subject.stack, spec.engine, spec.max_new_tokens, work.batch_size, spec.template,
+        work.inputs["data"][0], f"evaluation of {spec.run}",
+    )  # fmt: skip
+    for item in spec.probes:
+        for name, frame in importlib.import_module(module_of(PROBE, item.kind)).probe(asking, item).items():
+            check_finite(frame, name, spec.run)
+            yield name, frame

@@ -11,7 +11,7 @@ from grunflow.carriers.chain import restored
 from grunflow.carriers.stack import Stack
 from grunflow.config.facts import STREAM, module_of
 from grunflow.config.specs import Unlearn
-from grunflow.config.terms import WEIGHTS, trained_by
+from grunflow.config.terms import EDITS, WEIGHTS, trained_by
 from grunflow.errors import BadInput
 from grunflow.evaluation.asking import Asking
 from grunflow.manifest import identity, read_manifest
@@ -66,7 +66,10 @@ def trained(task: Task, steps: int, spec: Unlearn, stack: Stack) -> History:
         widen(stack.model)
         task.compute = spec.model.dtype
     torch.manual_seed(derived(spec.unlearn_seed, "dropout"))  # it draws from the global one
-    stack.model.train()
+    # The dropout of a model of its own (GPT-2 has some, Llama none) is for who trains the model: what is frozen stays as it is asked,
+    # and is, beneath an edit, the model before unlearning as well.
+    stack.model.train(trained_by(spec.carrier) != EDITS)
+    stack.top.trained_module.train()
     history = train(task, steps, spec.training)
     stack.model.eval()
     if masters:
@@ -96,6 +99,9 @@ def batches_of(
     return made, {
         "once_seconds": round(seconds + shared["states_seconds"], 3),
         "once_flops": round(made.flops + shared["states_flops"]),
+        # Of the whole job that cached them; what of it is this run's follows from how many share it.
+        "once_cpu_seconds": shared.get("cpu_seconds", 0.0),
+        "once_gpu_seconds": shared.get("gpu_seconds", 0.0),
     }
 
 

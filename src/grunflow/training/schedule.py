@@ -3,6 +3,7 @@
 import math
 
 from grunflow.config.parts import Training
+from grunflow.config.specs import SnapshotSpec
 
 
 def total_steps(training: Training, examples: int) -> int:
@@ -14,6 +15,22 @@ def total_steps(training: Training, examples: int) -> int:
     if training.step_count == "floor":
         return epochs * examples // training.batch_size
     return epochs * math.ceil(examples / training.batch_size)
+
+
+def snapshot_steps(spec: SnapshotSpec, steps: int) -> tuple[int, ...]:
+    """After which steps a run of so many is asked, the start (0) and the last step among them; none without snapshots.
+
+    Geometric: after steps^(part / count), so that each is the same factor later than the one before.
+    """
+    if spec.probe is None or not (spec.count or spec.steps):
+        return ()
+    if spec.steps:
+        own = {step for step in spec.steps if step < steps}
+    elif spec.spacing == "even":
+        own = {round(steps * part / spec.count) for part in range(1, spec.count)}
+    else:
+        own = {round(steps ** (part / spec.count)) for part in range(1, spec.count)}
+    return tuple(sorted({0, *own, steps}))
 
 
 def learning_rate_factor(step: int, steps: int, training: Training) -> float:

@@ -1,4 +1,4 @@
-"""The trade-off on the way: a run is put to a probe before its first step and at evenly spaced ones after it.
+"""The trade-off on the way: a run is put to a probe before its first step and after some of them (schedule.py says which).
 
 Raw scores are kept; their metrics are taken when runs are aggregated, so that a formula's edit trains nothing again.
 """
@@ -15,13 +15,14 @@ from grunflow.evaluation.checks import check_finite
 from grunflow.models.generators import forked
 from grunflow.models.sharding import gathered
 from grunflow.training.loop import Watch
+from grunflow.training.schedule import snapshot_steps
 
 
 class Snapshots(Watch):
-    """Takes the snapshots: before training and after every (steps / count)-th step."""
+    """Takes the snapshots: before training, after the last step, and between."""
 
     def __init__(self, spec: SnapshotSpec, asking: Asking, steps: int) -> None:
-        self.due = {round(steps * part / spec.count) for part in range(spec.count + 1)} if spec.count else set()
+        self.due = frozenset(snapshot_steps(spec, steps))
         self.spec, self.asking = spec, asking
         self.taken: list[pd.DataFrame] = []
 

@@ -71,7 +71,8 @@ def _read(objective: Objective, batch: Rows) -> int:
 def needs_of(objective: Objective, carrier: CarrierSpec, batch_size: int) -> Needs:
     """Retain rows are run for the retain term, and for the gate, which must learn where to stay closed."""
     keeps = objective.has_retain or bool(carrier.get("gate_weight"))
-    return Needs(objective.answers, objective.refusals, keeps, batch_size, objective.spec.reduction == "pairs")
+    labels = not objective.states or objective.spec.get("rmu_positions") == "labels"
+    return Needs(objective.answers, objective.refusals, keeps, batch_size, objective.spec.reduction == "pairs", labels)
 
 
 @parametrize.cached()  # the rotation of an edit is made once, not for each batch

@@ -13,7 +13,7 @@ WRONG = "nll_perturbed"
 MEMORY = {"per": "run", "probe": "membership", "measures": "nothing", "roles": ("forget", "holdout")}
 
 METRICS = (
-    Metric("rougeL", "ROUGE-L", metrics.rouge_l, shown=BOTH, compared=True),
+    Metric("rougeL", "ROUGE-L", metrics.rouge_l, shown=BOTH, compared=True, needs="generation"),
     Metric("probability", "Prob.", metrics.probability, shown=BOTH, compared=True),
     Metric("truth_ratio", "TR", metrics.truth_ratio, measures="quality", shown=("forget",), needs=WRONG),
     Metric("truth_ratio_grun", "TR (GRUN's form)", metrics.truth_ratio_grun, measures="nothing", needs=WRONG),
@@ -42,6 +42,6 @@ METRICS = (
                sample=metrics.attack_parts(attack), **MEMORY)  # type: ignore[arg-type]
         for attack in metrics.ATTACKS
     ),
-    Metric("privleak", "PrivLeak", metrics.privleak(), reference=RETAIN, bounds=(-100.0, inf), interval="seeds",
+    Metric("privleak", "PrivLeak", metrics.privleak(), reference=RETAIN, bounds=(-100.0, inf), sample=metrics.privleak_parts,
            **MEMORY),  # type: ignore[arg-type]
 )  # fmt: skip

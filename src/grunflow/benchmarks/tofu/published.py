@@ -5,8 +5,8 @@ from pathlib import Path
 from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.splits import HOLDOUT, RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.data.reading import Lines, read_objects, read_text, text_at, texts_at
+from grunflow.data.words import check_reference
 from grunflow.errors import BadInput
-from grunflow.evaluation.words import check_reference
 
 ROWS_PER_AUTHOR = 20
 

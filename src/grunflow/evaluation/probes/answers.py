@@ -6,9 +6,9 @@ import pandas as pd
 
 from grunflow.config.sets import ProbeSpec
 from grunflow.data.prompts import Example, encode
+from grunflow.data.words import check_references
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.asking import Asking
-from grunflow.evaluation.words import check_references
 
 GENERATES = True
 ANSWERS = 7  # the right one, a paraphrase and five wrong ones
@@ -18,20 +18,22 @@ QUESTION_TOKENS = None
 def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     """answers: a row per question (see score_set), and on forget sets what the gate says of it in other words.
 
-    The option `others` (true) asks the paraphrased and the wrong answers too.
+    The option `others` (true) asks the paraphrased and the wrong answers too, `written` (true) lets the model write an answer.
     """
     frames = []
     for asked in asking.each(spec):
         asker, rows, template = asking.asker(asked), asking.rows(asked), asked.template or asking.template
-        frame = score_set(asker, rows, template, spec.options.get("others", True))
+        frame = score_set(asker, rows, template, spec.options.get("others", True), spec.options.get("written", True))
         if asked.role == "forget" and spec.options.get("others", True):
             frame = frame.join(paraphrased_gates(asker, rows, template))
         frames.append(frame.assign(set=asked.name))
     return {"answers": pd.concat(frames, ignore_index=True)}
 
 
-def score_set(asker: Asker, rows: list[dict[str, Any]], template: str, others: bool = True) -> pd.DataFrame:
-    """One row per question: index, question, answer, generation, nll_* (nats, summed), n_*, gate_<block>.
+def score_set(
+    asker: Asker, rows: list[dict[str, Any]], template: str, others: bool = True, written: bool = True
+) -> pd.DataFrame:
+    """One row per question: index, question, answer, generation (written), nll_* (nats, summed), n_*, gate_<block>.
 
     Rows without a paraphrased answer (real authors, world facts) use the answer itself, as TOFU does; without wrong answers
     the lists of those are empty.
@@ -45,13 +47,14 @@ def score_set(asker: Asker, rows: list[dict[str, Any]], template: str, others: b
         if others:
             answers += [row.get("paraphrased_answer", row["answer"]), *row.get("perturbed_answer", ())]
         examples += [encode(asker.tokenizer, row["question"], answer, template) for answer in answers]
-    scored, generations = asker.ask(examples, starts)
+    scored, generations = asker.ask(examples, starts if written else ())
     nll, count, gates = scored.nll_sum.tolist(), scored.n_labels.tolist(), scored.gates.tolist()
     blocks, ends = asker.stack.gated_blocks, [*starts[1:], len(examples)]
     table = []
-    for index, (row, start, end, generation) in enumerate(zip(rows, starts, ends, generations, strict=True)):
-        found = {"index": index, "question": row["question"], "answer": row["answer"], "generation": generation,
-                 "nll_answer": nll[start], "n_answer": count[start]}  # fmt: skip
+    for index, (row, start, end) in enumerate(zip(rows, starts, ends, strict=True)):
+        found = {"index": index, "question": row["question"], "answer": row["answer"]}
+        found |= {"generation": generations[index]} if written else {}
+        found |= {"nll_answer": nll[start], "n_answer": count[start]}
         if others:
             found |= {"nll_paraphrased": nll[start + 1], "n_paraphrased": count[start + 1]}
             found |= {"nll_perturbed": nll[start + 2 : end], "n_perturbed": count[start + 2 : end]}

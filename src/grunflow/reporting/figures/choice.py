@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.lines import Line2D
 
+from grunflow.benchmarks.base import forgetting
 from grunflow.reporting import style
-from grunflow.reporting.columns import columns, forgetting
+from grunflow.reporting.columns import columns
 from grunflow.reporting.figures.trade_off import main_of
 from grunflow.reporting.results import Results
 from grunflow.reporting.style import Looks

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from grunflow.benchmarks.base import forgetting
 from grunflow.evaluation import metrics
-from grunflow.reporting.columns import forgetting, utility
+from grunflow.reporting.columns import utility
 from grunflow.reporting.entries import Entry, Source, leaves_paths
 
 

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
 
+from grunflow.benchmarks.base import RETAIN, forgetting
 from grunflow.reporting import style
-from grunflow.reporting.columns import FORGET, Column, axis_title, columns, forgetting, set_title, utility
+from grunflow.reporting.columns import FORGET, KEEP, Column, axis_title, columns, set_title, utility
+from grunflow.reporting.paths import STRENGTH, Way, columns_of, metric_of, paths
 from grunflow.reporting.paths import Path as Run
-from grunflow.reporting.paths import Way, kept_of, metric_of, paths
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import by_method
 from grunflow.reporting.style import Looks
@@ -72,25 +74,66 @@ def frontier(forgotten: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def forgetting_paths(results: Results, looks: Looks, stem: Path) -> None:
-    """What is kept along each run's snapshots: methods are to be compared where they have forgotten equally much."""
-    every, metric = paths(results), metric_of(results)
-    up = [column for column in kept_of(results) if column.metric == metric]
+    """What is kept along each run scaled back (lines) and at its snapshots (marks): methods are to be compared where they have
+    forgotten equally much."""
+    every, scaled, metric = paths(results), paths(results, STRENGTH), metric_of(results)
+    up = [column for column in columns_of(results, KEEP) if column.metric == metric]
     models, objectives = (list(dict.fromkeys(way[place] for way in every)) for place in (0, 2))
     panels = style.by_objective(models, objectives, 2.3, sharey=True, sharex=True)
     for (model, objective), axes in panels.of.items():
         for way, runs in every.items():
             if (way.model, way.objective) == (model, objective):
-                _lines(axes, way, runs, up, looks)
+                _lines(axes, way, runs, looks, not scaled)
+                _curves(axes, way, scaled.get(way, []), looks)
+        _retain_model(axes, results, model, looks)
         axes.set_xlim(1.03, -0.03)
         axes.set_xticks([1, 0.5, 0], ["1", ".5", "0"])
     panels.name_axes(f"{set_title(FORGET)} {set_title(metric.name)}", axis_title(up[0]) if len(up) == 1 else "Kept")
-    style.carrier_legend(panels.fig, looks, [way.carrier for way in every])
-    style.save(panels.fig, stem, f"{results.note} A line is a run, a dot a snapshot; the start is at the left.")
+    handles = style.carrier_handles(looks, [way.carrier for way in every])
+    style.legend(panels.fig, handles + (_retain_handle(looks) if _known(results) else []))
+    lines = "A line is a carrier's finished runs scaled back, the mean over seeds" if scaled else "A line is a run"
+    star = " The retain model stands where it is on the tables' own questions." if _known(results) else ""
+    style.save(panels.fig, stem, f"{results.note} {lines}, a dot a snapshot; the start is at the left.{star}")
 
 
-def _lines(axes, way: Way, runs: list[Run], up: list[Column], looks: Looks) -> None:
-    """The runs of one method, each over the means of what is kept."""
+def _lines(axes, way: Way, runs: list[Run], looks: Looks, joined: bool) -> None:
+    """The snapshots of one method's runs, joined where no scaled runs draw the line."""
     for run in runs:
-        mean = np.mean([run.kept[column.name].mean(axis=1) for column in up], axis=0)
-        axes.plot(run.forgotten, mean, linestyle=looks.line(way.carrier), color=looks.colour(way.carrier), marker=".",
-                  markersize=4, linewidth=1.0, alpha=0.8)  # fmt: skip
+        axes.plot(run.forgotten, run.kept, linestyle=looks.line(way.carrier) if joined else "",
+                  color=looks.colour(way.carrier), marker=".", markersize=4, linewidth=1.0, alpha=0.6)  # fmt: skip
+
+
+def _curves(axes, way: Way, runs: list[Run], looks: Looks) -> None:
+    """What a method's runs know when scaled back: the mean over seeds, strength by strength."""
+    if runs:
+        forgotten, kept = (np.mean([getattr(run, name) for run in runs], axis=0) for name in ("forgotten", "kept"))
+        axes.plot(forgotten, kept, linestyle=looks.line(way.carrier), color=looks.colour(way.carrier), linewidth=1.2)
+
+
+def _known(results: Results) -> tuple[str, str] | None:
+    """Columns of the followed metric on the reported sets that are forgotten and kept, where there is a retain model."""
+    every, metric = columns(results.benchmark, results.metrics), metric_of(results)
+    found = [
+        next((item.name for item in every if (item.role, item.metric) == (role, metric)), "") for role in (FORGET, KEEP)
+    ]
+    return (found[0], found[1]) if all(found) and (results.metrics["objective"] == RETAIN).any() else None
+
+
+def _retain_handle(looks: Looks) -> list[Line2D]:
+    name, colour = style.shown(RETAIN), looks.colour("")
+    return [Line2D([], [], linestyle="", marker=looks.marker(RETAIN), color=colour, markersize=4, label=name)]
+
+
+def _retain_model(axes, results: Results, model: str, looks: Looks) -> None:
+    """Where the model stands that never read what is forgotten."""
+    known, rows = _known(results), results.metrics
+    rows = rows[(rows["model"] == model) & (rows["objective"] == RETAIN)]
+    if known and len(rows):
+        axes.plot(
+            rows[known[0]].mean(),
+            rows[known[1]].mean(),
+            marker=looks.marker(RETAIN),
+            color=looks.colour(""),
+            linestyle="",
+            markersize=4,
+        )

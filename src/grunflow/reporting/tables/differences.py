@@ -10,7 +10,7 @@ from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Sample
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import blocks, by_method
-from grunflow.reporting.seeds import QUESTIONS_ONLY, said, source
+from grunflow.reporting.seeds import QUESTIONS_ONLY, replicates, said, source
 
 IDENTITY = [
     "model",
@@ -23,6 +23,7 @@ IDENTITY = [
     "against_kind",
     "seeds",
     "interval",
+    "replicates",
 ]
 
 
@@ -44,6 +45,7 @@ def differences(results: Results) -> pd.DataFrame:
                 sample, other = methods[mine].get(name), methods[theirs].get(name)
                 if isinstance(sample, Sample) and isinstance(other, Sample):
                     row |= {"seeds": len(sample.per_seed), "interval": source(len(sample.per_seed))}
+                    row["replicates"] = replicates(len(sample.per_seed), sample.factors)
                     put(row, name, sample.minus(other).interval())
             rows.append(row)
     figures = [f"{name}{end}" for name in names for end in ("", "_lo", "_hi")]

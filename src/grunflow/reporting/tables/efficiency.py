@@ -4,23 +4,27 @@ import numpy as np
 import pandas as pd
 
 from grunflow.reporting.forms import Table, figure_column, put, stacked, without_empty
-from grunflow.reporting.intervals import Interval, Sample
+from grunflow.reporting.intervals import Interval, Sample, half_width
 from grunflow.reporting.results import Results, notes
 from grunflow.reporting.samples import SEEDS
+from grunflow.reporting.seeds import factors
 
 METHOD = ["model", "objective", "carrier", "carrier_kind", "variant"]
-SAVED = ("trained_parameters", "train_seconds", "train_flops")
-SHARE = (-np.inf, 1.0)
+SAVED = ("trained_parameters", "train_seconds", "cpu_seconds", "gpu_hours", "train_flops")
 
 
 def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
     """One row per model, objective and carrier: means over seeds of what training cost (reference rows: whole
-    fine-tuning runs), and <cost>_reduction_vs_<carrier> = 1 - mine / theirs, paired by seed.
+    fine-tuning runs), and <cost>_reduction_vs_<carrier>, what is saved.
 
     Args:
         per_run: efficiency.parquet of one benchmark.
     """
-    groups = {identity: group.sort_values(SEEDS) for identity, group in per_run.groupby(METHOD, sort=False)}
+    every = per_run.assign(
+        gpu_hours=(per_run["gpu_seconds"] + per_run["shared_gpu_seconds"]) / 3600,
+        cpu_seconds=per_run["cpu_seconds"] + per_run["shared_cpu_seconds"],
+    )
+    groups = {identity: group.sort_values(SEEDS) for identity, group in every.groupby(METHOD, sort=False)}
     carriers = dict.fromkeys(name for name in per_run["carrier"] if name)
     rows = []
     for identity, group in groups.items():
@@ -29,20 +33,24 @@ def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
             theirs = _of_carrier(groups, row, other)
             if theirs is not None and row["carrier"] not in ("", other):
                 for name in SAVED:
-                    put(row, f"{name}_reduction_vs_{other}", _reduction(group[name], theirs[name]))
+                    put(row, f"{name}_reduction_vs_{other}", saving(group, theirs, name))
         rows.append(row)
     return without_empty(pd.DataFrame(rows))
 
 
 def spent(group: pd.DataFrame) -> dict:
-    """What the runs of one method cost."""
+    """What the runs of one method cost: the loop's seconds and FLOPs; CPU seconds and GPU-hours of their jobs, with each run's
+    share of the job that cached states for several; what scoring took, apart."""
     row: dict = {"seeds": len(group)}
     row |= {name: int(group[name].iloc[0]) for name in ("trained_parameters", "model_parameters", "steps", "tokens")}
     row["trained_fraction"] = row["trained_parameters"] / row["model_parameters"]
     for name in ("train_seconds", "cpu_seconds"):
-        put(row, name, Sample(group[name].to_numpy(float), bounds=(0.0, np.inf)).interval())
+        sample = Sample(group[name].to_numpy(float), bounds=(0.0, np.inf), factors=factors(group))
+        put(row, name, sample.interval())
     row["train_flops"] = float(group["train_flops"].mean())
-    row["gpu_hours"] = float(group["gpu_seconds"].mean() / 3600)
+    row["gpu_hours"] = float(group["gpu_hours"].mean())
+    row["evaluation_gpu_hours"] = float(group["evaluation_gpu_seconds"].mean() / 3600)
+    row["evaluation_cpu_seconds"] = float(group["evaluation_cpu_seconds"].mean())
     row["peak_memory_bytes"] = int(group["peak_memory_bytes"].max())
     return row
 
@@ -55,23 +63,37 @@ def _of_carrier(groups: dict, row: dict, carrier: str) -> pd.DataFrame | None:
     return None
 
 
-def _reduction(mine: pd.Series, theirs: pd.Series) -> Interval:
-    return Sample(1 - mine.to_numpy(float) / theirs.to_numpy(float), bounds=SHARE).interval()
+def saving(mine: pd.DataFrame, theirs: pd.DataFrame, name: str) -> Interval:
+    """1 - mean(mine) / mean(theirs), over the seeds that both ran under; its 95 % interval by that of the log of the ratio,
+    paired by seed: to first order ln(mean a / mean b) varies as the mean of a / mean(a) - b / mean(b). So the ends are those of
+    two means' ratio, below 1, and turn to 1 - 1 / (1 - saving) where the two change places. nan where nothing was spent."""
+    both = mine.merge(theirs, on=SEEDS, suffixes=("", "_theirs"))
+    a, b = both[name].to_numpy(float), both[f"{name}_theirs"].to_numpy(float)
+    if not len(both) or a.mean() <= 0 or b.mean() <= 0:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    ratio = a.mean() / b.mean()
+    if len(both) < 2:
+        return Interval(1 - ratio, float("nan"), float("nan"))
+    half = float(half_width(a / a.mean() - b / b.mean(), factors=factors(both)))
+    return Interval(1 - ratio, 1 - ratio * np.exp(half), 1 - ratio * np.exp(-half))
 
 
 def efficiency_table(*results: Results) -> Table:
     """efficiency as it is written."""
     text = (
-        f"Cost of training. {notes(results)} Mean over seeds [95 % interval from seeds] on the machine of the run, which other "
-        "work may have shared: seconds of the training loop, FLOPs counted, both with what is computed of the frozen model "
-        "once before (all of it, though runs share it); peak memory of the GPU, or of the process where there is none. Saved: "
-        "1 − cost / cost of the other carrier with the same objective, paired by seed; below 0 it costs more. No GPU: 0 GPU-hours."
+        f"Cost of unlearning. {notes(results)} Mean over seeds [95 % interval from seeds] on the machine of the run, which other "
+        "work may have shared. Seconds and FLOPs of the training loop, FLOPs counted, both with what is computed of the frozen "
+        "model once before (all of it, though runs share it). CPU seconds and GPU-hours of the run's whole job, with its share of "
+        "the job that cached states for several runs; scoring is told apart. Peak memory of the GPU, or of the process where there is "
+        "none. Saved: 1 − mean cost / mean cost of the other carrier with the same objective [interval by the ratio's logarithm, paired by seed]; "
+        "below 0 it costs more. Time saved is of GPU-hours, or of CPU seconds where there was no GPU."
     )
     return stacked({item.name: _of_benchmark(item) for item in results if len(item.frame("efficiency"))}, text)
 
 
 def _of_benchmark(results: Results) -> Table:
     found = efficiency(results.frame("efficiency"))
+    on_gpu = bool(found["gpu_hours"].gt(0).any())
     shown = found[["model", "objective", "carrier"]].rename(columns=str.capitalize)
     if "variant" in found:
         shown["Variant"] = found["variant"]
@@ -79,11 +101,17 @@ def _of_benchmark(results: Results) -> Table:
         f"{n:,} ({part:.3%})" for n, part in zip(found.trained_parameters, found.trained_fraction, strict=True)
     ]
     shown["Seconds"] = figure_column(found, "train_seconds", ".1f")
-    shown["GPU-hours"] = [f"{hours:.3g}" for hours in found["gpu_hours"]]
+    if on_gpu:
+        shown["GPU-hours"] = [f"{hours:.3g}" for hours in found["gpu_hours"]]
+        shown["GPU-hours of scoring"] = [f"{hours:.3g}" for hours in found["evaluation_gpu_hours"]]
+    else:
+        shown["CPU seconds"] = figure_column(found, "cpu_seconds", ".1f")
+        shown["CPU seconds of scoring"] = [f"{seconds:.1f}" for seconds in found["evaluation_cpu_seconds"]]
     shown["FLOPs"] = [f"{flops:.2e}" for flops in found["train_flops"]]
     shown["Peak memory, GiB"] = [f"{size / 2**30:.2f}" for size in found["peak_memory_bytes"]]
+    time = ("gpu_hours", "GPU time") if on_gpu else ("cpu_seconds", "CPU time")
     for other in _dearer(found):
-        for name, title in (("train_seconds", "time"), ("train_flops", "FLOPs")):
+        for name, title in (time, ("train_flops", "FLOPs")):
             column = f"{name}_reduction_vs_{other}"
             if column in found:
                 shown[f"Saved {title} vs {other}"] = figure_column(found, column, ".0%")

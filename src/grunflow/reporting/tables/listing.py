@@ -3,7 +3,7 @@
 from typing import Any
 
 from grunflow.config.layouts import is_layout, read_layouts
-from grunflow.reporting.entries import Entry, leaves_paths
+from grunflow.reporting.entries import Entry, Source, leaves_paths
 
 
 def _main(spec: Any, results: Any) -> Any:
@@ -18,10 +18,22 @@ def _differences(spec: Any, results: Any) -> Any:
     return differences_table(results)
 
 
+def _references(spec: Any, results: Any) -> Any:
+    from grunflow.reporting.tables.references import references_table
+
+    return references_table(results)
+
+
 def _equal_forgetting(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.equal_forgetting import equal_forgetting_table
 
     return equal_forgetting_table(*results)
+
+
+def _equal_retention(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.equal_retention import equal_retention_table
+
+    return equal_retention_table(*results)
 
 
 def _robustness(spec: Any, *results: Any) -> Any:
@@ -68,18 +80,22 @@ def sheets(study: Any) -> list[str]:
     return [path for path in study.published if not is_layout(path)]
 
 
+def compares_paths(source: Source) -> bool:
+    """Whether methods, not variants of one, left paths."""
+    return not source.variants and leaves_paths(source)
+
+
 TABLES = (
     Entry("{benchmark}_main", _main),
     Entry("{benchmark}_differences", _differences, lambda source: len(source.carriers) > 1),
+    Entry(
+        "{benchmark}_references", _references, lambda source: not source.variants and bool(source.benchmark.references)
+    ),
     Entry("robustness", _robustness, lambda source: source.conditions, together=True),
     Entry("efficiency", _efficiency, together=True),
     Entry("tuning", _tuning, lambda source: source.variants and leaves_paths(source), together=True),
-    Entry(
-        "equal_forgetting",
-        _equal_forgetting,
-        lambda source: not source.variants and leaves_paths(source),
-        together=True,
-    ),
+    Entry("equal_forgetting", _equal_forgetting, compares_paths, together=True),
+    Entry("equal_retention", _equal_retention, compares_paths, together=True),
     Entry("published", _published, wanted=lambda study: bool(sheets(study)), together=True),
     Entry("paper_<n>", _paper, each=lambda study: read_layouts(study.published), together=True),
     Entry("published_logs", _published_logs, wanted=lambda study: bool(study.published_logs), together=True),

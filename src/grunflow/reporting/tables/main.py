@@ -11,7 +11,7 @@ from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Sample
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import Method, Samples, blocks, by_method, minus_reference, runs_of
-from grunflow.reporting.seeds import TARGET, larger, said, source
+from grunflow.reporting.seeds import TARGET, factors, larger, replicates, said, source
 
 LARGER = "_larger_noise"
 CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where runs are scored under several conditions
@@ -49,6 +49,7 @@ def aggregated(
     counts = [column.name for column in every if column.metric.interval == "count"]
     for method, group in runs_of(metrics).items():
         row: dict = method._asdict() | {"seeds": len(group), "interval": source(len(group))}
+        row["replicates"] = replicates(len(group), factors(group))
         for name, sample in samples[method].items():
             put(row, name, sample.interval())
         row |= larger_noises(every, group)
@@ -59,7 +60,13 @@ def aggregated(
             row[STRENGTH] = group[STRENGTH].iloc[0] if STRENGTH in group else float("nan")
         rows.append(row | {f"{name}_questions": number for name, number in of_runs.items()})
     table = pd.DataFrame(rows)
-    first = [*Method._fields, *(name for name in beside if name not in Method._fields), "seeds", "interval"]
+    first = [
+        *Method._fields,
+        *(name for name in beside if name not in Method._fields),
+        "seeds",
+        "interval",
+        "replicates",
+    ]
     noise = [f"{column.name}{LARGER}" for column in every if f"{column.name}{LARGER}" in table]
     last = [name for name in (*counts, "model_parameters", *(f"{name}_questions" for name in of_runs)) if name in table]
     figures = [name + end for column in every for name in (column.name, column.change) for end in ("", "_lo", "_hi")]

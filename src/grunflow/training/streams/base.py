@@ -47,13 +47,15 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a method reads of a stream. keeps: retain rows, for the retain term or the gate. pairs: each beside its forget row."""
+    """What a method reads of a stream. keeps: retain rows, for the retain term or the gate. pairs: each beside its forget row.
+    labels: tokens behind the edited one, so that every text must have some."""
 
     answers: bool
     refusals: bool
     keeps: bool
     batch_size: int
     pairs: bool = False
+    labels: bool = False
 
 
 def by_length(row: tuple[Example | None, ...]) -> int:

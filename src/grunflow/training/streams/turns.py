@@ -1,6 +1,7 @@
 """Corpora: the forget corpora take turns, step by step, with as many texts to keep beside them."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ class Corpora:
 
     def __init__(self, spec: Turns, data: Path, tokenizer: Any, template: str, seed: int, needs: Needs) -> None:
         self.spec, self.seed, self.needs = spec, seed, needs
-        self.forget = {name: examples_of(data / file, spec, tokenizer, template) for name, file in spec.forget.items()}
-        self.retain = examples_of(data / spec.retain, spec, tokenizer, template)
+        read = partial(examples_of, spec=spec, tokenizer=tokenizer, template=template)
+        self.forget = {name: read(data / file, labels=needs.labels) for name, file in spec.forget.items()}
+        self.retain = read(data / spec.retain, labels=needs.labels and needs.keeps)
         self.rows = sum(len(examples) for examples in self.forget.values())
 
     def order(self) -> Iterator[Step]:
@@ -78,22 +80,44 @@ def shared(spec: Turns, data: Path, tokenizer: Any, template: str) -> list[Examp
     return Corpora(spec, data, tokenizer, template, 0, Needs(True, False, True, 1)).every()
 
 
-def examples_of(path: Path, spec: Turns, tokenizer: Any, template: str) -> list[Example]:
-    """Texts, edited at a fraction of their tokens, or questions with answers, edited at the last prompt token."""
-    rows = read_rows(path, ())
-    lengths = [sum(len(value) for value in row.values()) for row in rows]
-    kept = [row for row, length in zip(rows, lengths, strict=True) if length > spec.texts.min_length]
+def examples_of(path: Path, spec: Turns, tokenizer: Any, template: str, labels: bool = False) -> list[Example]:
+    """Texts, edited at a fraction of their tokens, or questions with answers, edited at the last prompt token.
+
+    Args:
+        labels: a token must lie behind the edited one.
+
+    Raises:
+        BadInput: all texts are too short, or one has no token to be read.
+    """
+    rows = list(enumerate(read_rows(path, ()), start=1))
+    lengths = [sum(len(value) for value in row.values()) for _, row in rows]
+    kept = [item for item, length in zip(rows, lengths, strict=True) if length > spec.texts.min_length]
+    place = f"{path.parent.name}/{path.stem}"
     if not kept:
         raise BadInput(
-            f"texts.min_length: got {spec.texts.min_length}, but the longest of {len(rows)} texts of {path.parent.name}/{path.stem} has "
+            f"texts.min_length: got {spec.texts.min_length}, but the longest of {len(rows)} texts of {place} has "
             f"{max(lengths)} characters; take a smaller number."
         )
-    return [
+    used = kept[: spec.texts.samples]
+    found = [
         encode_text(tokenizer, row["text"], spec.texts.max_tokens, spec.texts.fraction)
         if "text" in row
         else encode(tokenizer, row["question"], row["answer"], template)
-        for row in kept[: spec.texts.samples]
+        for _, row in used
     ]
+    short = [item for item, example in zip(used, found, strict=True) if example.n_labels < labels]
+    if short:
+        number, row = short[0]
+        raise BadInput(
+            f"{place} line {number}: {_told(row)!r} has no token behind the edited one, which this method reads; so have {len(short)} of "
+            f"{len(used)} texts at texts.fraction {spec.texts.fraction}: leave them out by texts.min_length, or take a smaller fraction."
+        )
+    return found
+
+
+def _told(row: dict[str, str]) -> str:
+    """How a text begins."""
+    return " ".join(row.values())[:40]
 
 
 def whole(parts: Iterator[list[int]], size: int) -> Iterator[list[int]]:
