@@ -77,9 +77,9 @@ def _rest(rows: Sequence[Row]) -> str:
 
 
 def _others(rows: Sequence[Row]) -> str:
-    """Of the models that the claims name."""
+    """Of the models that the claims name; what follows from their shapes by closed form was not run."""
     models = list(dict.fromkeys(row["model"] for row in rows))
-    tested = [row for row in rows if row["verdict"] != NOT_TESTABLE]
+    tested = [row for row in rows if row["verdict"] != NOT_TESTABLE and row["n"] is not None]
     if not models:
         return ""
     if not tested:
