@@ -63,6 +63,7 @@ def section_scores(root: dict[str, Any], section: str, name: str) -> pd.DataFram
         {
             "set": SECTIONS[section][0],
             "index": range(len(answer)),
+            "generation": "",  # not read: the log's own ROUGE-L stands beside it
             "rougeL": rouge,
             "nll_answer": answer,
             "n_answer": 1,
