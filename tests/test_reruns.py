@@ -10,6 +10,7 @@ import pytest
 
 from grunflow import changes, reruns
 from grunflow.commands import accept
+from grunflow.commands.plan import done_folders
 from grunflow.config.digest import module_digests
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
@@ -73,6 +74,17 @@ def followers(jobs: list[Job], folder: str) -> set[str]:
 
 def test_nothing_runs_again_where_nothing_changed(jobs: list[Job]) -> None:
     assert why(jobs) == {}
+
+
+def test_a_plan_counts_what_would_not_run_again_as_done(jobs: list[Job]) -> None:
+    every, changed = {job.folder for job in jobs}, first(jobs, "prepare")
+    assert done_folders(jobs) == every
+    write(changed, code="another")
+    left = done_folders(jobs)
+    assert changed.folder not in left
+    assert left < every
+    manifest_of(first(jobs, "claims")).unlink()
+    assert first(jobs, "claims").folder not in done_folders(jobs)
 
 
 def test_a_key_and_what_follows_from_it(jobs: list[Job]) -> None:

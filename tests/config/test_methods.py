@@ -36,7 +36,7 @@ def study(monkeypatch: pytest.MonkeyPatch) -> dict:
     """The demo's TOFU part, one method."""
     monkeypatch.chdir(ROOT)
     found = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
-    del found["benchmarks"]["wmdp"]
+    del found["benchmarks"]["wmdp"], found["selection"]["wmdp"]
     found["grid"] = [{"benchmark": "tofu", "model": "tiny", "objectives": ["gd"], "carriers": ["grun"]}]
     found["overrides"] = []
     return found

@@ -42,7 +42,7 @@ def test_an_override_changes_only_what_it_names(demo: dict) -> None:
     rates = {
         carrier: method(study, "tofu", "tiny", "gd", carrier).training.learning_rate for carrier in ("full", "lora", "grun")
     }  # fmt: skip
-    assert rates == {"full": 1e-3, "lora": 3e-3, "grun": 0.5}
+    assert rates == {"full": 1e-3, "lora": 1e-2, "grun": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_an_override_changes_only_what_it_names(demo: dict) -> None:
         ("vocabulary", True, "config.vocabulary: got True, expected a number"),
         ("conventions", {"preset": "autors"}, "config.conventions.preset: got 'autors', expected 'authors' or"),
         ("conventions", {"presett": "x"}, "config.conventions.presett: Unknown key 'presett'. Did you mean 'preset'?"),
-        ("training/full/learning_rate", -1, "training.full (gd x full).learning_rate: got -1"),
-        ("training/full/learning_rate", math.nan, "training.full (gd x full).learning_rate: got nan"),
-        ("training/full/learning_rate", True, "training.full (gd x full).learning_rate: got True, expected a number"),
+        ("training/full/learning_rate", -1, "training.full (npo x full).learning_rate: got -1"),
+        ("training/full/learning_rate", math.nan, "training.full (npo x full).learning_rate: got nan"),
+        ("training/full/learning_rate", True, "training.full (npo x full).learning_rate: got True, expected a number"),
         ("training/full/epochs", 2, "exactly one of steps and epochs"),
         ("training/full/accumulation", 3, "accumulation: got 3, expected a divisor of batch_size 16"),
         ("training/grun/weight_decay", 0.01, "training.grun.weight_decay: got 0.01, expected 0"),
@@ -156,10 +156,9 @@ BLOCKS = "expected different whole numbers from 0 to 3, blocks of model 'tiny'"
         ("objectives/gd/retain", "match", "objectives.gd (gd x full).retain: got 'match'; match goes with objectives"),
         ("objectives/gd/layer", 1, "objectives.gd (gd x full): Unknown key 'layer'"),
         ("objectives/rmu/layer", 9, "objectives.rmu (rmu x grun).layer: got 9, expected a whole number from 0 to 3"),
-        ("objectives/rmu", {}, "objectives.rmu (rmu x grun): needs layer, and has none"),
+        ("objectives/rmu", {}, "objectives.rmu (rmu x full): needs steering, and has none"),
         ("objectives/rmu/retain", "nll", "objectives.rmu (rmu x full).retain: got 'nll'; match goes with objectives"),
-        # Overrides replace it in every run: still it is not left there.
-        ("objectives/rmu/steering", 0, "config.objectives.rmu.steering: got 0, expected a number above 0"),
+        ("objectives/rmu/steering", 0, "objectives.rmu (rmu x full).steering: got 0, expected a number above 0"),
         ("objectives/target", {"kind": "gd"}, "config: 'target' is the name of a reference model (target, retain, base)"),
         ("carriers/base", {"kind": "full"}, "config: 'base' is the name of a reference model"),
         ("grid/1/objectives", ["idk"], "config.grid: idk reads refusals, which benchmark 'wmdp' has none of"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grunflow.commands.plan import done_folders, is_done, trains_weights
+from grunflow.commands.plan import trains_weights
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, Finetune, Unlearn
@@ -127,36 +127,6 @@ def test_a_grid_of_a_thousand_runs_is_planned_in_seconds(tmp_path: Path) -> None
     assert all(request(study, job.spec)["gpu"] >= 1 for job in jobs)
     # Not a benchmark: a plan that is a hundred times slower is a defect.
     assert time.process_time() - started < 60
-
-
-def test_a_finished_folder_counts_as_done_until_its_spec_or_code_changes(tmp_path: Path, monkeypatch) -> None:
-    job = job_of(study_of("config/demo.yaml"), "prepare")
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / job.folder
-    folder.mkdir(parents=True)
-    assert not is_done(job)
-    manifest = {"spec": job.spec.model_dump(mode="json"), "code": job.code}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert is_done(job)
-    (folder / "manifest.json").write_text(json.dumps({**manifest, "code": "another"}))
-    assert not is_done(job)
-
-
-def test_a_discarded_carrier_that_must_be_scored_again_is_not_done(tmp_path: Path, monkeypatch) -> None:
-    study = study_of("config/demo.yaml").model_copy(update={"keep": "none"})
-    monkeypatch.chdir(tmp_path)
-    trained = next(job for job in all_jobs(study) if job.discarded)
-    scored = next(job for job in all_jobs(study) if trained.discarded in job.inputs.get("model", ()))
-    for job in (trained, scored):
-        folder = tmp_path / job.folder
-        folder.mkdir(parents=True)
-        manifest = {"spec": job.spec.model_dump(mode="json"), "code": job.code}
-        (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert done_folders([trained, scored]) == {trained.folder, scored.folder}
-    (tmp_path / scored.folder / "manifest.json").unlink()
-    assert done_folders([trained, scored]) == set()
-    (tmp_path / str(trained.discarded)).mkdir(parents=True)
-    assert done_folders([trained, scored]) == {trained.folder}
 
 
 def test_every_attempt_asks_for_more_memory_and_time_and_as_many_gpus() -> None:

@@ -102,11 +102,8 @@ def prepare(keys: Keys, vocabulary: int, out: Path) -> dict[str, Any]:
         local, (config, split) = f"{keys.folder}/{name}.json" if keys.folder else None, name.split("/")
         hub = {"repo": None if local else keys.repo, "revision": keys.revision, "config": config, "split": split}
         source = Source(**hub, file=local)
-        return (
-            sources.read_columns(source, "benchmarks.muse", *columns)
-            if columns
-            else sources.read_texts(source, "benchmarks.muse")
-        )
+        reader: Any = sources.read_columns if columns else sources.read_texts
+        return reader(source, "benchmarks.muse", *columns)
 
     recited = read("verbmem/forget", "prompt", "gt")
     sets = {"verbmem_f": [(row["prompt"].rstrip(), f" {row['gt'].strip()}") for row in recited]}

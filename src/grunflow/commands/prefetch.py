@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         BadInput: --pin without the key `revisions`; or, all in one line, what the hub refuses and shapes that differ.
     """
-    from grunflow.config.architectures import FILE, check_architecture, check_shape
+    from grunflow.config.architectures import check_shape
     from grunflow.config.pins import read_pins, repositories, write_pins
     from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
@@ -36,25 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
             f"{arguments.configfile}: revisions: got null, expected a file to write the commits to; name one."
         )
     used = {row.model for row in study.grid}
-    commits: dict[str, str] = {}
-    folders: dict[str, Path] = {}
-    wanted = repositories(needed(study))
     refusals: list[str] = []
-    configs: dict[str, Path] = {}
-    for repo, (kind, revision) in wanted.items():
-        if kind == "model":  # a config is small; weights are brought where no model is refused
-            with noted(refusals):
-                folder = fetched(repo, kind, revision, FILE)[1]
-                check_architecture(f"model {repo}", folder)
-                configs[repo] = folder
-    with noted(refusals):
-        check_parameters(study, configs)
-    whole = not refusals
-    for repo, (kind, revision) in wanted.items():
-        if whole or kind != "model":
-            with noted(refusals):
-                commits[repo], folders[repo] = fetched(repo, kind, revision)
-                print(f"{kind} {repo}@{commits[repo]}", flush=True)
+    commits, folders = brought(study, repositories(needed(study)), refusals)
     for name in sorted(used):
         model = study.models[name]
         if model.repo in folders:
@@ -73,6 +56,31 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.pin and study.revisions:
         write_pins(Path(study.revisions), {**read_pins(study.revisions), **commits})
         print(f"{len(commits)} commits in {study.revisions}")
+
+
+def brought(study: Any, wanted: Mapping[str, Any], refusals: list[str]) -> tuple[dict[str, str], dict[str, Path]]:
+    """Commit and folder of each repository that could be had; why others could not goes into `refusals`. A config is small: weights
+    are brought where no model is refused."""
+    from grunflow.config.architectures import FILE, check_architecture
+
+    commits: dict[str, str] = {}
+    folders: dict[str, Path] = {}
+    configs: dict[str, Path] = {}
+    for repo, (kind, revision) in wanted.items():
+        if kind == "model":
+            with noted(refusals):
+                folder = fetched(repo, kind, revision, FILE)[1]
+                check_architecture(f"model {repo}", folder)
+                configs[repo] = folder
+    with noted(refusals):
+        check_parameters(study, configs)
+    whole = not refusals
+    for repo, (kind, revision) in wanted.items():
+        if whole or kind != "model":
+            with noted(refusals):
+                commits[repo], folders[repo] = fetched(repo, kind, revision)
+                print(f"{kind} {repo}@{commits[repo]}", flush=True)
+    return commits, folders
 
 
 @contextmanager

@@ -69,16 +69,8 @@ class CarrierSpec(Part):
 
 
 class ConditionSpec(Part):
-    """How a run is put to the probes, with nothing trained. One that has `strengths` and no `strength` goes along them."""
-
-    @property
-    def along(self) -> tuple[float, ...]:
-        """The strengths that one job goes along; none of a condition under which a run is scored once."""
-        return () if self.get("strength") is not None else tuple(map(float, self.get("strengths") or ()))
-
-    def at(self, strength: float) -> "ConditionSpec":
-        """The same at one strength."""
-        return self.model_copy(update={"strength": strength})
+    """How a run is put to the probes, with nothing trained. One that has `strengths` and no `strength` goes along them
+    (config/strengths.py)."""
 
 
 class Training(Strict):

@@ -7,6 +7,7 @@ from grunflow.config.methods import goes_along
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import ProbeSpec, Snapshots
+from grunflow.config.strengths import along
 from grunflow.config.terms import plain_because
 
 PLAIN = "plain"  # the condition under which every run is scored
@@ -50,7 +51,8 @@ def asked_on_the_way(part: Part) -> Snapshots:
 def snapshot(part: Part) -> ProbeSpec | None:
     """What a run is asked on its way; None where it is not."""
     asked = asked_on_the_way(part)
-    return part.benchmark.snapshot(asked.questions) if part.benchmark.snapshot and asked.taken else None
+    some = asked.count or asked.steps
+    return part.benchmark.snapshot(asked.questions) if part.benchmark.snapshot and some else None
 
 
 def unlearn(part: Part, run: Run) -> specs.Unlearn:
@@ -114,14 +116,14 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
     """One that goes along strengths asks the snapshots' questions, and lets nothing be written."""
     study, put = part.study, part.condition(condition)
     probe = snapshot(part)
-    along = probe and probe.model_copy(update={"options": {**probe.options, "written": False}})
+    on_the_way = probe and probe.model_copy(update={"options": {**probe.options, "written": False}})
     return specs.Evaluate(
         benchmark=part.name,
         run=run.path,
         model=study.loaded(run.model),
         carriers=chain(part, run),
         condition=put,
-        probes=(along,) if put.along and along else part.benchmark.probes,
+        probes=(on_the_way,) if along(put) and on_the_way else part.benchmark.probes,
         template=study.conventions.evaluation_template,
         engine=study.engine,
         max_new_tokens=study.max_new_tokens,

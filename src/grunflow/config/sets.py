@@ -57,10 +57,6 @@ class Snapshots(Strict):
     )
     questions: int = Field(20, ge=1, description="questions asked of each set")
 
-    @property
-    def taken(self) -> bool:
-        return self.count > 0 or bool(self.steps)
-
 
 class Paired(Strict):
     """Training reads questions: each forget row with a refusal and a retain row beside it (training/streams/paired.py)."""

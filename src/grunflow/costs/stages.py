@@ -8,6 +8,7 @@ from grunflow.config import specs
 from grunflow.config.models import Model
 from grunflow.config.parts import CarrierSpec, Training
 from grunflow.config.sets import ProbeSpec
+from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
 from grunflow.config.terms import EDITS, WEIGHTS, Terms, alone_because, plain_because, terms_of, trained_by
 from grunflow.costs import asking, flops, hardware, memory, reads
@@ -145,7 +146,7 @@ def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
     model, device = spec.model, device_of(study, spec.model)
     shapes, size = shapes_of(study, model), study.evaluation_batch_size
     asked = asking.asked(_benchmark(study, spec.benchmark), spec.probes, spec.max_new_tokens, size)
-    times = len(spec.condition.along) or 1
+    times = len(along(spec.condition)) or 1
     work = times * flops.forward(shapes).flops(asked.scored)
     replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
     held = memory.forward(shapes, model.dtype, reads.longest_batch(asked.longest, size), 0, replaced)

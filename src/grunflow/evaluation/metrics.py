@@ -236,7 +236,7 @@ def privleak_of(auc: float, reference: float) -> float:
     """100 (A - A_ref) / A_ref, percent, of A = 1 - auc: how often an unseen text is likelier than a member. -100: every member
     stands out, 0: as the reference, above: over-unlearned; nan where A_ref is 0.
 
-    Both AUCs as of `attack`. Source: MUSE (2407.06460) section 3; open-unlearning (d3d7cf9) evals/metrics/privacy.py, which adds
+    Both AUCs as of `attack`. Source: Shi et al. (2407.06460) section 3; open-unlearning (d3d7cf9) evals/metrics/privacy.py, which adds
     1e-10 to the denominator.
     """
     known = 1 - reference

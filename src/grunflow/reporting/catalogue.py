@@ -38,7 +38,7 @@ def planned(study: Resolved) -> list[Planned]:
                     carriers=tuple(dict.fromkeys(carrier for rows in grid for carrier in rows.carriers)),
                     variants=any(rows.variants for rows in grid),
                     conditions=any(name != PLAIN and not goes_along(study, name) for name in study.conditions),
-                    snapshots=benchmark.snapshot is not None and asked.taken,
+                    snapshots=benchmark.snapshot is not None and bool(asked.count or asked.steps),
                 )
             )
     return found

@@ -13,6 +13,7 @@ from grunflow.carriers.chain import Subject, restorer
 from grunflow.config.facts import CONDITION, PROBE, module_of
 from grunflow.config.outside import load
 from grunflow.config.specs import Evaluate
+from grunflow.config.strengths import along, at
 from grunflow.evaluation.asking import Asking
 from grunflow.evaluation.checks import check_finite
 from grunflow.work import Work
@@ -24,10 +25,10 @@ def run(spec: Evaluate, work: Work) -> dict[str, Any]:
     restored = restorer(spec.model, links, work.files)
     put = load(CONDITION, spec.condition, work.files).subject
     found: dict[str, list[pd.DataFrame]] = {}
-    for strength in spec.condition.along:
-        for name, frame in asked(spec, work, put(restored, spec.condition.at(strength))):
+    for strength in along(spec.condition):
+        for name, frame in asked(spec, work, put(restored, at(spec.condition, strength))):
             found.setdefault(name, []).append(frame.assign(strength=strength))
-    if not spec.condition.along:
+    if not along(spec.condition):
         for name, frame in asked(spec, work, put(restored, spec.condition)):
             found.setdefault(name, []).append(frame)
     questions = 0

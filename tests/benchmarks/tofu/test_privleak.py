@@ -20,7 +20,7 @@ def asked(forget: list[float], holdout: list[float], **references: RunScores) ->
     table = pd.DataFrame({"set": ["forget"] * len(forget) + ["holdout"] * len(holdout), "min_k": forget + holdout})
     blind = dict.fromkeys([*ATTACKS, "exact_memorisation", "extraction_strength"], 0.0)
     frame = table.assign(**{name: value for name, value in blind.items() if name != "min_k"})
-    return RunScores(pd.DataFrame({"set": [], "index": []}), {"membership": frame}, references)
+    return RunScores(frame.assign(index=range(len(frame))), {"membership": frame}, references)
 
 
 def test_it_is_muses_formula_pair_by_pair() -> None:
