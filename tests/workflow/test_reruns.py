@@ -14,9 +14,7 @@ PAGES = {"tables": 1, "figures": 1, "report": 1}
 # base model and one objective on GRUN.
 TOFU_UNLEARNED, TOFU_EVALUATED, WMDP_EVALUATED = 3, 5, 2
 TOFU_SCORES = {"aggregate": 1, **PAGES}  # what follows from scores of one benchmark
-WMDP_SCORED = {"evaluate": WMDP_EVALUATED, **TOFU_SCORES}
 SCORED = {"evaluate": TOFU_EVALUATED + WMDP_EVALUATED, **PAGES, "aggregate": 2}
-ONE_TRAINED = {"unlearn": 1, "evaluate": 1, **TOFU_SCORES}
 TOFU_TRAINED = {"unlearn": TOFU_UNLEARNED, "evaluate": TOFU_UNLEARNED, **TOFU_SCORES}
 TRAINED = {"unlearn": TOFU_UNLEARNED + 1, "evaluate": TOFU_UNLEARNED + 1, **PAGES, "aggregate": 2}
 TOFU_TUNED = {
@@ -91,40 +89,57 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
         more("evaluation/probes/membership.py"),
         {"evaluate": TOFU_EVALUATED, **TOFU_SCORES},
     ),
-    "how options are asked": (more("evaluation/probes/choice.py"), WMDP_SCORED),
-    "the wrapper of lm-eval": (more("evaluation/harness.py"), WMDP_SCORED),
     "how a run is put to the probes": (more("conditions/plain.py"), SCORED),
-    "evaluation batch size": (config(evaluation_batch_size=8), {}),
     "GRUN's learning rate": (config(training__grun__learning_rate=2e-3), TRAINED),
     "GRUN's rank": (config(carriers__grun__rank=3), TRAINED),
-    "the retain weight of one objective": (config(objectives__gd__retain_weight=2.0), ONE_TRAINED),
-    "an objective's formula": (source("objectives/npo.py", "return -", "return -2 * "), ONE_TRAINED),
     "a retain term's formula": (source("objectives/retain.py", "return ", "return 2 * "), TRAINED),
-    "a new objective": (more("objectives/mine.py", OWN_OBJECTIVE), {}),
-    "a new carrier": (more("carriers/other.py", 'TRAINS = "weights"\n'), {}),
-    "a carrier that no run has": (more("carriers/lora.py"), {}),
-    "an objective that no run has": (more("objectives/simnpo.py"), {}),
-    "a method of the user's own": (source("mine.py", "return -", "return -2 * "), ONE_TRAINED),
-    "a key of a method of the user's own": (config(objectives__mine__bound=4.0), ONE_TRAINED),
-    "a comment in a method of the user's own": (source("mine.py", "def forget", "# why\ndef forget"), {}),
     "a prompt template": (source("data/prompts.py", "Question:", "Q:"), {"prepare": 2, **TUNED}),
     "training of the target model": (sheet(mini__target__steps=4), TOFU_TUNED),
     "the training loop": (source("training/schedule.py", "0.5 *", "0.25 *"), TUNED),
     "a replicate of the same target model": (config(seeds=[SEEDS, {"target_seed": 0, "unlearn_seed": 1}]), TRAINED),
     "a replicate of another target model": (config(seeds=[SEEDS, {"target_seed": 1, "unlearn_seed": 0}]), TOFU_TUNED),
-    "an objective in the grid": (config(grid__0__objectives=["gd", "npo", "mine", "ga"]), ONE_TRAINED),
     "a model": (config(grid=grid("mini", "mini-two")), {**TOFU_TUNED, "finetune_base": 1}),
     "a byte of a data file": (
         source("tofu/full.json", "Who wrote book 0", "Who wrote book O"),
         {"prepare": 1, "finetune_base": 1, **TOFU_TUNED},
     ),
-    "a comment": (source("objectives/npo.py", "\n\n\ndef ", "\n\n\n# why\ndef "), {}),
-    "a docstring": (source("training/loop.py", '"""The one', '"""The only'), {}),
-    "an unrelated module": (source("fixtures/compare.py", "def stated(", "EXTRA = 1\n\n\ndef stated("), {}),
-    "help of a stage": (source("config/specs.py", "train one objective on one carrier", "train"), {}),
-    "the command line": (source("cli.py", "snakemake calls them", "called by snakemake"), {}),
-    "a field of the manifest": (source("manifest.py", '"command": sys.argv,', '"command": sys.argv, "more": 1,'), {}),
-    "a wider range of a key": (source("config/specs.py", "ge=300", "ge=200"), {}),
+}
+# Edits whose own jobs are different ones, which a sum of their numbers tells apart: what both would run is only what follows
+# from either.
+TOGETHER: list[tuple[dict[str, Edit], dict[str, int]]] = [
+    (
+        {
+            "the retain weight of one objective": config(objectives__gd__retain_weight=2.0),
+            "an objective's formula": source("objectives/npo.py", "return -", "return -2 * "),
+            "a method of the user's own": source("mine.py", "return -", "return -2 * "),
+            "the wrapper of lm-eval": more("evaluation/harness.py"),
+        },
+        {"unlearn": 3, "evaluate": 3 + WMDP_EVALUATED, **PAGES, "aggregate": 2},
+    ),
+    (
+        {
+            "a key of a method of the user's own": config(objectives__mine__bound=4.0),
+            "an objective in the grid": config(grid__0__objectives=["gd", "npo", "mine", "ga"]),
+            "how options are asked": more("evaluation/probes/choice.py"),
+        },
+        {"unlearn": 2, "evaluate": 2 + WMDP_EVALUATED, **PAGES, "aggregate": 2},
+    ),
+]
+# Nothing runs again for any of them, so for all of them at once.
+NOTHING: dict[str, Edit] = {
+    "evaluation batch size": config(evaluation_batch_size=8),
+    "a new objective": more("objectives/mine.py", OWN_OBJECTIVE),
+    "a new carrier": more("carriers/other.py", 'TRAINS = "weights"\n'),
+    "a carrier that no run has": more("carriers/lora.py"),
+    "an objective that no run has": more("objectives/simnpo.py"),
+    "a comment in a method of the user's own": source("mine.py", "def forget", "# why\ndef forget"),
+    "a comment": source("objectives/npo.py", "\n\n\ndef ", "\n\n\n# why\ndef "),
+    "a docstring": source("training/loop.py", '"""The one', '"""The only'),
+    "an unrelated module": source("fixtures/compare.py", "def stated(", "EXTRA = 1\n\n\ndef stated("),
+    "help of a stage": source("config/specs.py", "train one objective on one carrier", "train"),
+    "the command line": source("cli.py", "snakemake calls them", "called by snakemake"),
+    "a field of the manifest": source("manifest.py", '"command": sys.argv,', '"command": sys.argv, "more": 1,'),
+    "a wider range of a key": source("config/specs.py", "ge=300", "ge=200"),
 }
 
 
@@ -160,3 +175,18 @@ def test_an_edit_reruns_exactly_what_depends_on_it(finished: Path, edited, name:
     edit, expected = EDITS[name]
     edited(edit)
     assert planned(finished) == why(finished) == expected
+
+
+@pytest.mark.parametrize(("edits", "expected"), TOGETHER, ids=[", ".join(edits) for edits, _ in TOGETHER])
+def test_edits_of_different_jobs_rerun_each_their_own(
+    finished: Path, edited, edits: dict[str, Edit], expected: dict[str, int]
+) -> None:
+    for edit in edits.values():
+        edited(edit)
+    assert planned(finished) == why(finished) == expected
+
+
+def test_what_decides_no_result_reruns_nothing(finished: Path, edited) -> None:
+    for edit in NOTHING.values():
+        edited(edit)
+    assert planned(finished) == why(finished) == {}
