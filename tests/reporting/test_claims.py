@@ -246,6 +246,19 @@ def test_a_small_model_cannot_speak_for_a_large_one_whose_share_follows_from_its
     assert (paper["verdict"], paper["reason"]) == ("not testable here", "no such row in this study")
 
 
+def test_a_closed_form_speaks_of_the_models_that_a_claim_names_alone() -> None:
+    """Another model of the sheet has other blocks: that a study has no such row of it is no reason to end its stage."""
+    condition = {"table": "e", "column": "trained_fraction", "where": {"objective": "{objective}"}, "below": 0.0005,
+                 "closed_form": {"kind": "grun", "keys": {"rank": 4, "layers": [20, 25, 31], "gate": "linear", "gate_weight": 10}}}  # fmt: skip
+    few = claim(each={"objective": ["gd", "idk"]}, conditions=[condition])
+    row = {"model": "own", "objective": "gd", "trained_fraction": 0.0004, "model_parameters": 1.35e8, "seeds": 3}
+    own = Architecture(hidden_size=576, layers=30, heads=9, vocabulary=49152)
+    found = verdicts([few], {"e": pd.DataFrame([row])}, "mine", shapes={"own": own})
+    assert [(item["id"], item["verdict"]) for item in found if item["about"] == "mine"] == [
+        ("mine/keeps/own/gd", "supported")
+    ]
+
+
 def test_time_is_compared_between_like_engines_which_are_told() -> None:
     one = claim(models=["tiny"], conditions=[BETTER | {"engine": "plain"}])
     tables = table((0.2, 0.1, 0.3), (0, 0, 0))

@@ -58,13 +58,14 @@ def judged(
         "p_against": None,
     }
     if row is None or column not in row:
-        return told | nothing | (_of_shape(condition, model, study) or {"reason": _missing(condition, study)})
+        return told | nothing | (_of_shape(condition, claim, model, study) or {"reason": _missing(condition, study)})
     return told | nothing | _of_row(row, column, condition, claim, study)
 
 
-def _of_shape(condition: Condition, model: str, study: Study) -> dict[str, Any]:
-    """The verdict by the model's shape; nothing where there is no closed form, or no such model in the sheet."""
-    if condition.closed_form is None or model not in study.shapes:
+def _of_shape(condition: Condition, claim: Claim, model: str, study: Study) -> dict[str, Any]:
+    """The verdict by the model's shape; nothing where there is no closed form, no such model in the sheet, or one that the claim
+    does not name (its method's blocks are of the models that it names)."""
+    if condition.closed_form is None or model not in claim.models or model not in study.shapes:
         return {}
     known = figures(model, study.shapes[model], condition.closed_form)
     if condition.column not in known:
