@@ -177,10 +177,12 @@ def test_a_caption_stands_in_the_files_not_in_the_picture(demo, tmp_path, kept) 
 
 
 def test_every_line_has_its_name_in_the_legend(demo, tmp_path, kept) -> None:
-    drawn_into(demo, tmp_path, "truth_ratios", "training_curves", "cost_quality", "wmdp_accuracy")
+    names = ("forget_utility", "truth_ratios", "training_curves", "cost_quality", "wmdp_accuracy")
+    drawn_into(demo, tmp_path, *names)
     texts = {name: {text.get_text() for text in fig.legends[0].get_texts()} for name, (fig, _) in kept.items()}
     assert {"retain model", "target model", "full", "lora", "grun"} <= texts["truth_ratios"]
     assert {"range of seeds", "grun"} <= texts["training_curves"]
+    assert {"frontier", "95 % interval", "GD", "grun"} <= texts["forget_utility"]
     assert {"95 % interval", "GD", "grun"} <= texts["cost_quality"]
     assert {"chance", "95 % interval", "base model"} <= texts["wmdp_accuracy"]
 
