@@ -47,9 +47,9 @@ def kept(monkeypatch):
     found = {}
     save = style.save
 
-    def saved(fig, stem, note):
+    def saved(fig, stem, note, looks):
         found[stem.name] = (fig, note)
-        save(fig, stem, note)
+        save(fig, stem, note, looks)
 
     monkeypatch.setattr(style, "save", saved)
     return found
@@ -174,6 +174,14 @@ def test_a_caption_stands_in_the_files_not_in_the_picture(demo, tmp_path, kept) 
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert picture.text[CAPTION] == note
         assert made_up.ORIGIN in note
+
+
+def test_figures_that_are_to_stand_alone_hold_their_captions(demo, tmp_path, kept) -> None:
+    spec = Figures(**demo.shown, names=("forget_utility", "training_curves"), captions=True)
+    figures.run(spec, demo.work(tmp_path))
+    for name, (fig, note) in kept.items():
+        assert fig.get_supxlabel().replace("\n", " ") == note, name
+    at_no_edge(tmp_path)
 
 
 def test_every_line_has_its_name_in_the_legend(demo, tmp_path, kept) -> None:

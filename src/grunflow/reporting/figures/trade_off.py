@@ -55,7 +55,7 @@ def forget_utility(results: Results, looks: Looks, stem: Path) -> None:
         style.interval_handle(),
     ]
     style.method_legend(fig, looks, table["objective"], table["carrier"], more, lines=False)
-    style.save(fig, stem, f"{results.note} Frontier: no method forgets more and keeps more.")
+    style.save(fig, stem, f"{results.note} Frontier: no method forgets more and keeps more.", looks)
 
 
 def point(axes, row: dict, across: str, up: str, looks: Looks) -> None:
@@ -99,7 +99,7 @@ def forgetting_paths(results: Results, looks: Looks, stem: Path) -> None:
     style.legend(panels.fig, handles + (_retain_handle(looks) if _known(results) else []))
     lines = "A line is a carrier's finished runs scaled back, the mean over seeds" if scaled else "A line is a run"
     star = " The retain model stands where it is on the tables' own questions." if _known(results) else ""
-    style.save(panels.fig, stem, f"{results.note} {lines}, a dot a snapshot; the start is at the left.{star}")
+    style.save(panels.fig, stem, f"{results.note} {lines}, a dot a snapshot; the start is at the left.{star}", looks)
 
 
 def _lines(axes, way: Way, runs: list[Run], looks: Looks, joined: bool) -> None:
