@@ -317,7 +317,9 @@ def test_holm_goes_on_after_the_clearest_and_stops_at_the_first_that_fails() -> 
     assert [row["verdict"] for row in family((0.9, 0.8, 1.0), (0.11, 0.01, 0.21))] == ["supported", "supported"]
     assert [row["verdict"] for row in family((0.9, 0.8, 1.0), (-0.9, -1.0, -0.8))] == ["supported", "contradicted"]
     # What cannot be tested is none of the family.
-    assert [row["verdict"] for row in family((0.11, 0.01, 0.21), (NAN, NAN, NAN))] == ["supported", "not testable here"]
+    found = family((0.11, 0.01, 0.21), (NAN, NAN, NAN))
+    assert [row["verdict"] for row in found] == ["supported", "not testable here"]
+    assert [row["judged"] for row in found] == ["primary: one of 1 of family f, Holm at 0.05", "primary: not tested"]
 
 
 def test_a_claim_may_be_primary_for_some_values() -> None:
