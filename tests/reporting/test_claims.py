@@ -226,6 +226,22 @@ def test_near_a_value_means_on_both_sides() -> None:
         assert row["verdict"] == verdict
 
 
+def test_what_a_row_says_of_another_of_its_differences_is_no_reason() -> None:
+    told = "first crossing; the best snapshots see no difference: x_minus_lora +0.10 [-0.10, +0.30]"
+    row = {"model": "tiny", "seeds": 3, "told": told} | {
+        f"x_minus_{other}{end}": value for other in ("full", "lora") for end, value in (("", 0.2), ("_lo", 0.1), ("_hi", 0.3))
+    }  # fmt: skip
+    for other, expected in (("full", "first crossing"), ("lora", told)):
+        one = claim(
+            models=["tiny"],
+            each={},
+            statement="s",
+            conditions=[{"table": "t", "column": f"x_minus_{other}", "above": 0}],
+        )
+        (found,) = verdicts([one], {"t": pd.DataFrame([row])}, "demo")
+        assert (found["verdict"], found["reason"]) == ("supported", expected)
+
+
 def test_a_small_model_cannot_speak_for_a_large_one_whose_share_follows_from_its_shape() -> None:
     """110,607 with the linear gate at width 4096: the authors' code, as fidelity.md has it."""
     condition = {"table": "e", "column": "trained_fraction", "below": 0.0005,
