@@ -15,6 +15,7 @@ from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.sets import ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.errors import BadInput
+from grunflow.evaluation import metrics
 from grunflow.evaluation.asking import Asking
 from grunflow.evaluation.probes import continuations
 from grunflow.models.loading import load_model, load_tokenizer
@@ -143,3 +144,36 @@ def test_a_file_of_another_form_is_named_with_line_and_key(tmp_path: Path) -> No
     path.write_text(path.read_text() + '{"question": "Who?"}\n')
     with pytest.raises(BadInput, match=r"benchmarks\.muse: .*retain_qa\.json line 4: no key 'answer', got question"):
         muse.prepare(keys(folder=str(folder)), 300, tmp_path / "out")
+
+
+@pytest.mark.parametrize("auc", [None, 0.4772])
+def test_privleak_varies_with_texts_too(auc: float | None) -> None:
+    """Parts whose means move as the figure does (differences of 1e-6 of an AUC), of its size with its sign."""
+    rng = np.random.default_rng(0)
+    leak, size = muse.metrics_of(auc)[-2:]
+    own, known = (
+        {("forget", "min_k"): rng.normal(shift, 1, (2, 30)), ("holdout", "min_k"): rng.normal(0.5, 1, (2, 20))}
+        for shift in (0.0, 0.4)
+    )
+    assert (leak.reference, leak.interval) == (RETAIN if auc is None else "", "questions")
+    given = (own, known) if auc is None else (own,)
+    assert leak.sample is not None
+    assert size.sample is not None
+    for one, other in zip(leak.sample(*given), size.sample(*given), strict=True):
+        for seed in (0, 1):
+            areas = [metrics.auroc(it["forget", "min_k"][seed], it["holdout", "min_k"][seed]) for it in (own, known)]
+            reference = areas[1] if auc is None else 1 - auc
+            slope = (metrics.privleak_of(areas[0] + 1e-6, reference) - metrics.privleak_of(areas[0], reference)) / 1e-6
+            figure = metrics.privleak_of(areas[0], reference)
+            assert np.sign(one[seed].mean()) == np.sign(figure)
+            assert np.abs(other[seed]) == pytest.approx(np.abs(one[seed]))
+            assert other[seed].mean() > 0
+            if auc is not None:
+                assert one[seed].mean() == pytest.approx(figure)
+                assert one[seed].std() == pytest.approx(abs(slope) * own_spread(own, seed, len(one[seed])), rel=1e-4)
+
+
+def own_spread(scores: dict, seed: int, questions: int) -> float:
+    """Standard deviation of DeLong's components over that set which has so many questions."""
+    parts = metrics.auroc_parts(scores["forget", "min_k"], scores["holdout", "min_k"])
+    return float(next(part for part in parts if part.shape[1] == questions)[seed].std())

@@ -28,6 +28,7 @@ MODEL = Model(
 CARRIERS = {
     "full": carrier("full"),
     "lora": carrier("lora", rank=2, alpha=8, dropout=0.1),
+    "reft": carrier("reft", rank=2, layers=(0, 2)),
     "grun": carrier("grun", rank=2, layers=(0, 2), gate="linear", gate_weight=1),
 }
 PROBE = ProbeSpec.model_validate({"kind": "answers", "sets": [asked("forget", "forget", "forget10_perturbed", 6)]})

@@ -201,7 +201,7 @@ def tell_tales(patch: pytest.MonkeyPatch) -> None:
     metrics = (
         Metric("recall", "Recall", lambda rows, role: rows["recall"], reference=BASE, change="gain", shown=("forget", "keep"),
                compared=True),
-        Metric("worth", "Worth", lambda run: 1.0, per="run", measures="quality", interval="seeds", shown=("run",), compared=True),
+        Metric("worth", "Worth", lambda run: 1.0, per="run", measures="quality", shown=("run",), compared=True),
     )  # fmt: skip
     probe = ProbeSpec(kind="answers", sets=sets)
 

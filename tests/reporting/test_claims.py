@@ -226,6 +226,22 @@ def test_near_a_value_means_on_both_sides() -> None:
         assert row["verdict"] == verdict
 
 
+def test_what_a_row_says_of_another_of_its_differences_is_no_reason() -> None:
+    told = "first crossing; the best snapshots see no difference: x_minus_lora +0.10 [-0.10, +0.30]"
+    row = {"model": "tiny", "seeds": 3, "told": told} | {
+        f"x_minus_{other}{end}": value for other in ("full", "lora") for end, value in (("", 0.2), ("_lo", 0.1), ("_hi", 0.3))
+    }  # fmt: skip
+    for other, expected in (("full", "first crossing"), ("lora", told)):
+        one = claim(
+            models=["tiny"],
+            each={},
+            statement="s",
+            conditions=[{"table": "t", "column": f"x_minus_{other}", "above": 0}],
+        )
+        (found,) = verdicts([one], {"t": pd.DataFrame([row])}, "demo")
+        assert (found["verdict"], found["reason"]) == ("supported", expected)
+
+
 def test_a_small_model_cannot_speak_for_a_large_one_whose_share_follows_from_its_shape() -> None:
     """110,607 with the linear gate at width 4096: the authors' code, as fidelity.md has it."""
     condition = {"table": "e", "column": "trained_fraction", "below": 0.0005,
@@ -244,6 +260,19 @@ def test_a_small_model_cannot_speak_for_a_large_one_whose_share_follows_from_its
     assert own["reason"] == "the claim is of models of 1e+09 parameters and more (our bound), this one has 988,288"
     paper, _ = verdicts([few], tables, "demo")
     assert (paper["verdict"], paper["reason"]) == ("not testable here", "no such row in this study")
+
+
+def test_a_closed_form_speaks_of_the_models_that_a_claim_names_alone() -> None:
+    """Another model of the sheet has other blocks: that a study has no such row of it is no reason to end its stage."""
+    condition = {"table": "e", "column": "trained_fraction", "where": {"objective": "{objective}"}, "below": 0.0005,
+                 "closed_form": {"kind": "grun", "keys": {"rank": 4, "layers": [20, 25, 31], "gate": "linear", "gate_weight": 10}}}  # fmt: skip
+    few = claim(each={"objective": ["gd", "idk"]}, conditions=[condition])
+    row = {"model": "own", "objective": "gd", "trained_fraction": 0.0004, "model_parameters": 1.35e8, "seeds": 3}
+    own = Architecture(hidden_size=576, layers=30, heads=9, vocabulary=49152)
+    found = verdicts([few], {"e": pd.DataFrame([row])}, "mine", shapes={"own": own})
+    assert [(item["id"], item["verdict"]) for item in found if item["about"] == "mine"] == [
+        ("mine/keeps/own/gd", "supported")
+    ]
 
 
 def test_time_is_compared_between_like_engines_which_are_told() -> None:
@@ -304,7 +333,9 @@ def test_holm_goes_on_after_the_clearest_and_stops_at_the_first_that_fails() -> 
     assert [row["verdict"] for row in family((0.9, 0.8, 1.0), (0.11, 0.01, 0.21))] == ["supported", "supported"]
     assert [row["verdict"] for row in family((0.9, 0.8, 1.0), (-0.9, -1.0, -0.8))] == ["supported", "contradicted"]
     # What cannot be tested is none of the family.
-    assert [row["verdict"] for row in family((0.11, 0.01, 0.21), (NAN, NAN, NAN))] == ["supported", "not testable here"]
+    found = family((0.11, 0.01, 0.21), (NAN, NAN, NAN))
+    assert [row["verdict"] for row in found] == ["supported", "not testable here"]
+    assert [row["judged"] for row in found] == ["primary: one of 1 of family f, Holm at 0.05", "primary: not tested"]
 
 
 def test_a_claim_may_be_primary_for_some_values() -> None:

@@ -1,9 +1,11 @@
 """The answer at the top of the report, from made-up verdicts."""
 
 from grunflow.reporting import first_screen
+from grunflow.reporting.figures.listing import FIGURES
 from grunflow.reporting.glossary import TERMS, term_of
 from grunflow.reporting.headings import words_of
 from grunflow.reporting.page import readable
+from grunflow.reporting.tables.listing import TABLES
 
 
 def verdict(
@@ -79,4 +81,10 @@ def test_names_are_told_in_words() -> None:
     titles = {"tofu": "TOFU"}
     assert words_of("tofu_main", titles) == "TOFU: what each method forgot and what it kept"
     assert words_of("efficiency", titles) == "What unlearning cost"
-    assert words_of("paper_2", titles) == "Paper 2"
+    assert words_of("paper_2", titles) == "Published table 2 in its own layout, ours beside"
+
+
+def test_every_table_and_figure_has_words() -> None:
+    for entry in (*TABLES, *FIGURES):
+        own = entry.name.removeprefix("{benchmark}_").replace("<n>", "1")
+        assert words_of(own, {}).lower() != own.replace("_", " "), own

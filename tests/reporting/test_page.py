@@ -90,6 +90,11 @@ def test_nothing_is_fetched(page: Path) -> None:
     assert {place for place in outside if not re.fullmatch(r"figures/\w+\.pdf", place)} == {"data:", "data:image/png"}
 
 
+def test_every_heading_of_a_table_leads_to_what_it_means(page: Path) -> None:
+    shown = page.read_text().split('<section id="tables">')[1].split("</section>")[0]
+    assert re.findall(r'<a href="#glossary"[^>]*>(.*?)</a>', shown) == []
+
+
 def test_every_link_inside_the_page_leads_somewhere(page: Path) -> None:
     text = page.read_text()
     places = re.findall(r'id="([^"]+)"', text)

@@ -60,16 +60,22 @@ def rouge_l(rows: Any, role: str) -> np.ndarray:
 
 def metrics_of(auc: float | None) -> tuple[Metric, ...]:
     leak = metrics.privleak(None if auc is None else 1 - auc)
-    told: Any = {"per": "run", "probe": "membership", "interval": "seeds", "reference": "" if auc else RETAIN}
+    parts = metrics.privleak_parts if auc is None else metrics.privleak_parts_of(1 - auc)
+    told: Any = {
+        "per": "run",
+        "probe": "membership",
+        "roles": ("forget", "holdout"),
+        "reference": "" if auc else RETAIN,
+    }
     return (
         Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True, needs="generation"),
         Metric("gate", "Gate", metrics.gate, measures="nothing"),
         Metric("utility", "KnowMem retain", lambda run: metrics.utility(run, ["knowmem_r"], ["rougeL"]), per="run",
                measures="quality", sample=lambda scores: (scores["knowmem_r", "rougeL"],), compared=True),
-        Metric("privleak", "PrivLeak", leak, measures="nothing", shown=("run",),
-               bounds=(-100.0, np.inf), **told),
+        Metric("privleak", "PrivLeak", leak, measures="nothing", shown=("run",), sample=parts,
+               keeps=metrics.column("min_k"), bounds=(-100.0, np.inf), **told),
         Metric("privleak_off", "PrivLeak (size)", lambda run: abs(leak(run)), measures="distance", shown=("run",),
-               bounds=(0.0, np.inf), compared=True, **told),
+               sample=metrics.sized(parts), bounds=(0.0, np.inf), compared=True, **told),
     )  # fmt: skip
 
 

@@ -227,7 +227,9 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     )
     jobs = [
         Job(f"{root}/tables", tables, metrics, (*study.published, *logs)),
-        Job(f"{root}/figures", specs.Figures(**shown, names=catalogue.figures(study)), metrics),
+        Job(
+            f"{root}/figures", specs.Figures(**shown, names=catalogue.figures(study), captions=study.captions), metrics
+        ),
     ]
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:

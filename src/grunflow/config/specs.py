@@ -221,6 +221,7 @@ class Figures(Shown):
 
     stage: Literal["figures"] = "figures"
     names: tuple[str, ...]
+    captions: bool = False
 
 
 class Report(Shown):

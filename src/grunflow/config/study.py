@@ -76,6 +76,7 @@ class Study(Strict):
     selection: dict[str, str] = Field(
         {}, description="benchmark -> how its rates were chosen (budget, data), sentences that every caption tells"
     )
+    captions: bool = Field(False, description="whether figures hold their captions, to stand alone without the report")
     snapshots: Snapshots = Field(Snapshots(), description="the trade-off on the way; a benchmark may have its own")
     engine: Literal["fast", "plain"] = Field(
         "fast", description="train edits on cached frozen states, read prompts once; or not"

@@ -210,6 +210,21 @@ def privleak_parts(
     return tuple(100 * (own / known**2 * b - a / known) for a, b in zip(mine, theirs, strict=True))
 
 
+def privleak_parts_of(reference: float) -> Callable[[Mapping[tuple[str, str], NDArray]], tuple[NDArray, ...]]:
+    """Of privleak against a known AUC, of which it is linear."""
+    of_attack, known = attack_parts("min_k"), 1 - reference
+    return lambda scores: tuple(100 * (1 - part - known) / known for part in of_attack(scores))
+
+
+def sized(parts: Callable[..., tuple[NDArray, ...]]) -> Callable[..., tuple[NDArray, ...]]:
+    """Of the size of a figure, from its own parts, whose means have its sign; that is taken as known."""
+
+    def of_size(*scores: Mapping[tuple[str, str], NDArray]) -> tuple[NDArray, ...]:
+        return tuple(np.sign(part.mean(axis=1, keepdims=True)) * part for part in parts(*scores))
+
+    return of_size
+
+
 def column(name: str) -> tuple[str, Callable[[Any, str], NDArray]]:
     """A column of the probe's output that is kept per question (Metric.keeps)."""
     return name, lambda rows, role: rows[name].to_numpy(float)

@@ -20,6 +20,7 @@ from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE
 Values = dict[str, Value]
 NO_ROW = "no such row in this study"
 NO_TABLE = "no table"
+MINUS = "_minus_"  # in the columns of differences of one row to several others
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,14 @@ def judged(
         "p_against": None,
     }
     if row is None or column not in row:
-        return told | nothing | (_of_shape(condition, model, study) or {"reason": _missing(condition, study)})
+        return told | nothing | (_of_shape(condition, claim, model, study) or {"reason": _missing(condition, study)})
     return told | nothing | _of_row(row, column, condition, claim, study)
 
 
-def _of_shape(condition: Condition, model: str, study: Study) -> dict[str, Any]:
-    """The verdict by the model's shape; nothing where there is no closed form, or no such model in the sheet."""
-    if condition.closed_form is None or model not in study.shapes:
+def _of_shape(condition: Condition, claim: Claim, model: str, study: Study) -> dict[str, Any]:
+    """The verdict by the model's shape; nothing where there is no closed form, no such model in the sheet, or one that the claim
+    does not name (its method's blocks are of the models that it names)."""
+    if condition.closed_form is None or model not in claim.models or model not in study.shapes:
         return {}
     known = figures(model, study.shapes[model], condition.closed_form)
     if condition.column not in known:
@@ -82,6 +84,7 @@ def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Cl
     """Verdict of a row that is there; without one the reason, and the effect where there is one."""
     effect = float(row[column])
     reason, told = (row[name] if isinstance(row.get(name), str) else "" for name in ("reason", "told"))
+    told = _about(told, column)
     if math.isnan(effect):
         return {"reason": "; ".join(filter(None, (reason, told))) or f"{column} is empty: no such comparison"}
     # A figure without _lo and _hi is exact, as a count of parameters is.
@@ -106,6 +109,11 @@ def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Cl
     replicates = n if pd.isna(groups) else int(groups)
     said = {"reason": "; ".join(filter(None, (told, engine)))}
     return known | {"lo": lo, "hi": hi} | _verdict(effect, lo, hi, replicates, condition) | said
+
+
+def _about(told: str, column: str) -> str:
+    """Of what a row must say of itself, that which is not of another of its differences (tables/equal.py)."""
+    return "; ".join(part for part in told.split("; ") if MINUS not in part or column in part.split())
 
 
 def _verdict(effect: float, lo: float, hi: float, n: int, condition: Condition) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _judged(
         "source": f"this study, {about}" if own else claim.source,
         "primary": claim.is_primary(values),
         "family": claim.family if claim.is_primary(values) else None,
-        "judged": "exploratory: 95 % by itself",
+        "judged": "primary: not tested" if claim.is_primary(values) else "exploratory: 95 % by itself",
         "p": None,
         "verdict": verdict,
         **{name: conditions[0][name] for name in ("effect", "lo", "hi", "n")},

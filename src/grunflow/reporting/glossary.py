@@ -32,9 +32,9 @@ TERMS = (
     Term("Gate", r"\b[Gg]ate|AUROC", "A number between 0 and 1 by which an edit is multiplied; it reads the question's last token. It should open (1) on what is to be forgotten and stay "
          "closed (0) elsewhere. AUROC: how often a forget question opens it further than a retain question; 1/2 is guessing."),
     Term("Accuracy", r"[Aa]ccuracy|change$", "Share of multiple-choice questions answered rightly. With four options guessing gives 0.25. Change: against the model before unlearning."),
-    Term("Memorisation and membership", r"memoris|extraction|MIA", "How much of an answer the model recites, and how well training questions can be told from others by their likelihood "
+    Term("Memorisation and membership", r"memoris|extraction|MIA|PrivLeak", "How much of an answer the model recites, and how well training questions can be told from others by their likelihood "
          "(AUROC; 1/2 is guessing)."),
-    Term("Equal forgetting", r"Forgotten to|[Rr]eading|[Rr]eached|[Rr]eason|Told|observed", "Methods compared where they have forgotten equally much, as a longer training always forgets more and keeps less. "
+    Term("Equal forgetting", r"Forgotten to|^Kept$|[Rr]eading|[Rr]eached|[Rr]eason|Told|observed", "Methods compared where they have forgotten equally much, as a longer training always forgets more and keeps less. "
          "Readings: along the training path, at its best snapshot, and along the finished edit scaled back."),
     Term("FLOPs, seconds and memory", r"FLOPs|[Ss]econds|memory|GPU|CPU|time|Trained parameters|[Ss]aved|hours", "What training took. FLOPs are counted and equal for equal runs; seconds are of this machine. Trained "
          "parameters: those that unlearning changes, and their share of the model."),
@@ -43,7 +43,7 @@ TERMS = (
          "term on what is to be kept is added. target, retain and base are models that no method trained: see those."),
     Term("Carrier", r"Carrier|Method|Against|Difference", "Where the trained parameters live: all weights of the model, low-rank updates of them, or low-rank edits of hidden states with or without a gate. "
          "A method is an objective on a carrier."),
-    Term("Target and retain model", r"Model|Split|Benchmark|Variant|Condition|Strength", "The target model has learnt everything, what is to be forgotten too: unlearning starts there. The retain model never saw "
+    Term("Target and retain model", r"Model|Split|Benchmark|Variant|Condition|Strength|Minus", "The target model has learnt everything, what is to be forgotten too: unlearning starts there. The retain model never saw "
          "that: where unlearning should lead. The split says how much is to be forgotten."),
     Term("Seeds", r"Seed|^n$|Runs", "Repeated trainings from other random numbers. A verdict needs an interval over seeds; one seed says how questions vary, nothing of training."),
     Term("95 % interval", r"Effect|Interval", "In square brackets: the range that holds the true value in 95 of 100 such studies, over questions and seeds as the caption says."),

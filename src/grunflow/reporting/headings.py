@@ -6,6 +6,7 @@ from collections.abc import Mapping
 WORDS = {
     "main": "what each method forgot and what it kept",
     "differences": "paired differences between carriers",
+    "references": "how far each method is from models that no method trained",
     "efficiency": "What unlearning cost",
     "equal_forgetting": "Compared where they have forgotten equally much",
     "equal_retention": "Compared where they have kept equally much",
@@ -23,6 +24,7 @@ WORDS = {
     "training_curves": "Loss of unlearning",
     "accuracy": "Multiple-choice accuracy",
 }
+PAPER = "paper_"  # before the number of a published table in its own layout
 
 
 def words_of(name: str, titles: Mapping[str, str]) -> str:
@@ -35,4 +37,6 @@ def words_of(name: str, titles: Mapping[str, str]) -> str:
 
 
 def _plain(name: str) -> str:
+    if name.startswith(PAPER):
+        return f"published table {name.removeprefix(PAPER)} in its own layout, ours beside"
     return WORDS.get(name, name.replace("_", " "))

@@ -5,6 +5,7 @@ What a name looks like follows from its place in the study, so that a method of 
 """
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from grunflow.reporting.entries import CAPTION
 COLUMN_INCHES = 3.3
 LEGEND_INCHES = 0.4  # what the legend takes, once in a figure
 LEGEND_LINE_INCHES = 0.16
+CAPTION_CHARACTERS, CAPTION_LINE_INCHES = 84, 0.085  # of a caption at 5 points
 PANELS_IN_A_ROW = 4
 BLACK, GREY = "#000000", "#777777"
 # Of different numbers without a common divisor, so that thirty carriers differ in one or the other.
@@ -66,16 +68,19 @@ class Looks:
 
     Args:
         objectives, carriers: names in the study's order; reference models among them have looks of their own.
+        captions: whether a picture holds its caption, to stand alone.
     """
 
     objectives: tuple[str, ...]
     carriers: tuple[str, ...]
+    captions: bool = False
 
     @classmethod
-    def of(cls, methods: Iterable[tuple[str, str]]) -> "Looks":
+    def of(cls, methods: Iterable[tuple[str, str]], captions: bool = False) -> "Looks":
         """The looks of (objective, carrier) pairs, in the order in which they are met; a reference model has no carrier."""
         trained = [(objective, carrier) for objective, carrier in methods if carrier]
-        return cls(tuple(dict.fromkeys(pair[0] for pair in trained)), tuple(dict.fromkeys(pair[1] for pair in trained)))
+        objectives, carriers = (tuple(dict.fromkeys(pair[place] for pair in trained)) for place in (0, 1))
+        return cls(objectives, carriers, captions)
 
     def marker(self, objective: str) -> str:
         if objective in REFERENCE_MARKERS:
@@ -145,9 +150,13 @@ def by_objective(models: Sequence[str], objectives: Sequence[str], height_inches
     return Panels(fig, found, models)
 
 
-def save(fig, stem: Path, note: str) -> None:
-    """PDF and PNG; without dates, so that equal data give equal bytes. The caption is no part of the picture: it stands in the
-    files' metadata (reporting/page.py reads it), and beside the figure in the report."""
+def save(fig, stem: Path, note: str, looks: Looks) -> None:
+    """PDF and PNG; without dates, so that equal data give equal bytes. The caption stands in the files' metadata
+    (reporting/page.py reads it) and beside the figure in the report; in the picture only where that is to stand alone."""
+    if looks.captions:
+        lines = textwrap.wrap(note, CAPTION_CHARACTERS)
+        fig.set_figheight(fig.get_figheight() + len(lines) * CAPTION_LINE_INCHES)
+        fig.supxlabel("\n".join(lines), fontsize=5, x=0.02, ha="left")
     fig.savefig(stem.with_suffix(".pdf"), metadata={"CreationDate": None, "Subject": note})
     fig.savefig(stem.with_suffix(".png"), metadata={"Software": None, CAPTION: note})
     plt.close(fig)

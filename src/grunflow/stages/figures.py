@@ -17,7 +17,8 @@ def run(spec: Figures, work: Work) -> None:
     every = read(spec, work)
     known = listed(FIGURES, spec, every)
     looks = Looks.of(
-        pair for results in every for pair in results.every[["objective", "carrier"]].itertuples(index=False)
+        (pair for results in every for pair in results.every[["objective", "carrier"]].itertuples(index=False)),
+        spec.captions,
     )
     for name in spec.names:
         entry, (results,) = known[name]

@@ -47,9 +47,9 @@ def kept(monkeypatch):
     found = {}
     save = style.save
 
-    def saved(fig, stem, note):
+    def saved(fig, stem, note, looks):
         found[stem.name] = (fig, note)
-        save(fig, stem, note)
+        save(fig, stem, note, looks)
 
     monkeypatch.setattr(style, "save", saved)
     return found
@@ -176,11 +176,21 @@ def test_a_caption_stands_in_the_files_not_in_the_picture(demo, tmp_path, kept) 
         assert made_up.ORIGIN in note
 
 
+def test_figures_that_are_to_stand_alone_hold_their_captions(demo, tmp_path, kept) -> None:
+    spec = Figures(**demo.shown, names=("forget_utility", "training_curves"), captions=True)
+    figures.run(spec, demo.work(tmp_path))
+    for name, (fig, note) in kept.items():
+        assert fig.get_supxlabel().replace("\n", " ") == note, name
+    at_no_edge(tmp_path)
+
+
 def test_every_line_has_its_name_in_the_legend(demo, tmp_path, kept) -> None:
-    drawn_into(demo, tmp_path, "truth_ratios", "training_curves", "cost_quality", "wmdp_accuracy")
+    names = ("forget_utility", "truth_ratios", "training_curves", "cost_quality", "wmdp_accuracy")
+    drawn_into(demo, tmp_path, *names)
     texts = {name: {text.get_text() for text in fig.legends[0].get_texts()} for name, (fig, _) in kept.items()}
     assert {"retain model", "target model", "full", "lora", "grun"} <= texts["truth_ratios"]
     assert {"range of seeds", "grun"} <= texts["training_curves"]
+    assert {"frontier", "95 % interval", "GD", "grun"} <= texts["forget_utility"]
     assert {"95 % interval", "GD", "grun"} <= texts["cost_quality"]
     assert {"chance", "95 % interval", "base model"} <= texts["wmdp_accuracy"]
 

@@ -85,6 +85,18 @@ def test_best_snapshots_that_say_something_else_are_told_where_strength_decides(
     assert row.told == "the best snapshots see the opposite: retain_probability_minus_full -0.60 [-0.60, -0.60]"
 
 
+@pytest.mark.parametrize("made", [equal_forgetting, equal_retention])
+def test_the_replicates_of_an_interval_are_target_models_where_runs_share_them(tmp_path, made) -> None:
+    """What claims tested together take the degrees of freedom from (claim_conditions.py)."""
+    frames = made_up.questions(seeds=(0, 1, 2, 3), objectives=("gd",), carriers=("full", "grun"))
+    (apart,) = made_up.Study(tmp_path / "apart", [(made_up.TOFU, frames)]).results
+    assert set(made(apart)["replicates"]) == set(made(apart)["seeds"]) == {4}
+    for name in ("snapshot_scores", "strength_scores"):
+        frames[name]["target_seed"] //= 2
+    (shared,) = made_up.Study(tmp_path / "shared", [(made_up.TOFU, frames)]).results
+    assert (set(made(shared)["replicates"]), set(made(shared)["seeds"])) == ({2}, {4})
+
+
 CLIFF = {0: (0.95, 0.9), 40: (0.95, 0.9), 80: (0.05, 0.5)}  # step -> forget, retain Probability
 DIP = {0: (0.95, 0.9), 10: (0.8, 0.85), 20: (0.65, 0.8), 40: (0.5, 0.75), 60: (0.45, 0.7), 80: (0.7, 0.6)}
 

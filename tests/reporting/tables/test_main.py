@@ -119,6 +119,7 @@ def test_direction_follows_from_the_role_of_a_set_not_from_its_name(tmp_path) ->
     (tales,) = made_up.Study(tmp_path, [(made_up.TALES, frames)]).results
     table = main_table(tales)
     assert {"Hidden Recall ↓", "Open Recall ↑", "Worth ↑"} <= set(table.shown)
+    assert "Worth from seeds alone" in table.caption
     bold = {(table.shown.loc[place, "Carrier"], column) for place, column in table.bold}
     assert ("net", "Hidden Recall ↓") in bold
     assert ("sieve", "Open Recall ↑") in bold

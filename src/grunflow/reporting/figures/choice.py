@@ -35,4 +35,4 @@ def accuracy(results: Results, looks: Looks, stem: Path) -> None:
         axes.set_ylabel(style.label("Accuracy", model, models))
     more = [Line2D([], [], color=style.GREY, linewidth=0.8, linestyle=":", label="chance"), style.interval_handle()]
     style.method_legend(fig, looks, table["objective"], table["carrier"], more, lines=False)
-    style.save(fig, stem, results.note)
+    style.save(fig, stem, results.note, looks)

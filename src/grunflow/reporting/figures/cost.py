@@ -29,4 +29,4 @@ def cost_quality(results: Results, looks: Looks, stem: Path) -> None:
     grid[-1, 0].set_xlabel("FLOPs of unlearning (counted)")
     fig.align_ylabels()
     style.method_legend(fig, looks, rows["objective"], rows["carrier"], [style.interval_handle()], lines=False)
-    style.save(fig, stem, results.note)
+    style.save(fig, stem, results.note, looks)

@@ -39,7 +39,7 @@ def gate_activations(results: Results, looks: Looks, stem: Path) -> None:
         axes.set_ylabel(style.label("Gate (1: open)", model, models))
     style.legend(fig, [_patch(name, place) for place, name in enumerate(asked)], columns=2)
     note = "Box: quartiles; whiskers: 5th to 95th percentile of questions, over objectives and seeds."
-    style.save(fig, stem, f"{results.note} {note}")
+    style.save(fig, stem, f"{results.note} {note}", looks)
 
 
 def sets_of(results: Results, rows: pd.DataFrame, gates: list[str]) -> dict[str, tuple[pd.Series, list[str]]]:
@@ -101,7 +101,7 @@ def truth_ratios(results: Results, looks: Looks, stem: Path) -> None:
     style.carrier_legend(panels.fig, looks, methods["carrier"], black)
     beyond = float(((every[RATIO] < lo) | (every[RATIO] > hi)).mean())
     note = f"All seeds together; {100 * beyond:.1f} % of the Truth Ratios lie beyond the axis."
-    style.save(panels.fig, stem, f"{results.note} {note}")
+    style.save(panels.fig, stem, f"{results.note} {note}", looks)
 
 
 def within(ratios: pd.Series, tail: float = 0.005) -> tuple[float, float]:

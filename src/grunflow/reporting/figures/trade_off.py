@@ -16,6 +16,8 @@ from grunflow.reporting.samples import by_method
 from grunflow.reporting.style import Looks
 from grunflow.reporting.tables.main import aggregated
 
+FRONT = (0, (1, 2))
+
 
 def main_of(results: Results) -> pd.DataFrame:
     return aggregated(results, results.metrics, by_method(results, results.metrics))
@@ -43,13 +45,17 @@ def forget_utility(results: Results, looks: Looks, stem: Path) -> None:
         rows = table[table["model"] == model]
         methods = rows[rows["carrier"] != ""]
         front = frontier(methods[across.name].to_numpy(), methods[up.name].to_numpy())
-        axes.plot(*front, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 2)), drawstyle="steps-post", zorder=1)
+        axes.plot(*front, color=style.GREY, linewidth=0.8, linestyle=FRONT, drawstyle="steps-post", zorder=1)
         for row in rows.to_dict("records"):
             point(axes, row, across.name, up.name, looks)
         axes.set_ylabel(style.label(f"{axis_title(up)} (higher: more kept)", model, models))
     grid[-1, 0].set_xlabel(f"{axis_title(across)} (lower: more forgotten)")
-    style.method_legend(fig, looks, table["objective"], table["carrier"])
-    style.save(fig, stem, f"{results.note} Dotted: no method forgets more and keeps more.")
+    more = [
+        Line2D([], [], color=style.GREY, linewidth=0.8, linestyle=FRONT, label="frontier"),
+        style.interval_handle(),
+    ]
+    style.method_legend(fig, looks, table["objective"], table["carrier"], more, lines=False)
+    style.save(fig, stem, f"{results.note} Frontier: no method forgets more and keeps more.", looks)
 
 
 def point(axes, row: dict, across: str, up: str, looks: Looks) -> None:
@@ -93,7 +99,7 @@ def forgetting_paths(results: Results, looks: Looks, stem: Path) -> None:
     style.legend(panels.fig, handles + (_retain_handle(looks) if _known(results) else []))
     lines = "A line is a carrier's finished runs scaled back, the mean over seeds" if scaled else "A line is a run"
     star = " The retain model stands where it is on the tables' own questions." if _known(results) else ""
-    style.save(panels.fig, stem, f"{results.note} {lines}, a dot a snapshot; the start is at the left.{star}")
+    style.save(panels.fig, stem, f"{results.note} {lines}, a dot a snapshot; the start is at the left.{star}", looks)
 
 
 def _lines(axes, way: Way, runs: list[Run], looks: Looks, joined: bool) -> None:

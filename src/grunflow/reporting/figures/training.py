@@ -32,7 +32,7 @@ def training_curves(results: Results, looks: Looks, stem: Path) -> None:
         f"Mean and range of {seeds_of(rows)} seeds, smoothed over a twentieth of the steps; a gate has a loss of its own, so levels are "
         "not comparable."
     )
-    style.save(panels.fig, stem, f"{results.note} {note}")
+    style.save(panels.fig, stem, f"{results.note} {note}", looks)
 
 
 def _curves(axes, rows: pd.DataFrame, looks: Looks) -> None:

@@ -7,7 +7,7 @@ from grunflow.reporting.forms import Table, figure_column, put, stacked, without
 from grunflow.reporting.intervals import Interval, Sample, half_width
 from grunflow.reporting.results import Results, notes
 from grunflow.reporting.samples import SEEDS
-from grunflow.reporting.seeds import factors
+from grunflow.reporting.seeds import factors, replicates
 
 METHOD = ["model", "objective", "carrier", "carrier_kind", "variant"]
 SAVED = ("trained_parameters", "train_seconds", "cpu_seconds", "gpu_hours", "train_flops")
@@ -41,7 +41,7 @@ def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
 def spent(group: pd.DataFrame) -> dict:
     """What the runs of one method cost: the loop's seconds and FLOPs; CPU seconds and GPU-hours of their jobs, with each run's
     share of the job that cached states for several; what scoring took, apart."""
-    row: dict = {"seeds": len(group)}
+    row: dict = {"seeds": len(group), "replicates": replicates(len(group), factors(group))}
     row |= {name: int(group[name].iloc[0]) for name in ("trained_parameters", "model_parameters", "steps", "tokens")}
     row["trained_fraction"] = row["trained_parameters"] / row["model_parameters"]
     for name in ("train_seconds", "cpu_seconds"):

@@ -18,7 +18,7 @@ from grunflow.reporting.forms import Cell, figure_text, put
 from grunflow.reporting.intervals import Interval, Sample
 from grunflow.reporting.paths import FRAMES, STEP, STRENGTH, Path, Way, columns_of, metric_of, paths
 from grunflow.reporting.results import Results
-from grunflow.reporting.seeds import QUESTIONS_ONLY, SEEDS, factors, said, source
+from grunflow.reporting.seeds import QUESTIONS_ONLY, SEEDS, Labels, factors, replicates, said, source
 
 SNAPSHOT, WAY = "snapshot", "path"
 READINGS = (STRENGTH, WAY, SNAPSHOT)
@@ -65,7 +65,7 @@ def equal(results: Results, compared: Comparison) -> pd.DataFrame:
                 blocks[reading] = [
                     {"model": model, "split": split, "objective": objective, "carrier": carrier,
                      "carrier_kind": kinds[carrier], compared.level: level, "reading": reading, "seeds": len(runs[carrier]),
-                     "interval": source(len(runs[carrier])),
+                     "interval": source(len(runs[carrier])), "replicates": replicates(len(runs[carrier]), _groups(runs[carrier])),
                      "reason": read.reason, "told": read.told} | _figures(carrier, names, reads, reading)
                     for carrier, read in reads.items()
                 ]  # fmt: skip
@@ -85,8 +85,12 @@ def _read(runs: list[Path], reading: str, compared: Comparison, level: float) ->
     else:
         found = [crossings.crossed(curve, level) for curve in curves]
     again = any(isinstance(item, Found) and item.again for item in found)
-    groups = factors(pd.DataFrame([run.seeds for run in runs], columns=list(SEEDS)))
-    return Read(*crossings.over_seeds(found, groups), again)
+    return Read(*crossings.over_seeds(found, _groups(runs)), again)
+
+
+def _groups(runs: list[Path]) -> tuple[Labels, ...]:
+    """What the runs of a method are grouped by (seeds.py)."""
+    return factors(pd.DataFrame([run.seeds for run in runs], columns=list(SEEDS)))
 
 
 def _figures(carrier: str, names: list[str], reads: dict[str, Read], reading: str) -> dict:

@@ -125,7 +125,7 @@ def caption(results: Results, tidy: pd.DataFrame, every: list[Column]) -> str:
         f"{metric.title}'s question part by influence values" for metric in shown if metric.sample and not metric.joined
     ]
     parts += [f"{metric.title}'s from the limits of its means" for metric in shown if metric.joined]
-    parts += [f"{metric.title} from seeds alone" for metric in shown if metric.interval == "seeds"]
+    parts += [f"{metric.title} from seeds alone" for metric in shown if of_seeds_alone(metric)]
     asked = {
         column.set: tidy[f"{column.set}_questions"].iloc[0] for column in every if f"{column.set}_questions" in tidy
     }
@@ -141,6 +141,11 @@ def caption(results: Results, tidy: pd.DataFrame, every: list[Column]) -> str:
         numbers = ", ".join(f"{column.title} {tidy[column.name].iloc[0]:.0f}" for column in counts)
         told.append(f"Counts: {numbers}.")
     return f"{results.title}. {' '.join(told)} {BOLD}."
+
+
+def of_seeds_alone(metric: Metric) -> bool:
+    """Whether nothing is known of how a figure of whole runs varies with questions."""
+    return metric.per == "run" and metric.interval in ("seeds", "questions") and metric.sample is None
 
 
 def noise_note(tidy: pd.DataFrame) -> list[str]:
