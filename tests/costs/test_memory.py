@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from grunflow.config.parts import Training
 from grunflow.costs import memory
 from grunflow.costs.flops import Extent
 from grunflow.costs.shapes import Shapes
+from grunflow.training.optimizer import adamw
+from grunflow.training.precision import widen
 from tests.costs.made_up import carrier_of
 
 SHAPES = Shapes(hidden=512, layers=8, heads=8, kv_heads=8, head_size=64, intermediate=1408, vocabulary=8192, tied=False)
@@ -78,7 +83,45 @@ def test_host_memory_of_training_is_within_a_fifth_of_the_measured_peak(name: st
         text=True,
         check=True,
     )
-    held = memory.training(
+    planned = memory.training(
         SHAPES, CARRIERS[name], "float32", Extent(ROWS * WIDTH, ROWS * WIDTH**2, ROWS), ROWS * (WIDTH - PROMPT)
     )
-    assert held.total == pytest.approx(int(done.stdout), rel=0.2)
+    assert planned.total == pytest.approx(int(done.stdout), rel=0.2)
+
+
+def test_the_copy_that_autocast_keeps_of_masters_is_counted_on_one_device(make_model) -> None:
+    """Of linear weights, which the backward pass reads in the type of the passes; FSDP casts a block at a time."""
+    model, kept = make_model(), {}
+    linear = [module.weight.numel() for module in model.modules() if isinstance(module, torch.nn.Linear)]
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if tensor.dtype == torch.bfloat16 and storage.nbytes() // 2 in linear:
+            kept[storage.data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16):
+        model(input_ids=torch.arange(7)[None])
+    counted = held(Shapes.of_model(model.config), "masters")
+    assert counted.cast == sum(tensor.untyped_storage().nbytes() for tensor in kept.values()) == 2 * sum(linear)
+    assert counted.on_each(1) - replace(counted, cast=0).on_each(1) == counted.cast
+    assert counted.on_each(2) == replace(counted, cast=0).on_each(2)
+
+
+@pytest.mark.parametrize(("precision", "size"), [("masters", 16), ("kahan", 10), ("pure", 8)])
+def test_a_trained_weight_takes_as_many_bytes_as_its_optimiser_keeps(make_model, precision: str, size: int) -> None:
+    model = make_model().to(torch.bfloat16)
+    if precision == "masters":
+        widen(model)
+    optimizer = adamw(model.parameters(), Training(learning_rate=1e-5, steps=1, precision=precision))  # type: ignore[arg-type]
+    model(input_ids=torch.arange(7)[None]).logits.sum().backward()
+    optimizer.step()
+    kept = [value for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value)]
+    beside = [(parameter, parameter.grad) for parameter in model.parameters()]
+    real = sum(tensor.nbytes for tensor in (*kept, *(part for pair in beside for part in pair)) if tensor.numel() > 1)
+    counted = held(Shapes.of_model(model.config), precision)
+    assert counted.weights + counted.gradients + counted.moments == real == size * model.num_parameters()
+
+
+def held(shapes: Shapes, precision: str) -> memory.Held:
+    return memory.training(shapes, None, "bfloat16", Extent(1, 1, 1), 1, precision=precision)
