@@ -15,7 +15,7 @@ from grunflow.costs import memory
 from grunflow.costs.flops import Extent
 from grunflow.costs.shapes import Shapes
 from grunflow.training.optimizer import adamw
-from grunflow.training.precision import widen
+from grunflow.training.precision import computing, widen
 from tests.costs.made_up import carrier_of
 
 SHAPES = Shapes(hidden=512, layers=8, heads=8, kv_heads=8, head_size=64, intermediate=1408, vocabulary=8192, tied=False)
@@ -89,21 +89,32 @@ def test_host_memory_of_training_is_within_a_fifth_of_the_measured_peak(name: st
     assert planned.total == pytest.approx(int(done.stdout), rel=0.2)
 
 
-def test_the_copy_that_autocast_keeps_of_masters_is_counted_on_one_device(make_model) -> None:
-    """Of linear weights, which the backward pass reads in the type of the passes; FSDP casts a block at a time."""
-    model, kept = make_model(), {}
-    linear = [module.weight.numel() for module in model.modules() if isinstance(module, torch.nn.Linear)]
+@pytest.mark.parametrize(("precision", "compute"), [("masters", True), ("pure", False)])
+def test_what_the_passes_of_a_bf16_model_keep_is_counted_on_one_device(
+    make_model, precision: str, compute: bool
+) -> None:
+    """Under autocast linear weights once more, and norms in float32; FSDP casts a block at a time."""
+    model = make_model().train() if compute else make_model().train().to(torch.bfloat16)
+    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    linear = [2 * module.weight.numel() for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    kept = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if tensor.dtype == torch.bfloat16 and storage.nbytes() // 2 in linear:
-            kept[storage.data_ptr()] = tensor
+        if tensor.untyped_storage().data_ptr() not in own:
+            kept[tensor.untyped_storage().data_ptr()] = tensor
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16):
-        model(input_ids=torch.arange(7)[None])
-    counted = held(Shapes.of_model(model.config), "masters")
-    assert counted.cast == sum(tensor.untyped_storage().nbytes() for tensor in kept.values()) == 2 * sum(linear)
+    rows = torch.arange(60)[None].repeat(5, 1)  # as many tokens as give no tensor the size of a weight
+    with (
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        computing(torch.device("cpu"), "bfloat16" if compute else None),
+    ):
+        model(input_ids=rows, logits_to_keep=1)
+    sizes = [(tensor.dtype, tensor.untyped_storage().nbytes()) for tensor in kept.values()]
+    copies = sum(size for dtype, size in sizes if dtype == torch.bfloat16 and size in linear)
+    assert copies == (sum(linear) if compute else 0)
+    counted = held(Shapes.of_model(model.config), precision, rows.numel())
+    assert counted.cast + counted.activations == pytest.approx(sum(size for _, size in sizes), rel=0.2)
     assert counted.on_each(1) - replace(counted, cast=0).on_each(1) == counted.cast
     assert counted.on_each(2) == replace(counted, cast=0).on_each(2)
 
@@ -123,5 +134,5 @@ def test_a_trained_weight_takes_as_many_bytes_as_its_optimiser_keeps(make_model,
     assert counted.weights + counted.gradients + counted.moments == real == size * model.num_parameters()
 
 
-def held(shapes: Shapes, precision: str) -> memory.Held:
-    return memory.training(shapes, None, "bfloat16", Extent(1, 1, 1), 1, precision=precision)
+def held(shapes: Shapes, precision: str, tokens: int = 1) -> memory.Held:
+    return memory.training(shapes, None, "bfloat16", Extent(tokens, tokens, 1), 1, precision=precision)

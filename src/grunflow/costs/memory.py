@@ -24,7 +24,8 @@ class Held:
 
     Args:
         gathered: of several processes what each holds of the others' shards for a moment.
-        cast: what autocast keeps of masters in the type of the passes, until the backward pass; FSDP casts a block at a time.
+        cast: what autocast keeps until the backward pass: masters in the type of the passes, and norms and the residual stream
+            in float32. FSDP casts a block at a time and keeps all of it in the type of the passes.
     """
 
     weights: int
@@ -86,7 +87,7 @@ def training(
         shapes.parameters * size if reference else 0,
         # Embedding and head are one shard's group, gathered with the gradient of the head.
         3 * shapes.vocabulary * shapes.hidden * size,
-        (shapes.head + shapes.layers * shapes.block) * size if masters else 0,
+        _cast(shapes, carrier, micro.tokens, size) if masters else 0,
         accumulated,
     )
 
@@ -103,6 +104,12 @@ def forward(shapes: Shapes, dtype: str, batch: Extent, labels: int, replaced: bo
 def _logits(shapes: Shapes, tokens: int, labels: int, size: int) -> int:
     """All logits; at labels also the chosen ones and their gradient in float32."""
     return shapes.vocabulary * (tokens * size + 2 * labels * 4)
+
+
+def _cast(shapes: Shapes, carrier: CarrierSpec | None, tokens: int, size: int) -> int:
+    """Linear weights once more, and of a token in a block what float32 takes beyond two bytes (counted as in `_kept`)."""
+    weights = (shapes.head + shapes.layers * shapes.block) * size
+    return weights + tokens * _kept_blocks(shapes, carrier) * 10 * shapes.hidden
 
 
 def _kept_blocks(shapes: Shapes, carrier: CarrierSpec | None) -> int:
