@@ -6,6 +6,7 @@ import pytest
 
 from grunflow import launch
 from grunflow.config.models import Model
+from grunflow.config.parts import Training
 from grunflow.config.specs import Finetune, Unlearn
 from grunflow.errors import BadInput
 from grunflow.models.sharding import own
@@ -15,6 +16,11 @@ from tests.test_cli import failed_with, grunflow
 FULL, LORA = carrier_of("full"), carrier_of("lora", rank=2, alpha=4, dropout=0.0)
 STEERED = objective_spec("rmu", layer=1, steering=1, rmu_positions="tokens")
 
+KAHAN = Finetune(
+    benchmark="tofu", role="target", files=("sets/full.jsonl",), seed=0,
+    model=Model(name="tiny", architecture={}, target=Training(learning_rate=1e-5, steps=1, precision="kahan")),
+)  # fmt: skip
+
 
 @pytest.mark.parametrize(
     ("spec", "processes", "message"),
@@ -22,9 +28,10 @@ STEERED = objective_spec("rmu", layer=1, steering=1, rmu_positions="tokens")
         (unlearn(objective_spec("gd"), LORA), 2, "got 2, but carrier lora is trained on one process"),
         (unlearn(STEERED, FULL), 2, "got 2, but rmu's passes end"),
         (unlearn(objective_spec("gd"), FULL), 0, "got 0, expected 1 or more"),
+        (KAHAN, 2, "got 2, but precision is kahan, which is for one GPU"),
     ],
 )
-def test_what_is_not_trained_in_shards_is_refused(spec: Unlearn, processes: int, message: str) -> None:
+def test_what_is_not_trained_in_shards_is_refused(spec: Unlearn | Finetune, processes: int, message: str) -> None:
     with pytest.raises(BadInput, match=f"--processes: {message}"):
         launch.check(spec, processes)
 

@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from grunflow.config.parts import Training
 from grunflow.costs import memory
 from grunflow.costs.flops import Extent
 from grunflow.costs.shapes import Shapes
+from grunflow.training.optimizer import adamw
+from grunflow.training.precision import computing, widen
 from tests.costs.made_up import carrier_of
 
 SHAPES = Shapes(hidden=512, layers=8, heads=8, kv_heads=8, head_size=64, intermediate=1408, vocabulary=8192, tied=False)
@@ -78,7 +83,56 @@ def test_host_memory_of_training_is_within_a_fifth_of_the_measured_peak(name: st
         text=True,
         check=True,
     )
-    held = memory.training(
+    planned = memory.training(
         SHAPES, CARRIERS[name], "float32", Extent(ROWS * WIDTH, ROWS * WIDTH**2, ROWS), ROWS * (WIDTH - PROMPT)
     )
-    assert held.total == pytest.approx(int(done.stdout), rel=0.2)
+    assert planned.total == pytest.approx(int(done.stdout), rel=0.2)
+
+
+@pytest.mark.parametrize(("precision", "compute"), [("masters", True), ("pure", False)])
+def test_what_the_passes_of_a_bf16_model_keep_is_counted_on_one_device(
+    make_model, precision: str, compute: bool
+) -> None:
+    """Under autocast linear weights once more, and norms in float32; FSDP casts a block at a time."""
+    model = make_model().train() if compute else make_model().train().to(torch.bfloat16)
+    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    linear = [2 * module.weight.numel() for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    kept = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.untyped_storage().data_ptr() not in own:
+            kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    rows = torch.arange(60)[None].repeat(5, 1)  # as many tokens as give no tensor the size of a weight
+    with (
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        computing(torch.device("cpu"), "bfloat16" if compute else None),
+    ):
+        model(input_ids=rows, logits_to_keep=1)
+    sizes = [(tensor.dtype, tensor.untyped_storage().nbytes()) for tensor in kept.values()]
+    copies = sum(size for dtype, size in sizes if dtype == torch.bfloat16 and size in linear)
+    assert copies == (sum(linear) if compute else 0)
+    counted = held(Shapes.of_model(model.config), precision, rows.numel())
+    assert counted.cast + counted.activations == pytest.approx(sum(size for _, size in sizes), rel=0.2)
+    assert counted.on_each(1) - replace(counted, cast=0).on_each(1) == counted.cast
+    assert counted.on_each(2) == replace(counted, cast=0).on_each(2)
+
+
+@pytest.mark.parametrize(("precision", "size"), [("masters", 16), ("kahan", 10), ("pure", 8)])
+def test_a_trained_weight_takes_as_many_bytes_as_its_optimiser_keeps(make_model, precision: str, size: int) -> None:
+    model = make_model().to(torch.bfloat16)
+    if precision == "masters":
+        widen(model)
+    optimizer = adamw(model.parameters(), Training(learning_rate=1e-5, steps=1, precision=precision))  # type: ignore[arg-type]
+    model(input_ids=torch.arange(7)[None]).logits.sum().backward()
+    optimizer.step()
+    kept = [value for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value)]
+    beside = [(parameter, parameter.grad) for parameter in model.parameters()]
+    real = sum(tensor.nbytes for tensor in (*kept, *(part for pair in beside for part in pair)) if tensor.numel() > 1)
+    counted = held(Shapes.of_model(model.config), precision)
+    assert counted.weights + counted.gradients + counted.moments == real == size * model.num_parameters()
+
+
+def held(shapes: Shapes, precision: str, tokens: int = 1) -> memory.Held:
+    return memory.training(shapes, None, "bfloat16", Extent(tokens, tokens, 1), 1, precision=precision)

@@ -10,10 +10,12 @@ from tests.reporting import made_up
 from grunflow.config.claims import Claim, read_claims
 from grunflow.config.models import Architecture
 from grunflow.config.specs import Tables
+from grunflow.config.typed import read_yaml
 from grunflow.errors import BadInput
 from grunflow.reporting.claim_conditions import Study
 from grunflow.reporting.claims import sentences
 from grunflow.reporting.claims import verdicts as verdicts_of
+from grunflow.reporting.closed_form import figures
 from grunflow.stages.tables import made
 
 BETTER = {"table": "t", "column": "gain", "where": {"carrier": "grun", "objective": "{objective}"}, "above": 0}
@@ -243,7 +245,7 @@ def test_what_a_row_says_of_another_of_its_differences_is_no_reason() -> None:
 
 
 def test_a_small_model_cannot_speak_for_a_large_one_whose_share_follows_from_its_shape() -> None:
-    """110,607 with the linear gate at width 4096: the authors' code, as fidelity.md has it."""
+    """110,607 with the linear gate at width 4096: the authors' code (tests/interventions/test_gated.py)."""
     condition = {"table": "e", "column": "trained_fraction", "below": 0.0005,
                  "closed_form": {"kind": "grun", "keys": {"rank": 4, "layers": [20, 25, 31], "gate": "linear", "gate_weight": 10}}}  # fmt: skip
     few = claim(statement="few", each={}, scale=1e9, conditions=[condition])
@@ -273,6 +275,21 @@ def test_a_closed_form_speaks_of_the_models_that_a_claim_names_alone() -> None:
     assert [(item["id"], item["verdict"]) for item in found if item["about"] == "mine"] == [
         ("mine/keeps/own/gd", "supported")
     ]
+
+
+@pytest.mark.parametrize(("gate", "trained"), [("linear", 110_607), ("mlp_3", 3_294_351)])
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "mistral-7b-v0.1"])
+def test_the_shipped_bound_fits_both_gates_and_counts_the_larger(model: str, gate: str, trained: int) -> None:
+    (few,) = (item for item in read_claims("config/claims.yaml") if item.id == "few_parameters")
+    (condition,) = few.conditions
+    assert condition.closed_form is not None
+    assert condition.closed_form.keys["gate"] == "mlp_3"
+    shape = Architecture(**read_yaml("config/models.yaml", "sheet")[model]["architecture"])
+    method = condition.closed_form.model_copy(update={"keys": {**condition.closed_form.keys, "gate": gate}})
+    found = figures(model, shape, method)
+    assert found["trained_parameters"] == trained
+    assert condition.below is not None
+    assert found["trained_fraction"] < condition.below
 
 
 def test_time_is_compared_between_like_engines_which_are_told() -> None:

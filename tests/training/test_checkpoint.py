@@ -257,3 +257,23 @@ def test_moments_that_do_not_fit_beside_the_cache_are_allocated_once_more(
     else:
         with pytest.raises(OutOfMemory, match=r"the optimiser's moments do not fit .* take a GPU with more"):
             train(again, STEPS, TRAINING)
+
+
+@pytest.mark.parametrize("at", [1, 2, 5, 6])
+def test_a_parameter_that_has_half_its_moments_gets_both(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Memory runs out within torch's AdamW, which makes two moments for each of three parameters; at: which allocation."""
+    whole = task_of(Seen())
+    want = result(whole, train(whole, STEPS, TRAINING))
+    asked, plain = [0], torch.zeros_like
+
+    def zeros_like(*arguments, **keys):
+        if "memory_format" in keys:  # as AdamW asks for its moments
+            asked[0] += 1
+            if asked[0] == at:
+                raise torch.OutOfMemoryError("moments")
+        return plain(*arguments, **keys)
+
+    again = task_of(Seen())
+    monkeypatch.setattr(torch, "zeros_like", zeros_like)
+    assert result(again, train(again, STEPS, TRAINING)) == want
+    assert asked[0] > at

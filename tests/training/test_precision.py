@@ -11,6 +11,7 @@ from grunflow.config.parts import Training
 from grunflow.data.prompts import Example
 from grunflow.stages.finetune import Fitting
 from grunflow.training.loop import Task, batches, train
+from grunflow.training.optimizer import adamw
 from grunflow.training.precision import keeps_masters, narrow, widen
 
 STEPS, RATE = 60, 1.0e-5  # config/models.yaml; cmd_finetune.sh of the authors' code (b59fd78)
@@ -30,7 +31,7 @@ def start(make_model) -> Any:
     return make_model().to(torch.bfloat16)
 
 
-def trained(start: Any, precision: str, compute: str | None, wide: bool) -> Moved:
+def trained(start: Any, precision: str, compute: str | None, wide: bool, packs: bool = False) -> Moved:
     """Fine-tune a copy of `start` by the product's loop, as stages/finetune.py does."""
     model = copy.deepcopy(start)
     if wide:
@@ -38,7 +39,7 @@ def trained(start: Any, precision: str, compute: str | None, wide: bool) -> Move
     generator = torch.Generator().manual_seed(1)
     examples = [Example(torch.randint(1, 64, (14,), generator=generator).tolist(), 5) for _ in range(64)]
     training = Training(learning_rate=RATE, steps=STEPS, batch_size=16, weight_decay=0.01, precision=precision)  # type: ignore[arg-type]
-    goal = Fitting(Stack(model.train()), examples, 0, whole=False)
+    goal = Fitting(Stack(model.train()), examples, 0, whole=False, packs=packs)
     order = batches(len(examples), 16, torch.Generator().manual_seed(0))
     train(Task(model, order, goal.shares, goal.tokens, "fit", compute=compute), STEPS, training)
     pairs = [
@@ -59,11 +60,12 @@ def near(mine: Moved, theirs: Moved) -> float:
     return float(torch.nn.functional.cosine_similarity(mine.update, theirs.update, dim=0))
 
 
-def test_masters_move_and_follow_a_float32_run_where_plain_bf16_stands_still(start) -> None:
+@pytest.mark.parametrize("packs", [False, True])
+def test_masters_move_and_follow_a_float32_run_where_plain_bf16_stands_still(start, packs: bool) -> None:
     """Measured here: masters move whole, cosine 1.0000 with either type of passes; plain bf16 moves .09, cosine .30."""
     exact = trained(start, "masters", None, wide=True)
-    masters = trained(start, "masters", "bfloat16", wide=True)
-    pure = trained(start, "pure", None, wide=False)
+    masters = trained(start, "masters", "bfloat16", wide=True, packs=packs)
+    pure = trained(start, "pure", None, wide=False, packs=packs)
     assert exact.share >= 0.95
     assert masters.share >= 0.95
     assert masters.norms >= 0.95
@@ -107,3 +109,14 @@ def test_masters_are_kept_of_a_bf16_models_own_weights(
 ) -> None:
     training = Training(learning_rate=RATE, steps=1, precision=precision)  # type: ignore[arg-type]
     assert keeps_masters(training, dtype, own_weights) == kept
+
+
+def test_kahan_summation_is_of_the_optimiser_that_the_masters_have() -> None:
+    groups = [
+        adamw([torch.nn.Parameter(torch.zeros(2, dtype=dtype))], Training(learning_rate=RATE, steps=1, precision=precision))
+        .param_groups[0]
+        for precision, dtype in (("masters", torch.float32), ("kahan", torch.bfloat16))
+    ]  # fmt: skip
+    masters, kahan = ({key: group[key] for key in ("lr", "eps", "weight_decay")} for group in groups)
+    assert masters == kahan
+    assert groups[0]["betas"] == (groups[1]["beta1"], groups[1]["beta2"])

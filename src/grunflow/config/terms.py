@@ -92,6 +92,9 @@ def plain_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], eng
 def alone_because(spec: Any) -> str | None:
     """Why a training job's spec may not be shared by several processes; None where it may (models/sharding.py)."""
     carrier, objective = getattr(spec, "carrier", None), getattr(spec, "objective", None)
+    training = spec.training if carrier else spec.model.base if spec.role == "base" else spec.model.target
+    if training and training.precision == "kahan":
+        return "precision is kahan, which is for one GPU"
     if carrier and not (carrier.kind and fact_of(CARRIER, carrier.kind, "SHARDABLE", False)):
         return f"carrier {carrier.name} is trained on one process"
     beneath = [

@@ -20,15 +20,22 @@ IMPORTS = {"cpu": int(0.75 * GIB), "host": 3 * GIB, "gpu": GIB}
 
 @dataclass(frozen=True)
 class Held:
-    """Bytes by what they are for. gathered: of several processes what each holds of the others' shards for a moment."""
+    """Bytes by what they are for.
+
+    Args:
+        gathered: of several processes what each holds of the others' shards for a moment.
+        cast: what autocast keeps until the backward pass: masters in the type of the passes, and norms and the residual stream
+            in float32. FSDP casts a block at a time and keeps all of it in the type of the passes.
+    """
 
     weights: int
     gradients: int
-    moments: int  # AdamW's two
+    moments: int  # AdamW's two, and what Kahan summation keeps beside them
     activations: int
     logits: int
     reference: int = 0
     gathered: int = 0
+    cast: int = 0
     accumulated: bool = False
 
     @property
@@ -43,8 +50,8 @@ class Held:
         """
         gradients, passing = self.gradients // devices, self.activations + self.logits
         beside = gradients + passing if self.accumulated else max(gradients, passing)
-        gathered = self.gathered if devices > 1 else 0
-        return (self.weights + self.moments) // devices + self.reference + beside + gathered
+        copies = self.gathered if devices > 1 else self.cast
+        return (self.weights + self.moments) // devices + self.reference + beside + copies
 
 
 def training(
@@ -63,21 +70,24 @@ def training(
         carrier: None: every weight is trained.
         reference: a copy of the model before unlearning stays beside it.
         accumulated: a step has several micro-batches.
-        precision: see Training; with masters a weight takes 16 bytes: itself, gradient and two moments in float32.
+        precision: see Training; with masters a weight takes 16 bytes: itself, gradient and two moments in float32 (on one device
+            18, with its copy for the passes); with Kahan summation 10.
     """
     size, whole = BYTES[dtype], trains(carrier) == WEIGHTS
     trained = trained_parameters(shapes, carrier)
     # Adapters and edits are float32 on a bf16 model too.
     own = size if whole and precision != "masters" else 4
+    masters = whole and own > size
     return Held(
         shapes.parameters * (own if whole else size),
         trained * own,
-        2 * trained * own,
+        (3 if whole and precision == "kahan" else 2) * trained * own,
         micro.tokens * _kept_blocks(shapes, carrier) * _kept(shapes, carrier) * size,
         _logits(shapes, micro.tokens, labels, size),
         shapes.parameters * size if reference else 0,
         # Embedding and head are one shard's group, gathered with the gradient of the head.
         3 * shapes.vocabulary * shapes.hidden * size,
+        _cast(shapes, carrier, micro.tokens, size) if masters else 0,
         accumulated,
     )
 
@@ -94,6 +104,12 @@ def forward(shapes: Shapes, dtype: str, batch: Extent, labels: int, replaced: bo
 def _logits(shapes: Shapes, tokens: int, labels: int, size: int) -> int:
     """All logits; at labels also the chosen ones and their gradient in float32."""
     return shapes.vocabulary * (tokens * size + 2 * labels * 4)
+
+
+def _cast(shapes: Shapes, carrier: CarrierSpec | None, tokens: int, size: int) -> int:
+    """Linear weights once more, and of a token in a block what float32 takes beyond two bytes (counted as in `_kept`)."""
+    weights = (shapes.head + shapes.layers * shapes.block) * size
+    return weights + tokens * _kept_blocks(shapes, carrier) * 10 * shapes.hidden
 
 
 def _kept_blocks(shapes: Shapes, carrier: CarrierSpec | None) -> int:

@@ -75,7 +75,8 @@ def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
     rows = sum(benchmark.rows.get(file, 0) for file in spec.files) + (spec.model.replayed if spec.replay else 0)
     micro = reads.batch(long, training.batch_size // training.accumulation)
     passes = training.accumulation * flops.training(shapes_of(study, spec.model)).flops(micro)
-    return _training(study, spec.model, Trained(None, training, rows, long, passes))
+    shared = alone_because(spec) is None
+    return _training(study, spec.model, Trained(None, training, rows, long, passes, sharded=shared))
 
 
 @_cost.register
@@ -102,7 +103,7 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
 
 
 def _step_flops(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths) -> float:
-    """FLOPs of an optimiser step, with what is read of the model before unlearning (training/unlearning.py counts the same)."""
+    """FLOPs of an optimiser step, with what is read of the model before unlearning (training/step.py counts the same)."""
     shapes = shapes_of(study, spec.model)
     packed = plain_because(spec.objective, (*spec.beneath, spec.carrier), spec.engine) is None
     micro = spec.training.batch_size // spec.training.accumulation

@@ -29,7 +29,8 @@ def greedy_ids(
     """Greedy continuation of each prompt, token ids up to the eos and without it.
 
     The intervention acts once, at the last prompt token, while the prompt is read; later tokens see it through
-    the keys and values. Source: paper section 3 (GRUN edits the last prompt token); greedy as in TOFU.
+    the keys and values. Source: the authors' grun_eval.py:98 to 104 (b59fd78), which generates greedily with the edit at the
+    prompt's last token (pyreft/dataset.py).
     """
     answers: list[list[int]] = [[] for _ in prompts]
     for group in equal_length_groups([len(prompt) for prompt in prompts], batch_size):

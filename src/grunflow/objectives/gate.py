@@ -20,7 +20,7 @@ def gate_bce(
             saturated gate gets no gradient.
         rows: forget and retain rows of the whole optimiser step; by default the batch is the step.
 
-    Source: paper's L_G.
+    Source: the authors' pyreft/reft_trainer.py:219 (b59fd78).
     """
     logits = torch.cat([*forget, *retain])
     wanted = torch.cat([torch.ones_like(torch.cat(forget)), torch.zeros_like(torch.cat(retain))]).float()

@@ -200,10 +200,13 @@ def _differentiate(task: Task[Step], step: Step, history: History, optimizer: to
 def _update(optimizer: torch.optim.Optimizer, label: str) -> None:
     """The optimiser's step. AdamW's moments are first allocated here, beside what the passes left in the allocator's cache:
     where memory runs out, that goes, and the step is taken again (its moments are all there before a weight is changed)."""
+    known = set(optimizer.state)
     try:
         optimizer.step()
         return
     except torch.OutOfMemoryError:
+        for new in optimizer.state.keys() - known:  # one of them may hold half of its moments
+            del optimizer.state[new]
         torch.cuda.empty_cache()
     try:
         optimizer.step()

@@ -7,6 +7,8 @@ import torch
 
 from grunflow.config.parts import Training
 
+BETAS = (0.9, 0.999)  # torch's; optimi's own second is 0.99
+
 
 def adamw(parameters: Iterable[torch.nn.Parameter], training: Training) -> torch.optim.Optimizer:
     """torch's fused AdamW: its default on a GPU holds a copy of all that it updates for a moment (its docs, foreach).
@@ -17,6 +19,7 @@ def adamw(parameters: Iterable[torch.nn.Parameter], training: Training) -> torch
     """
     settings: dict[str, Any] = {
         "lr": training.learning_rate,
+        "betas": BETAS,
         "weight_decay": training.weight_decay,
         "eps": training.eps,
     }

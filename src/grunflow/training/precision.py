@@ -4,7 +4,7 @@ A model whose own weights are trained in bf16 loses most updates: at a rate of 1
 weights move and norms never. The authors train with DeepSpeed ZeRO-3, which keeps float32 masters and moments and computes in
 bf16 (b59fd78, config/ds_config.json). Here the weights are held in float32 and the passes run under autocast (or, where the
 model is sharded, FSDP2's mixed precision); what is saved is rounded to the model's own type. 16 bytes a parameter: master,
-gradient, two moments.
+gradient, two moments; on one device 2 more, the copy that autocast keeps until the backward pass.
 """
 
 from collections.abc import Iterator
