@@ -113,7 +113,7 @@ class Study:
                  next(it.strengths for it in self.runs if it.name == run.name and it.strengths is not None))
         scores, figure = per_question(frame, run.roles), column.rpartition("_")[2]
         followed = "accuracy" if "accuracy" in scores else "probability"
-        named = f"forget_{followed}" if f"forget_{followed}" in row else f"keep_{followed}_share"
+        named = f"keep_{followed}_share" if f"keep_{followed}_share" in row else f"forget_{followed}"
         roles = ("keep", "forget") if (share := named.endswith("share")) else ("forget", "keep")
         level, sets, read = (
             scores[scores["set"].map(run.roles) == role].pivot(index=along, columns=["set", "index"], values=name).to_numpy()

@@ -108,7 +108,9 @@ def test_a_flipped_byte_is_named_and_the_stage_rebuilt_on_request(cached: tuple[
     assert status == 3
     assert f"{stage}/carrier/interventions.safetensors: checksum differs" in text
     status, text = verified(folder, "--rebuild")
-    assert text.rstrip().endswith(f"deleted; make it again with: snakemake ... {stage}")
+    assert text.rstrip().endswith(
+        f"deleted; make it again: the snakemake call of the study, and at its end: -- {stage}"
+    )
     assert not (folder / stage).exists()
     run(folder, cache, stage)
     assert verified(folder) == (0, "")

@@ -65,7 +65,9 @@ def run(arguments: argparse.Namespace) -> None:
             f"{'; '.join(problems)}; {done if arguments.rebuild else '--rebuild deletes what is damaged'}"
         )
     files = sum(len(manifest["outputs"]) for manifest in sound.values())
-    print(f"{len(folders)} folders verified, {files} files")
+    gone = sum(not place.is_dir() for place in _discarded(sound))
+    told = f"; {gone} inputs are gone, as the study's `keep` says" if gone else ""
+    print(f"{len(folders)} folders verified, {files} files{told}")
 
 
 def _damage(folder: Path) -> Iterator[str]:
@@ -83,10 +85,12 @@ def _damage(folder: Path) -> Iterator[str]:
         if got.get(name) != expected:
             state = "checksum differs from its manifest" if name in got else "missing"
             yield f"{folder / name}: {state}"
+    # Two workflows that stored one job at once: Snakemake moved the second's folder into the entry that the first had made.
+    twice = f"{(folder / MANIFEST).resolve().parent.name}/"
     yield from (
         f"{folder / name}: is no output of the stage that wrote the folder"
         for name in got
-        if name not in manifest["outputs"]
+        if name not in manifest["outputs"] and not name.startswith(twice)
     )
 
 
@@ -106,17 +110,22 @@ def _unsigned(study: Path, finished: list[Path]) -> Iterator[Path]:
 
 def _lost(sound: dict[Path, dict[str, Any]]) -> Iterator[str]:
     """Inputs that are gone; a carrier that its study does not keep may be."""
-    discarded = {
-        _place(folder, words[words.index("--carrier") + 1])
-        for folder, manifest in sound.items()
-        if "--carrier" in (words := manifest["command"])
-    }
+    discarded = _discarded(sound)
     found = {place: folder for folder, manifest in sound.items() for place in _inputs(folder, manifest)}
     yield from (
         f"{place}: is gone, and {folder} was made from it"
         for place, folder in found.items()
         if not place.is_dir() and place not in discarded
     )
+
+
+def _discarded(sound: dict[Path, dict[str, Any]]) -> set[Path]:
+    """Where carriers lay until they were scored."""
+    return {
+        _place(folder, words[words.index("--carrier") + 1])
+        for folder, manifest in sound.items()
+        if "--carrier" in (words := manifest["command"])
+    }
 
 
 def _outdated(study: Path, configfile: Path | None) -> list[str]:

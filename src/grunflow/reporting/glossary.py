@@ -18,13 +18,13 @@ class Term(NamedTuple):
 
 # The first that fits a heading is the one which it links to.
 TERMS = (
-    Term("Forget Quality", r"Forget Quality", "TOFU's p-value of a Kolmogorov-Smirnov test between the Truth Ratios of the unlearned model and of the retain "
+    Term("Forget Quality", r"Forget Quality", "The p-value of a Kolmogorov-Smirnov test between the Truth Ratios of the unlearned model and of the retain "
          "model on the forget questions. Near 1: the two cannot be told apart. Small also where a model forgot far more than one that never knew."),
     Term("KS", r"\bKS\b", "The statistic of that test: the largest distance between the two cumulative distributions of Truth Ratios, 0 to 1. 0: as if never "
          "trained on what was to be forgotten."),
     Term("Truth Ratio", r"\bTR\b|Truth Ratio", "How likely wrong answers are against the right one, per token and as a geometric mean. On the forget set min(t, 1/t): 1 where right "
          "and wrong are equally likely, which is forgetting; elsewhere max(0, 1 - t): 1 where only the right answer is likely, which is knowing."),
-    Term("Model Utility", r"Model Utility", "TOFU's one number for what is left: the harmonic mean of ROUGE-L, Probability and Truth Ratio on three sets of questions that are to be "
+    Term("Model Utility", r"Model Utility", "One number for what is left: the harmonic mean of ROUGE-L, Probability and Truth Ratio on three sets of questions that are to be "
          "kept (retain, real authors, world facts). One of the nine near 0 brings it near 0."),
     Term("ROUGE-L", r"ROUGE-?L", "Share of the right answer's words, in order, that the model's own answer has (recall, stemmed), 0 to 1. Its words are those of the "
          "letters a to z and digits; an answer in another script is refused, not scored 0."),
