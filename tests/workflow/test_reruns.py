@@ -138,7 +138,7 @@ NOTHING: dict[str, Edit] = {
     "an unrelated module": source("fixtures/compare.py", "def stated(", "EXTRA = 1\n\n\ndef stated("),
     "help of a stage": source("config/specs.py", "train one objective on one carrier", "train"),
     "the command line": source("cli.py", "snakemake calls them", "called by snakemake"),
-    "a field of the manifest": source("manifest.py", '"command": sys.argv,', '"command": sys.argv, "more": 1,'),
+    "a field of the manifest": source("manifest.py", '"command": [Path', '"more": 1, "command": [Path'),
     "a wider range of a key": source("config/specs.py", "ge=300", "ge=200"),
 }
 
