@@ -30,6 +30,7 @@ def per_question(frame: pd.DataFrame, roles: dict) -> pd.DataFrame:
         found["accuracy"] = found["correct"]
     if "generation" in found:
         found["rougeL"] = [SCORE(*pair)["rougeL"].recall for pair in zip(found["answer"], found["generation"], strict=True)]
+    if "nll_answer" in found:
         found["probability"] = own = np.exp(-found["nll_answer"] / found["n_answer"])
     if "nll_perturbed" in found and found["nll_perturbed"].notna().all():
         wrong = [np.array(a) / np.array(b) for a, b in zip(found["nll_perturbed"], found["n_perturbed"], strict=True)]
@@ -41,7 +42,6 @@ def per_question(frame: pd.DataFrame, roles: dict) -> pd.DataFrame:
         found["truth_ratio_grun"] = [max(0, 1 - np.exp(-a).mean() * np.exp(b)) for a, b in zip(wrong, right, strict=True)]
     gates = found.filter(regex=r"^gate_\d+$")
     return found.assign(gate=gates.mean(axis=1)) if gates.size and gates.notna().all(axis=None) else found
-
 def above(others: pd.Series, members: pd.Series) -> float:  # how often one of the others lies above a member, ties half
     return (np.sign(np.subtract.outer(others.to_numpy(), members.to_numpy())).mean() + 1) / 2
 
