@@ -61,12 +61,7 @@ def rouge_l(rows: Any, role: str) -> np.ndarray:
 def metrics_of(auc: float | None) -> tuple[Metric, ...]:
     leak = metrics.privleak(None if auc is None else 1 - auc)
     parts = metrics.privleak_parts if auc is None else metrics.privleak_parts_of(1 - auc)
-    told: Any = {
-        "per": "run",
-        "probe": "membership",
-        "roles": ("forget", "holdout"),
-        "reference": "" if auc else RETAIN,
-    }
+    told: Any = {"per": "run", "probe": "membership", "roles": ("forget", "holdout"), "reference": "" if auc else RETAIN}  # fmt: skip
     return (
         Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True, needs="generation"),
         Metric("gate", "Gate", metrics.gate, measures="nothing"),
