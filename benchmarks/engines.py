@@ -100,14 +100,18 @@ def fast(size: Size, model: Any, work: str, forget: list[Example], retain: list[
 
 def least(size: Size, model: Any, work: str, forget: list[Example], retain: list[Example]) -> Step:
     """The fast path with every row in a group of its own: no padded attention, so its FLOPs are the least needed."""
-    step = fast(size, model, work, forget, retain)
+    return in_groups_of_one(frozen_pack, fast(size, model, work, forget, retain))
+
+
+def in_groups_of_one(packing: types.ModuleType, step: Step) -> Step:
+    """The step with ROWS_PER_GROUP of a packing module at 1."""
 
     def alone(rows: list[int]) -> float:
-        before, frozen_pack.ROWS_PER_GROUP = frozen_pack.ROWS_PER_GROUP, 1
+        before, packing.ROWS_PER_GROUP = packing.ROWS_PER_GROUP, 1
         try:
             return step(rows)
         finally:
-            frozen_pack.ROWS_PER_GROUP = before
+            packing.ROWS_PER_GROUP = before
 
     return alone
 

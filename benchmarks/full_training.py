@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from benchmarks.engines import Size, Step, stepper
+from benchmarks.engines import Size, Step, in_groups_of_one, stepper
 from grunflow.carriers.stack import Stack
 from grunflow.data.prompts import Example
 from grunflow.stages.finetune import Fitting
@@ -23,13 +23,5 @@ def step_of(model: Any, examples: list[Example], engine: str) -> Step:
 
 def steps_of(size: Size, model: Any, examples: list[Example]) -> dict[str, Step]:
     """fast, plain, and the fast one with every row in a group of its own: its FLOPs are the least needed."""
-    alone = step_of(model, examples, "fast")
-
-    def least(rows: list[int]) -> float:
-        before, text_pack.ROWS_PER_GROUP = text_pack.ROWS_PER_GROUP, 1
-        try:
-            return alone(rows)
-        finally:
-            text_pack.ROWS_PER_GROUP = before
-
-    return {engine: step_of(model, examples, engine) for engine in ("fast", "plain")} | {"least": least}
+    made = {engine: step_of(model, examples, engine) for engine in ("fast", "plain")}
+    return made | {"least": in_groups_of_one(text_pack, step_of(model, examples, "fast"))}

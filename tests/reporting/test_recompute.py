@@ -30,7 +30,7 @@ def test_a_folder_without_tables_is_no_success(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_every_point_figure_of_the_demos_tables_is_found_again(tmp_path: Path) -> None:
-    """Skipped where no demo has run here; the study of tests/workflow/test_smoke.py is always asked."""
+    """Skipped where no demo has run here; the small study of tests/workflow/test_recompute.py is always asked."""
     demo = SCRIPT.parents[1] / "results" / "demo"
     if not (demo / "tables" / "tofu_references.csv").is_file():
         pytest.skip("results/demo was not made by this code (make demo)")
