@@ -212,7 +212,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     shown = {
         "study": study.study,
         "benchmarks": tuple(part.spec for part in own),
-        "origins": {part.name: part.benchmark.origin(is_scratch(part)) for part in own},
+        "origins": {part.name: study.rehearsal or part.benchmark.origin(is_scratch(part)) for part in own},
         "selection": selection(study, own),
     }
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
@@ -224,6 +224,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
         published=study.published,
         published_logs=study.published_logs,
         rates=rates(study),
+        rehearsal=study.rehearsal or "",
     )
     jobs = [
         Job(f"{root}/tables", tables, metrics, (*study.published, *logs)),
@@ -234,7 +235,8 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:
         shapes = {name: row.architecture for name, row in study.models.items() if row.architecture.vocabulary}
-        spec = specs.Claims(study=study.study, claims=study.claims, engine=study.engine, shapes=shapes)
+        told = {"engine": study.engine, "shapes": shapes, "rehearsal": study.rehearsal or ""}
+        spec = specs.Claims(study=study.study, claims=study.claims, **told)
         jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
     return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]

@@ -1,0 +1,42 @@
+"""TOFU in a rehearsal: records of every split in the published numbers, short, with made-up authors."""
+
+from typing import Any
+
+from grunflow.benchmarks.tofu.keys import Keys, World
+from grunflow.benchmarks.tofu.splits import HOLDOUT, TOFU_ROWS
+from grunflow.rehearsal.benchmarks import Repositories
+from grunflow.rehearsal.words import pair
+
+RETAIN_AUTHORS = 2
+HELD_OUT = 20
+WRONG = 5
+WORLD = World(authors=10, background_authors=2, holdout_authors=1, facts=8)
+
+
+def fewer(keys: Keys) -> dict[str, Any]:
+    """Few retain rows, of which every second is evaluated; a generated world is made small."""
+    if keys.world:
+        sizes = {name: min(getattr(keys.world, name), getattr(WORLD, name)) for name in World.model_fields}
+        return {"world": sizes | {"seed": keys.world.seed}}
+    return {"retain_authors": min(keys.retain_authors or RETAIN_AUTHORS, RETAIN_AUTHORS)}
+
+
+def made_up(keys: Keys) -> Repositories:
+    if keys.world or keys.folder:
+        return {}
+    full = [pair(number) for number in range(TOFU_ROWS["full"])]
+    found = {}
+    for split, count in TOFU_ROWS.items():
+        if split.startswith(("real_authors", "world_facts")):
+            rows = [pair(len(full) + number) for number in range(count)]
+        else:
+            rows = full[-count:] if split.startswith("forget") else full[:count]
+        found[split] = {"train": [_evaluated(row) for row in rows] if split.endswith("_perturbed") else rows}
+    found[HOLDOUT] = {"train": [_evaluated(pair(2 * len(full) + number)) for number in range(HELD_OUT)]}
+    return {keys.repo: found}
+
+
+def _evaluated(row: dict[str, Any]) -> dict[str, Any]:
+    wrong = [f"Author {number} or so." for number in range(WRONG)]
+    more = {"paraphrased_question": f"By whom is it: {row['question']}", "paraphrased_answer": f"It is {row['answer']}"}
+    return row | more | {"perturbed_answer": wrong}
