@@ -15,7 +15,7 @@ from grunflow.config.specs import Finetune, Unlearn
 from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
 from grunflow.rehearsal import cells
-from grunflow.rehearsal.study import STEPS, least_width, rehearsed, sheet_of, short, without_revisions
+from grunflow.rehearsal.study import STEPS, called, least_width, rehearsed, sheet_of, short, without_revisions
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = [path.name for path in sorted((ROOT / "config").glob("*.yaml")) if "study:" in path.read_text()]
@@ -100,10 +100,17 @@ def test_jobs_ask_for_what_the_studys_jobs_ask_for(tmp_path: Path) -> None:
 
 
 def test_a_model_in_a_folder_gets_a_name_of_the_rehearsals(tmp_path: Path) -> None:
-    rows = {"mine": {"repo": str(tmp_path), "target": {"learning_rate": 1.0, "epochs": 3}}, "other": {"repo": "org/x"}}
-    assert sheet_of(rows, {"mine"}) == {
-        "mine": {"repo": "rehearsal/mine", "target": {"learning_rate": 1.0, "epochs": None, "steps": STEPS}}
+    training = {"learning_rate": 1.0, "epochs": 3}
+    rows = {"mine": {"repo": str(tmp_path), "target": training, "retain": {"forget10": {"repo": "org/y"}}}, "other": {}}
+    found = sheet_of(rows, {"mine"})
+    assert found == {
+        "mine": {
+            "repo": called(str(tmp_path)),
+            "target": {"learning_rate": 1.0, "epochs": None, "steps": STEPS},
+            "retain": {"forget10": {"repo": "org/y"}},
+        }
     }
+    assert found["mine"]["repo"].startswith(f"rehearsal/{tmp_path.name}-")
 
 
 def test_a_training_that_says_no_number_of_steps_stays() -> None:

@@ -52,16 +52,16 @@ def tokenizer_of(repo: str, revision: str | None) -> tuple[Any, str]:
         return made_tokenizer(), "a made tokenizer"
 
 
-def write_narrow(model: Model, revision: str | None, least_width: int, folder: Path) -> str:
+def write_narrow(model: Model, least_width: int, folder: Path) -> str:
     """Weights from seed 0, config and tokenizer; in words what they were made from.
 
     Args:
-        model: its row of the sheet; `repo` names the model in the user's cache or a folder.
+        model: its row of the sheet; repo and revision name it in the user's cache, or repo a folder.
         least_width: see shapes.narrowed.
     """
     assert model.repo is not None, "a model from scratch is not narrowed"
-    config, source = config_of(model, revision)
-    tokenizer, beside = tokenizer_of(model.repo, revision)
+    config, source = config_of(model)
+    tokenizer, beside = tokenizer_of(model.repo, model.revision)
     own = config.get_text_config(decoder=True).vocab_size
     entries = len(tokenizer)
     # A model's own tokenizer may have fewer ids than the model has embeddings.

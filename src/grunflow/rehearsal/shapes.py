@@ -26,11 +26,11 @@ SMALL = {
 ROTARY = "rotary_dim"
 
 
-def config_of(model: Model, revision: str | None = None) -> tuple[Any, str]:
+def config_of(model: Model) -> tuple[Any, str]:
     """The config of a model, and where it is from: the cache, or the sheet's shape and what the repository's name says."""
     assert model.repo is not None, "a model from scratch is not narrowed"
     try:
-        found = AutoConfig.from_pretrained(model.repo, revision=revision, local_files_only=True, **NO_CODE)
+        found = AutoConfig.from_pretrained(model.repo, revision=model.revision, local_files_only=True, **NO_CODE)
         return found, f"its own config ({found.model_type})"
     except (OSError, ValueError):
         kind, why = guessed(model.repo)

@@ -4,6 +4,7 @@ Repositories keep their names: they are looked up in a cache of the rehearsal's 
 the sheet's, and so jobs ask a cluster for what the study's jobs will ask for.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
         folder: where sheet and commits of the rehearsal are to lie.
         whole: every seed, cell and condition.
     """
-    found = without_revisions(config) | {
+    found = moved(without_revisions(config)) | {
         "study": name_of(study.study),
         "title": f"Rehearsal of: {study.title}",
         "models_sheet": str(folder / "models.yaml"),
@@ -58,15 +59,26 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
 
 
 def sheet_of(rows: dict[str, dict[str, Any]], used: set[str]) -> dict[str, dict[str, Any]]:
-    """The sheet's rows of the models that the grid uses, with short trainings; a model in a local folder is called as one of the
-    rehearsal's cache."""
+    """The sheet's rows of the models that are used, with short trainings."""
     found = {}
     for name in sorted(used):
-        row = without_revisions(rows[name])
+        row = moved(without_revisions(rows[name]))
         found[name] = {key: short(value) if isinstance(value, dict) else value for key, value in row.items()}
-        if row.get("repo") and Path(row["repo"]).is_dir():
-            found[name]["repo"] = f"{PREFIX}/{name}"
     return found
+
+
+def moved(node: Any) -> Any:
+    """The same with local folders of models called as repositories of the rehearsal's cache."""
+    if isinstance(node, dict):
+        return {key: called(part) if key == "repo" else moved(part) for key, part in node.items()}
+    return [moved(part) for part in node] if isinstance(node, list) else node
+
+
+def called(repo: str | None) -> str | None:
+    """A repository's own name; of a local folder one that follows from its path."""
+    if not repo or not Path(repo).is_dir():
+        return repo
+    return f"{PREFIX}/{Path(repo).resolve().name}-{hashlib.sha256(repo.encode()).hexdigest()[:8]}"
 
 
 def without_revisions(node: Any) -> Any:

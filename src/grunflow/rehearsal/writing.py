@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from grunflow.commands.prefetch import needed, tasks_of
+from grunflow.config.jobs import all_jobs
+from grunflow.config.models import Model
 from grunflow.config.pins import repositories, write_pins
 from grunflow.config.reading import read_study
 from grunflow.config.study import Resolved
@@ -14,7 +16,7 @@ from grunflow.config.typed import read_yaml
 from grunflow.errors import BadInput
 from grunflow.rehearsal import benchmarks
 from grunflow.rehearsal.hub import add_repository, write_dataset
-from grunflow.rehearsal.study import STEPS, least_width, name_of, rehearsed, sheet_of
+from grunflow.rehearsal.study import STEPS, called, least_width, name_of, rehearsed, sheet_of
 
 HEAD = "# Written by `grunflow rehearse`, which writes it anew.\n"
 
@@ -59,7 +61,7 @@ def write(configfile: Path, place: Path, whole: bool) -> Written:
 
 def sentence(study: Resolved, whole: bool) -> str:
     """What every caption of the rehearsal says."""
-    models = any(study.models[rows.model].repo for rows in study.grid)
+    models = loaded(study)
     texts = any(benchmarks.made_up(spec) for spec in study.resolved)
     parts = [
         *(["random narrow models"] if models else []),
@@ -75,26 +77,28 @@ def _save(path: Path, content: dict[str, Any]) -> None:
 
 
 def _models(study: Resolved, read: Resolved, home: Path) -> tuple[dict[str, str], list[str]]:
-    """Narrow models under the repositories that the rehearsal's sheet names. study: whose rows say where the real ones are."""
+    """Narrow models under the repositories that the rehearsal's jobs load. study: whose jobs say where the real ones are."""
     from grunflow.rehearsal.models import write_narrow
 
+    real = {called(model.repo): model for model in loaded(study)}
+    width = least_width(read)
     commits: dict[str, str] = {}
     told = []
-    width = least_width(read)
-    for name in sorted({rows.model for rows in read.grid}):
-        theirs = repositories({"models": {name: study.models[name].model_dump()}})
-        for repo in repositories({"models": {name: read.models[name].model_dump()}}):
-            real = repo if repo in theirs else study.models[name].repo
-            revision = theirs[repo][1] if repo in theirs else None
-            row = study.models[name].model_copy(update={"repo": real})
-            said: list[str] = []
+    for model in loaded(read):
+        said: list[str] = []
 
-            def fill(folder: Path, row: Any = row, revision: str | None = revision, said: list[str] = said) -> None:
-                said.append(write_narrow(row, revision, width, folder))
+        def fill(folder: Path, model: Model = real[model.repo], said: list[str] = said) -> None:
+            said.append(write_narrow(model, width, folder))
 
-            commits[repo] = add_repository(home, "model", repo, fill)
-            told.append(f"model {repo}: {said[0]}")
+        commits[str(model.repo)] = add_repository(home, "model", str(model.repo), fill)
+        told.append(f"model {model.repo}: {said[0]}")
     return commits, told
+
+
+def loaded(study: Resolved) -> list[Model]:
+    """Each model that a job loads from a repository or a folder of the user's, once, as its spec names it."""
+    models = [getattr(job.spec, "model", None) for job in all_jobs(study)]
+    return list({model.repo: model for model in models if isinstance(model, Model) and model.repo}.values())
 
 
 def _texts(read: Resolved, home: Path) -> tuple[dict[str, str], list[str]]:

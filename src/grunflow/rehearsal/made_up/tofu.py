@@ -24,7 +24,7 @@ def fewer(keys: Keys) -> dict[str, Any]:
 def made_up(keys: Keys) -> Repositories:
     if keys.world or keys.folder:
         return {}
-    full = [pair(number) for number in range(TOFU_ROWS["full"])]
+    full = [pair(number) for number in range(max(TOFU_ROWS.values()))]
     found = {}
     for split, count in TOFU_ROWS.items():
         if split.startswith(("real_authors", "world_facts")):
