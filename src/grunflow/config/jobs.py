@@ -212,9 +212,11 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     shown = {
         "study": study.study,
         "benchmarks": tuple(part.spec for part in own),
-        "origins": {part.name: study.rehearsal or part.benchmark.origin(is_scratch(part)) for part in own},
+        "origins": {part.name: part.benchmark.origin(is_scratch(part)) for part in own},
         "selection": selection(study, own),
     }
+    if study.rehearsal:
+        shown["origins"] = {part.name: study.rehearsal for part in own}
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
     # Read whole, so that a bad cell is refused before anything starts.
     read_sheets((path for path in study.published if not is_layout(path)), names_of(part.benchmark for part in own))
@@ -235,8 +237,8 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:
         shapes = {name: row.architecture for name, row in study.models.items() if row.architecture.vocabulary}
-        told = {"engine": study.engine, "shapes": shapes, "rehearsal": study.rehearsal or ""}
-        spec = specs.Claims(study=study.study, claims=study.claims, **told)
+        more = {"engine": study.engine, "shapes": shapes, "rehearsal": study.rehearsal or ""}
+        spec = specs.Claims(study=study.study, claims=study.claims, **more)
         jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
     return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]

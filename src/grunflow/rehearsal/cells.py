@@ -15,7 +15,7 @@ def grid(study: Resolved) -> list[dict[str, Any]]:
         turn = turns.setdefault(rows.benchmark, 0)
         turns[rows.benchmark] += 1
         for objective, carrier in _pairs(rows, turn):
-            row = {
+            row: dict[str, Any] = {
                 "benchmark": rows.benchmark,
                 "model": rows.model,
                 "objectives": [objective],
