@@ -9,7 +9,7 @@ from grunflow.rehearsal.words import pair
 
 RETAIN_AUTHORS = 2
 HELD_OUT = 20
-WRONG = 5
+WRONG = 2
 WORLD = World(authors=10, background_authors=2, holdout_authors=1, facts=8)
 
 
