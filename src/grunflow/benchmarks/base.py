@@ -95,7 +95,7 @@ class Benchmark:
     that it is trained on (`base`: of a model from scratch). stream: what unlearning reads, by whether the carrier edits
     representations, how retain rows are sampled, and what overrides set of `texts`. probes: put to every run.
     snapshot: put to a run on its way. roles of sets: see DataSet. files: what `prepare` reads that no job made. origin: what
-    the numbers were made from, for captions, by whether models are from scratch. rows: file below the data folder -> rows,
+    the numbers were made from, for captions, by what its models are called (empty: they are from scratch). rows: file below the data folder -> rows,
     for plans. chance: accuracy of guessing, where the answers are options. tokenizer: trained on the texts for scratch models.
     """
 
@@ -108,7 +108,7 @@ class Benchmark:
     stream: Callable[[bool, str, Mapping[str, Any]], StreamSpec]
     probes: tuple[ProbeSpec, ...]
     metrics: tuple[Metric, ...]
-    origin: Callable[[bool], str]
+    origin: Callable[[str], str]
     rows: Mapping[str, int]
     lengths: Lengths
     split: str = ""

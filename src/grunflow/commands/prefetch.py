@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     used = {row.model for row in study.grid}
     refusals: list[str] = []
+    fill_folders(study, used, refusals)
     commits, folders = brought(study, repositories(needed(study)), refusals)
     for name in sorted(used):
         model = study.models[name]
@@ -56,6 +57,21 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.pin and study.revisions:
         write_pins(Path(study.revisions), {**read_pins(study.revisions), **commits})
         print(f"{len(commits)} commits in {study.revisions}")
+
+
+def fill_folders(study: Any, used: set[str], refusals: list[str]) -> None:
+    """Bring the models of the grid that lie in local folders and say where from."""
+    from grunflow.config.architectures import check_shape
+
+    for name in sorted(used):
+        model = study.models[name]
+        if model.sources:
+            from grunflow.models.brought import bring
+
+            with noted(refusals):
+                folder = Path(model.repo)
+                print(f"model {folder} from {bring(model.sources, folder, LEFT_OUT)}", flush=True)
+                check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folder)
 
 
 def brought(study: Any, wanted: Mapping[str, Any], refusals: list[str]) -> tuple[dict[str, str], dict[str, Path]]:
@@ -118,7 +134,8 @@ def needed(study: Any) -> dict[str, Any]:
     """What the grid uses of the models sheet and of the benchmarks."""
     from grunflow.config.runs import parts
 
-    models = {rows.model: study.models[rows.model].model_dump() for rows in study.grid}
+    used = (study.models[rows.model] for rows in study.grid)
+    models = {model.name: model.model_dump() for model in used if not model.sources}
     return {"models": models, "benchmarks": [part.spec.model_dump() for part in parts(study)]}
 
 

@@ -9,6 +9,7 @@ from grunflow.benchmarks.base import BASE
 from grunflow.config import resolve, specs
 from grunflow.config.digest import stage_digest
 from grunflow.config.layouts import is_layout
+from grunflow.config.local import files_of, words_of
 from grunflow.config.methods import carrier_source, condition_source, objective_source, trains
 from grunflow.config.published import names_of, read_sheets
 from grunflow.config.runs import Part, Run, parts
@@ -116,9 +117,9 @@ def part_jobs(part: Part) -> list[Job]:
 
 def _scored(part: Part, run: Run, condition: str) -> Job:
     """The job that puts a run to questions under a condition."""
-    folder = f"{root_of(part)}/scores/{run.path}/{condition}"
+    folder, inputs = f"{root_of(part)}/scores/{run.path}/{condition}", asked(part, run)
     methods = (*carrier_files(part, run), *condition_files(part, condition))
-    return Job(folder, resolve.evaluate(part, run, condition), asked(part, run), methods=methods)
+    return Job(folder, resolve.evaluate(part, run, condition), inputs, read_from_folder(part, run, inputs), methods)
 
 
 def folder_of(part: Part, run: Run) -> str:
@@ -164,6 +165,11 @@ def asked(part: Part, run: Run) -> Inputs:
     )
 
 
+def read_from_folder(part: Part, run: Run, inputs: Inputs) -> tuple[str, ...]:
+    """Files of a model in a local folder, of a job that loads it from there and not from what another job made."""
+    return () if inputs.get("start") else files_of(part.study.models[run.model])
+
+
 def carrier_files(part: Part, run: Run) -> tuple[str, ...]:
     """Files outside the package that define a run's carriers."""
     sources = [carrier_source(part.study, item.carrier) for item in run.chain if item.carrier]
@@ -186,7 +192,8 @@ def trained(part: Part, run: Run) -> list[Job]:
     if run.is_reference:
         if run.objective != BASE:
             inputs = data | ({"start": (base,)} if scratch else {})
-            jobs.append(Job(folder, resolve.finetune(part, run.model, run.objective, run.target_seed or 0), inputs))
+            tuned = resolve.finetune(part, run.model, run.objective, run.target_seed or 0)
+            jobs.append(Job(folder, tuned, inputs, read_from_folder(part, run, inputs)))
         return jobs
     inputs = data | start_of(part, run)
     own = objective_source(part.study, run.objective)
@@ -196,11 +203,19 @@ def trained(part: Part, run: Run) -> list[Job]:
         spec = resolve.frozen_states(part, run, first)
         digest = digest_of(spec.model_dump(mode="json"))[:8]
         place = "/".join(filter(None, (f"{root}/runs/{run.model}", run.split, f"frozen_b{first}_{digest}")))
-        jobs.append(Job(place, spec, inputs, methods=carrier_files(part, run.start) if run.start else ()))
+        beneath = carrier_files(part, run.start) if run.start else ()
+        jobs.append(Job(place, spec, inputs, read_from_folder(part, run, inputs), methods=beneath))
         inputs = inputs | {"frozen": (place,)}
     apart = place_of(part, run)
     jobs.append(
-        Job(folder, resolve.unlearn(part, run), inputs, methods=methods, discarded=apart if apart != folder else None)
+        Job(
+            folder,
+            resolve.unlearn(part, run),
+            inputs,
+            read_from_folder(part, run, inputs),
+            methods,
+            discarded=apart if apart != folder else None,
+        )
     )
     return jobs
 
@@ -212,7 +227,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     shown = {
         "study": study.study,
         "benchmarks": tuple(part.spec for part in own),
-        "origins": {part.name: part.benchmark.origin(is_scratch(part)) for part in own},
+        "origins": {part.name: part.benchmark.origin(loaded_models(part)) for part in own},
         "selection": selection(study, own),
     }
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
@@ -259,6 +274,7 @@ def rates(study: Resolved) -> dict[str, float]:
     return {name: float(rate) for name, rate in found.items() if rate is not None}
 
 
-def is_scratch(part: Part) -> bool:
-    """Whether all models of the part are trained from scratch."""
-    return all(part.study.models[run.model].repo is None for run in part.unlearned)
+def loaded_models(part: Part) -> str:
+    """What captions call the part's models; empty where all are trained from scratch."""
+    models = [part.study.models[name] for name in dict.fromkeys(run.model for run in part.unlearned)]
+    return " and ".join(words_of(model) for model in models if model.repo is not None)

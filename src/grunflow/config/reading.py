@@ -9,6 +9,7 @@ from grunflow.config.checks import check
 from grunflow.config.conventions import PRESETS, Conventions
 from grunflow.config.files import check_files
 from grunflow.config.idle import idle
+from grunflow.config.local import with_shape
 from grunflow.config.models import Model
 from grunflow.config.pins import pinned, read_pins
 from grunflow.config.study import Resolved, Study
@@ -43,7 +44,7 @@ def read_study(config: dict[str, Any]) -> Resolved:
 def _model(name: Any, row: Any, pins: dict[str, str], sheet: str) -> Model:
     if not isinstance(row, dict):
         raise BadInput(f"{sheet}: {name}: got {shown(row)}, expected a mapping of the model's keys.")
-    return typed(Model, pinned({"name": name, **row}, pins), f"{sheet}: {name}")
+    return typed(Model, pinned({"name": name, **with_shape(row, f"{sheet}: {name}")}, pins), f"{sheet}: {name}")
 
 
 def _benchmark(name: str, keys: dict[str, Any], pins: dict[str, str]) -> BenchmarkSpec:

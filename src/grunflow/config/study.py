@@ -115,8 +115,9 @@ class Resolved(Study):
         return self.models[name]
 
     def loaded(self, name: str) -> Model:
-        """The model's row without how it is trained: all that a stage which loads it depends on."""
-        return self.models[name].model_copy(update={"base": None, "target": None, "replayed": 0})
+        """The model's row without how it is trained and brought: all that a stage which loads it depends on, beside the checksums
+        of a local folder's files."""
+        return self.models[name].model_copy(update={"base": None, "target": None, "replayed": 0, "sources": None})
 
     def of_benchmark(self, name: str) -> tuple[Rows, ...]:
         return tuple(rows for rows in self.grid if rows.benchmark == name)
