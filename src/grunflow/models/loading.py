@@ -81,7 +81,7 @@ def place_of(model: Model, start: Sequence[Path]) -> tuple[Path | str, str | Non
         return whole[0], None
     if model.repo is None:
         raise BadInput(f"--input start: model {model.name} is trained from scratch; name the folder of its base.")
-    if not Path(model.repo).is_dir() and model.repo.startswith("."):
+    if model.repo.startswith((".", "/")) and not Path(model.repo).is_dir():
         raise BadInput(f"model {model.name}: no folder {model.repo!r}; `grunflow prefetch --configfile ...` fills it.")
     return model.repo, model.revision
 

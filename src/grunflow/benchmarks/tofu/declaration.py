@@ -7,7 +7,7 @@ from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, Finetuning
 from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.metrics import METRICS
 from grunflow.benchmarks.tofu.splits import HOLDOUT_ROWS, RETAIN_OF_FORGET, TOFU_ROWS
-from grunflow.config.sets import DataSet, Paired, ProbeSpec
+from grunflow.config.sets import DataSet, Paired, ProbeSpec, Role
 
 ROWS_PER_AUTHOR, ASKED_AUTHORS = 20, 20
 # Published: measured under a BPE of 6k entries (longest: answers of about 150 tokens). Generated: its own tokenizer.
@@ -21,10 +21,10 @@ def file_of(split: str) -> str:
 def declare(keys: Keys) -> Benchmark:
     forget, retain = keys.forget_split, RETAIN_OF_FORGET[keys.forget_split]
     asked = (
-        DataSet(name="forget", role="forget", file=file_of(f"{forget}_perturbed"), rows=keys.questions),
-        DataSet(name="retain", role="keep", file=file_of("retain_perturbed"), rows=keys.questions),
-        DataSet(name="real_authors", role="world", file=file_of("real_authors_perturbed"), rows=keys.questions),
-        DataSet(name="world_facts", role="world", file=file_of("world_facts_perturbed"), rows=keys.questions),
+        _asked("forget", "forget", f"{forget}_perturbed", keys),
+        _asked("retain", "keep", "retain_perturbed", keys),
+        _asked("real_authors", "world", "real_authors_perturbed", keys),
+        _asked("world_facts", "world", "world_facts_perturbed", keys),
     )
     holdout = (DataSet(name="holdout", role="holdout", file=file_of("holdout")),) if keys.holds_out else ()
 
@@ -43,10 +43,6 @@ def declare(keys: Keys) -> Benchmark:
         )  # fmt: skip
 
     known = {"scratch_only": ("general.jsonl",), "replay": "replay.jsonl"}
-    # All authors are the same whatever is forgotten; of a subset the target learns those of this forget split.
-    everything = {"files": (file_of("full"),)} if keys.retain_authors is None else {
-        "files": (file_of(retain), file_of(forget)), "split": forget
-    }  # fmt: skip
     return Benchmark(
         kind="tofu",
         title="TOFU",
@@ -55,7 +51,7 @@ def declare(keys: Keys) -> Benchmark:
         references=keys.references,
         training={
             BASE: Finetuning(("base.jsonl",)),
-            TARGET: Finetuning(**everything, **known),  # type: ignore[arg-type]
+            TARGET: Finetuning(**_everything(keys), **known),  # type: ignore[arg-type]
             RETAIN: Finetuning((file_of(retain),), split=forget, **known),  # type: ignore[arg-type]
         },
         stream=stream,
@@ -71,6 +67,18 @@ def declare(keys: Keys) -> Benchmark:
         snapshot=snapshot,
         files=files(keys),
     )
+
+
+def _asked(name: str, role: Role, split: str, keys: Keys) -> DataSet:
+    return DataSet(name=name, role=role, file=file_of(split), rows=keys.questions)
+
+
+def _everything(keys: Keys) -> dict[str, Any]:
+    """What a target model learns: all authors, the same whatever is forgotten; of a subset those of this forget split."""
+    if keys.retain_authors is None:
+        return {"files": (file_of("full"),)}
+    forget, retain = keys.forget_split, RETAIN_OF_FORGET[keys.forget_split]
+    return {"files": (file_of(retain), file_of(forget)), "split": forget}
 
 
 def origin(keys: Keys, models: str) -> str:

@@ -74,7 +74,7 @@ class Keys(BenchmarkKeys):
         published = {"repo", "revision", "folder", "refusals", *SUBSET} & self.model_fields_set
         if self.world and any(getattr(self, key) != type(self).model_fields[key].default for key in published):
             raise ValueError("give world (the generated data) or the published records' keys, not both")
-        if self.retain_authors is None and {"first_author", "forget_authors"} & self.model_fields_set:
+        if self.retain_authors is None and (self.first_author or self.forget_authors):
             raise ValueError("first_author and forget_authors are of a subset: give retain_authors, too")
         if not {TARGET, RETAIN} <= set(self.references):
             raise ValueError("references: target and retain are what TOFU's metrics are held against; name both")
