@@ -6,6 +6,7 @@ tests/config/test_document.py fails where they are not what this would write.
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from grunflow.config import facts
 from grunflow.config.conventions import PRESETS, Conventions
@@ -26,6 +27,7 @@ PLACES = {
     "Cut": "texts",
     "Model": "models_sheet",
     "Architecture": "models_sheet: architecture",
+    "Chat": "conventions: chat",
     "Conventions": "conventions",
 }
 MODELS = ("Model", "Architecture")
@@ -124,8 +126,14 @@ def _presets() -> str:
     rows = []
     for preset, values_of in PRESETS.items():
         full = {**Conventions().model_dump(), **values_of}
-        rows.append(f"| `{preset}` | {' | '.join(f'`{full[key]}`' for key in keys)} |")
+        rows.append(f"| `{preset}` | {' | '.join(_preset_value(full[key]) for key in keys)} |")
     return "\n".join([*head, *rows])
+
+
+def _preset_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} `{part}`" for key, part in value.items() if part)
+    return f"`{value}`"
 
 
 def _parts(kind: Kind) -> str:

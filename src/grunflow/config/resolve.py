@@ -30,7 +30,7 @@ def finetune(part: Part, model: str, role: str, seed: int) -> specs.Finetune:
         benchmark=part.name,
         model=part.study.loaded(model).model_copy(update=trained),
         role=role,  # type: ignore[arg-type]
-        template=part.study.conventions.finetune_template,
+        template=part.study.conventions.form(part.study.conventions.finetune_template),
         files=(*files.files, *(files.scratch_only if scratch else ())),
         replay=files.replay if scratch else "",
         split=files.split,
@@ -72,7 +72,7 @@ def unlearn(part: Part, run: Run) -> specs.Unlearn:
             steps=asked.steps if probe else (),
             spacing=asked.spacing,
             probe=probe,
-            template=study.conventions.evaluation_template,
+            template=study.conventions.form(study.conventions.evaluation_template),
         ),
         max_new_tokens=study.max_new_tokens,
         objective=found.objective,
@@ -124,7 +124,7 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
         carriers=chain(part, run),
         condition=put,
         probes=(on_the_way,) if along(put) and on_the_way else part.benchmark.probes,
-        template=study.conventions.evaluation_template,
+        template=study.conventions.form(study.conventions.evaluation_template),
         engine=study.engine,
         max_new_tokens=study.max_new_tokens,
     )

@@ -6,6 +6,7 @@ from itertools import product
 
 from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, declared
 from grunflow.config.benchmarks import BenchmarkSpec
+from grunflow.config.chat import Chat
 from grunflow.config.methods import Method, carrier_source, condition_of, method, trains
 from grunflow.config.parts import ConditionSpec
 from grunflow.config.study import Resolved
@@ -105,12 +106,12 @@ class Part:
         """Whether the run's carrier edits representations of a frozen model."""
         return bool(run.carrier) and trains(self.study, run.carrier) == EDITS
 
-    def template(self, run: Run) -> str:
+    def template(self, run: Run) -> str | Chat:
         """Prompt template that a run is trained with."""
         conventions = self.study.conventions
         if not run.carrier:
-            return conventions.finetune_template
-        return conventions.edit_template if self.edits(run) else conventions.baseline_template
+            return conventions.form(conventions.finetune_template)
+        return conventions.form(conventions.edit_template if self.edits(run) else conventions.baseline_template)
 
     def carrier_kind(self, run: Run) -> str:
         source = carrier_source(self.study, run.carrier) if run.carrier else None

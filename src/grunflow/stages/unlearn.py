@@ -145,8 +145,8 @@ def frozen_folder(spec: Unlearn, work: Work) -> Path | None:
     manifest = read_manifest(folder)
     made = {key: manifest["spec"][key] for key in ("first", "template", "stream")}
     made |= {"dtype": manifest["spec"]["model"]["dtype"], "start": sorted(manifest["inputs"].get("start", {}).values())}
-    own = {"first": spec.carrier.edits_from(), "template": spec.template, "stream": spec.stream.model_dump(mode="json"),
-           "dtype": spec.model.dtype, "start": sorted(identity(read_manifest(link)) for link in work.inputs.get("start", []))}  # fmt: skip
+    own = spec.model_dump(mode="json", include={"template", "stream"})
+    own |= {"first": spec.carrier.edits_from(), "dtype": spec.model.dtype, "start": sorted(identity(read_manifest(link)) for link in work.inputs.get("start", []))}  # fmt: skip
     for key, value in own.items():
         if made[key] != value:
             raise BadInput(
