@@ -35,14 +35,13 @@ def run(arguments: argparse.Namespace) -> None:
         raise BadInput(
             f"{arguments.configfile}: revisions: got null, expected a file to write the commits to; name one."
         )
-    used = {row.model for row in study.grid}
     refusals: list[str] = []
     commits, folders = brought(study, repositories(needed(study)), refusals)
-    for name in sorted(used):
-        model = study.models[name]
+    for model in loaded_models(study):
         if model.repo in folders:
             with noted(refusals):
-                check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folders[model.repo])
+                place = f"{study.models_sheet}: {model.name}"
+                check_shape(place, model.architecture.model_dump(), folders[model.repo], model.repo)
     tasks = tasks_of(study)
     if tasks:
         from grunflow.evaluation.tasks import prefetch_tasks
@@ -105,9 +104,10 @@ def check_parameters(study: Any, configs: Mapping[str, Path]) -> None:
     """
     from grunflow.config.architectures import check_parameter
     from grunflow.config.methods import named_parameters
+    from grunflow.config.starts import files_of
 
     for where, name, parameter, numbers in named_parameters(study):
-        repo = study.models[name].repo
+        repo = files_of(study.models[name])
         if repo is not None and (repo in configs or Path(repo).is_dir()):  # else the hub refused it
             from grunflow.models.loading import block_parameters
 
@@ -115,11 +115,20 @@ def check_parameters(study: Any, configs: Mapping[str, Path]) -> None:
 
 
 def needed(study: Any) -> dict[str, Any]:
-    """What the grid uses of the models sheet and of the benchmarks."""
+    """What the study's jobs load of models, and read of benchmarks."""
     from grunflow.config.runs import parts
 
-    models = {rows.model: study.models[rows.model].model_dump() for rows in study.grid}
+    models = [model.model_dump() for model in loaded_models(study)]
     return {"models": models, "benchmarks": [part.spec.model_dump() for part in parts(study)]}
+
+
+def loaded_models(study: Any) -> list[Any]:
+    """Each model that a job loads from elsewhere than a folder of the study, once, as its spec names it; of a model from scratch its
+    training."""
+    from grunflow.config.jobs import all_jobs
+
+    found = [getattr(job.spec, "model", None) for job in all_jobs(study) if "start" not in job.inputs]
+    return list({(model.name, model.repo): model for model in found if model}.values())
 
 
 def tasks_of(study: Any) -> list[str]:

@@ -20,17 +20,19 @@ SCHEMA, README = Path("config/schema.json"), Path("config/README.md")
 PLACES = {
     "Rows": "grid",
     "Seeds": "seeds",
+    "External": "external",
     "Override": "overrides",
     "Snapshots": "snapshots",
     "PublishedLog": "published_logs",
     "Training": "training",
     "Cut": "texts",
     "Model": "models_sheet",
+    "Published": "models_sheet: target, retain",
     "Architecture": "models_sheet: architecture",
     "Chat": "conventions: chat",
     "Conventions": "conventions",
 }
-MODELS = ("Model", "Architecture")
+MODELS = ("Model", "Published", "Architecture")
 
 
 def main() -> None:
@@ -167,8 +169,8 @@ def _retain(kind: Kind, name: str) -> str:
 
 def values(form: Schema, places: dict[str, str]) -> str:
     """What a key may be, in words."""
-    if "anyOf" in form:
-        return " or ".join(dict.fromkeys(values(part, places) for part in form["anyOf"]))
+    if several := form.get("anyOf") or form.get("oneOf"):
+        return " or ".join(dict.fromkeys(values(part, places) for part in several))
     if "$ref" in form:
         name = form["$ref"].rpartition("/")[2]
         return f"[{places[name] if name.endswith('.Keys') else 'keys'}](#{_anchor(places[name])})"

@@ -8,11 +8,13 @@ from pathlib import Path
 from grunflow.benchmarks.base import BASE
 from grunflow.config import resolve, specs
 from grunflow.config.digest import stage_digest
+from grunflow.config.finished import told
 from grunflow.config.layouts import is_layout
 from grunflow.config.methods import carrier_source, condition_source, objective_source, trains
 from grunflow.config.published import names_of, read_sheets
 from grunflow.config.runs import Part, Run, parts
 from grunflow.config.specs import Stage
+from grunflow.config.starts import is_scratch
 from grunflow.config.study import Resolved
 from grunflow.config.terms import WEIGHTS
 from grunflow.errors import BadInput, unknown_name
@@ -122,10 +124,12 @@ def _scored(part: Part, run: Run, condition: str) -> Job:
 
 
 def folder_of(part: Part, run: Run) -> str:
-    """What training a run wrote: a fine-tuned model, or the folder of an unlearning run; "" of a hub's base."""
+    """What training a run wrote: a fine-tuned model, or the folder of an unlearning run; "" of a model that no job trains."""
     root = f"{root_of(part)}/runs"
     if run.is_reference and run.objective == BASE:
-        return "" if part.study.models[run.model].repo else f"{root}/{run.model}/{BASE}"
+        return f"{root}/{run.model}/{BASE}" if is_scratch(part.study.models[run.model]) else ""
+    if part.theirs(run) or (run.is_reference and part.published(run.model, run.objective)):
+        return ""
     if run.is_reference and not part.benchmark.training[run.objective].split:
         return f"{root}/{run.model}/{run.objective}_t{run.target_seed}"
     return f"{root}/{run.path}"
@@ -180,11 +184,11 @@ def trained(part: Part, run: Run) -> list[Job]:
     """The jobs that train a run, last the one that writes its folder; a fine-tuned model's base before it."""
     root = root_of(part)
     data: Inputs = {"data": (f"{root}/data",)}
-    folder, scratch = folder_of(part, run), part.study.models[run.model].repo is None
+    folder, scratch = folder_of(part, run), is_scratch(part.study.models[run.model])
     base = f"{root}/runs/{run.model}/{BASE}"
     jobs = [Job(base, resolve.finetune(part, run.model, BASE, 0), data)] if scratch else []
     if run.is_reference:
-        if run.objective != BASE:
+        if folder and run.objective != BASE:
             inputs = data | ({"start": (base,)} if scratch else {})
             jobs.append(Job(folder, resolve.finetune(part, run.model, run.objective, run.target_seed or 0), inputs))
         return jobs
@@ -212,7 +216,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     shown = {
         "study": study.study,
         "benchmarks": tuple(part.spec for part in own),
-        "origins": {part.name: part.benchmark.origin(is_scratch(part)) for part in own},
+        "origins": {part.name: ". ".join([part.benchmark.origin(all_scratch(part)), *told(part)]) for part in own},
         "selection": selection(study, own),
     }
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
@@ -259,6 +263,6 @@ def rates(study: Resolved) -> dict[str, float]:
     return {name: float(rate) for name, rate in found.items() if rate is not None}
 
 
-def is_scratch(part: Part) -> bool:
+def all_scratch(part: Part) -> bool:
     """Whether all models of the part are trained from scratch."""
-    return all(part.study.models[run.model].repo is None for run in part.unlearned)
+    return all(is_scratch(part.study.models[run.model]) for run in part.unlearned)
