@@ -78,8 +78,19 @@ def brought(study: Any, wanted: Mapping[str, Any], refusals: list[str]) -> tuple
         if whole or kind != "model":
             with noted(refusals):
                 commits[repo], folders[repo] = fetched(repo, kind, revision)
+                if kind == "model":
+                    check_whole(f"model {repo}", folders[repo])
                 print(f"{kind} {repo}@{commits[repo]}", flush=True)
     return commits, folders
+
+
+def check_whole(where: str, folder: Path) -> None:
+    """Refuse a model without weights or tokenizer: every job that loads it would fail."""
+    from grunflow.hub import TOKENIZER, WEIGHTS, lacking_reason, lacks
+
+    for names in (WEIGHTS, (*TOKENIZER, "vocab.json")):
+        if lacks(folder, None, names):
+            raise BadInput(f"{where}: {lacking_reason(names)}")
 
 
 @contextmanager
@@ -149,5 +160,6 @@ def fetched(repo: str, kind: str, revision: str | None, only: str | None = None)
             snapshot_download(repo, repo_type=kind, revision=revision, allow_patterns=only, ignore_patterns=LEFT_OUT)
         )
     except (OSError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{kind} {repo}{f'@{revision}' if revision else ''}: {hub_reason(error)}") from error
+        reason = hub_reason(error, model=kind == "model")
+        raise BadInput(f"{kind} {repo}{f'@{revision}' if revision else ''}: {reason}") from error
     return folder.name, folder
