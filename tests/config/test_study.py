@@ -73,7 +73,11 @@ def test_an_override_changes_only_what_it_names(demo: dict) -> None:
         ("seeds", [{"target_seed": -1, "unlearn_seed": 0}], "config.seeds[0].target_seed: got -1"),
         ("seeds", [{"target_seed": 0, "unlearn_seed": 0}] * 2, "stands there twice; a replicate counts once"),
         ("vocabulary", True, "config.vocabulary: got True, expected a number"),
-        ("conventions", {"preset": "autors"}, "config.conventions.preset: got 'autors', expected 'authors' or"),
+        (
+            "conventions",
+            {"preset": "autors"},
+            "config.conventions.preset: got 'autors', expected 'authors', 'mended' or",
+        ),
         ("conventions", {"presett": "x"}, "config.conventions.presett: Unknown key 'presett'. Did you mean 'preset'?"),
         ("training/full/learning_rate", -1, "training.full (npo x full).learning_rate: got -1"),
         ("training/full/learning_rate", math.nan, "training.full (npo x full).learning_rate: got nan"),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Models that no method trained, and that methods are held against: rows of every table.
 TARGET, RETAIN, BASE = REFERENCES = ("target", "retain", "base")
+# What stands for the kind of carrier of finished models of others: rows of the same tables, held against references and nothing else.
+EXTERNAL = "external"
 
 
 class Lengths(NamedTuple):

@@ -46,8 +46,8 @@ def config_of(where: str, folder: Path) -> dict[str, Any]:
     return found
 
 
-def check_shape(where: str, sheet: Mapping[str, Any], folder: Path) -> None:
-    """Compare what the sheet states of a model's shape with its config.json.
+def check_shape(where: str, sheet: Mapping[str, Any], folder: Path, called: str = "") -> None:
+    """Compare what the sheet states of a model's shape with its config.json. called: the repository, where the folder is a cache's.
 
     Raises:
         BadInput: they differ.
@@ -57,7 +57,9 @@ def check_shape(where: str, sheet: Mapping[str, Any], folder: Path) -> None:
     for key, theirs in SHAPE.items():
         stated, found = sheet.get(key), next((config[name] for name in theirs if name in config), None)
         if None not in (stated, found) and stated != found:
-            raise BadInput(f"{where}.architecture.{key}: got {stated}, expected {found} as {folder}/{FILE} says.")
+            raise BadInput(
+                f"{where}.architecture.{key}: got {stated}, expected {found} as {called or folder}/{FILE} says."
+            )
 
 
 def check_parameter(where: str, name: str, blocks: Iterable[int], found: Iterable[Iterable[str]] | None) -> None:

@@ -12,7 +12,7 @@ from grunflow.config.idle import idle
 from grunflow.config.local import with_shape
 from grunflow.config.models import Model
 from grunflow.config.pins import pinned, read_pins
-from grunflow.config.study import Resolved, Study
+from grunflow.config.study import External, Resolved, Study
 from grunflow.config.typed import read_yaml, typed
 from grunflow.errors import BadInput, shown
 
@@ -33,6 +33,7 @@ def read_study(config: dict[str, Any]) -> Resolved:
     conventions = typed(Conventions, PRESETS.get(given.get("preset", ""), {}) | given, "config.conventions")
     benchmarks = tuple(_benchmark(name, keys, pins) for name, keys in study.benchmarks.items())
     values = {name: getattr(study, name) for name in Study.model_fields}
+    values["external"] = {name: External(**pinned(row.model_dump(), pins)) for name, row in study.external.items()}
     found = Resolved(**{**values, "conventions": conventions, "models": models, "resolved": benchmarks})
     check(found)
     check_files(found)

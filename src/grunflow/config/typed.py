@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from grunflow.config.base import NAME, NAMED, Typed
+from grunflow.config.forms import FORMS
 from grunflow.errors import BadInput, not_utf8, shown, unknown_name
 
 S = TypeVar("S", bound=Typed)
@@ -38,7 +39,7 @@ def _beneath(path: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 
 def _sentence(kind: type[BaseModel], item: Any, where: str) -> str:
-    path, value = item["loc"], item["input"]
+    path, value = tuple(key for key in item["loc"] if key not in FORMS), item["input"]
     if path[-1:] == ("[key]",):  # a key of a mapping that takes some names only
         return f"{_place(where, path[:-1])}: {_key_sentence(item)}"
     place = _place(where, path)

@@ -5,6 +5,7 @@ from functools import singledispatch
 
 from grunflow.benchmarks.base import Benchmark, Lengths, declared
 from grunflow.config import specs
+from grunflow.config.forms import training_of
 from grunflow.config.models import Model
 from grunflow.config.parts import CarrierSpec, Training
 from grunflow.config.sets import ProbeSpec
@@ -68,7 +69,7 @@ def _training(study: Resolved, model: Model, of: Trained) -> Cost:
 
 @_cost.register
 def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
-    training = spec.model.base or spec.model.target
+    training = training_of(spec.model, spec.role)
     assert training is not None, "config.checks refuses a model without training"
     benchmark = _benchmark(study, spec.benchmark)
     long = benchmark.lengths

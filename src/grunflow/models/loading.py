@@ -10,7 +10,7 @@ from transformers.utils import logging
 
 from grunflow.config.models import Model
 from grunflow.errors import BadInput, unknown_name
-from grunflow.hub import hub_reason
+from grunflow.hub import CONFIG, TOKENIZER, WEIGHTS, hub_reason, lacking_reason, lacks
 from grunflow.models.blocks import SUPPORTED, blocks
 from grunflow.models.vocabulary import fit
 
@@ -29,7 +29,7 @@ def load_model(source: Path | str, dtype: str = "float32", revision: str | None 
     kind = load_config(source, revision).model_type
     if kind not in SUPPORTED:
         raise BadInput(f"model {source}: {unknown_name('architecture', kind, SUPPORTED)}")
-    with _explained(source, revision):
+    with _explained(source, revision, WEIGHTS):
         model = AutoModelForCausalLM.from_pretrained(
             source,
             revision=revision,
@@ -50,7 +50,7 @@ def placement() -> dict[str, Any]:
 
 def load_config(source: Path | str, revision: str | None = None) -> Any:
     """The config of the model there."""
-    with _explained(source, revision):
+    with _explained(source, revision, CONFIG):
         return AutoConfig.from_pretrained(
             source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
         )
@@ -65,7 +65,7 @@ def block_parameters(source: Path | str, revision: str | None = None) -> list[se
 
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
     """The tokenizer there; a model without a padding token pads with its eos, which every mask leaves out."""
-    with _explained(source, revision):
+    with _explained(source, revision, TOKENIZER):
         tokenizer = AutoTokenizer.from_pretrained(
             source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
         )
@@ -100,13 +100,17 @@ def start_tokenizer(model: Model, start: Sequence[Path]) -> Any:
 
 
 class _explained:
-    """Turns what a hub can answer into one line that says what to do."""
+    """Turns what a hub can answer into one line that says what to do. files: of which one is needed."""
 
-    def __init__(self, source: Path | str, revision: str | None) -> None:
-        self.name = f"{source}@{revision}" if revision else str(source)
+    def __init__(self, source: Path | str, revision: str | None, files: tuple[str, ...]) -> None:
+        self.source, self.revision, self.files = source, revision, files
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind, error, trace) -> None:
         if isinstance(error, OSError | ValueError):
-            raise BadInput(f"model {self.name}: {hub_reason(error)}") from error
+            name = f"{self.source}@{self.revision}" if self.revision else str(self.source)
+            absent = lacks(self.source, self.revision, self.files)
+            raise BadInput(
+                f"model {name}: {lacking_reason(self.files) if absent else hub_reason(error, model=True)}"
+            ) from error

@@ -6,10 +6,11 @@ from typing import Any
 import pandas as pd
 
 from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.external import called
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import SEEDS
 
-METHOD = ["model", "objective", "carrier", "variant"]
+METHOD = ["model", "objective", "carrier", "carrier_kind", "variant"]
 
 
 def cards(results: Sequence[Results]) -> list[dict[str, Any]]:
@@ -18,6 +19,7 @@ def cards(results: Sequence[Results]) -> list[dict[str, Any]]:
     models = {model for frame in asked.values() for model in frame["model"]}
     found = []
     for title, frame in asked.items():
+        frame = frame.assign(carrier=called(frame))
         for (model, name, _), group in first_runs(frame).groupby(["model", "set", "index"], sort=False):
             beside = [*([title] if len(asked) > 1 else []), *([model] if len(models) > 1 else [])]
             found.append(card(group, name, [*beside, name.replace("_", " ")]))

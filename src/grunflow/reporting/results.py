@@ -9,6 +9,7 @@ from grunflow.benchmarks.base import Benchmark, declared
 from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.specs import Shown
 from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.external import is_external, own
 from grunflow.work import Work
 
 TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition")
@@ -38,8 +39,14 @@ class Results:
 
     @property
     def every(self) -> pd.DataFrame:
-        """A row per run and condition."""
-        return self.frame("metrics")
+        """A row per run and condition, of the study's own models."""
+        return own(self.frame("metrics"))
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """A row per run that main tables show: the study's own as they are, then finished models of others."""
+        rows = self.frame("metrics")
+        return pd.concat([self.metrics, rows[is_external(rows)]])
 
     @cached_property
     def metrics(self) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from grunflow.config.chat import Chat
 from grunflow.config.sets import ProbeSpec
 from grunflow.data.prompts import Example, encode
 from grunflow.data.words import check_references
@@ -31,7 +32,7 @@ def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
 
 
 def score_set(
-    asker: Asker, rows: list[dict[str, Any]], template: str, others: bool = True, written: bool = True
+    asker: Asker, rows: list[dict[str, Any]], template: str | Chat, others: bool = True, written: bool = True
 ) -> pd.DataFrame:
     """One row per question: index, question, answer, generation (written), nll_* (nats, summed), n_*, gate_<block>.
 
@@ -63,7 +64,7 @@ def score_set(
     return pd.DataFrame(table)
 
 
-def paraphrased_gates(asker: Asker, rows: list[dict[str, Any]], template: str) -> pd.DataFrame:
+def paraphrased_gates(asker: Asker, rows: list[dict[str, Any]], template: str | Chat) -> pd.DataFrame:
     """paraphrased_gate_<block> of each question asked in other words: does the gate know it again? No column without a gate."""
     asked = [(row["paraphrased_question"], row["answer"]) for row in rows if "paraphrased_question" in row]
     blocks = asker.stack.gated_blocks
