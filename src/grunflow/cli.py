@@ -7,7 +7,7 @@ import os
 import sys
 from types import ModuleType
 
-from grunflow import launch, stage_command
+from grunflow import __version__, launch, stage_command
 from grunflow.config.specs import stages
 from grunflow.errors import BadInput, CheckFailed, Interrupted, OutOfMemory
 
@@ -31,6 +31,7 @@ COMMANDS = {
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="grunflow", description="Stages of the GRUN study; snakemake calls them.")
+    top.add_argument("--version", action="version", version=f"grunflow {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, stage in stages().items():
         text = (stage.__doc__ or "").strip().splitlines()[0]
