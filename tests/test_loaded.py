@@ -1,5 +1,7 @@
 """A run's folder as a model: it answers as the workflow scored it."""
 
+import json
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +11,7 @@ import torch
 from grunflow import load_run
 from grunflow.data.records import read_rows
 from grunflow.errors import BadInput
-from tests.jobs import CARRIERS, KNOWN, MODEL, WORLD, Job, asked, finetune, unlearn
+from tests.jobs import CARRIERS, GRUNFLOW, KNOWN, MODEL, WORLD, Job, asked, finetune, unlearn
 
 pytestmark = pytest.mark.slow
 WRITTEN = 6
@@ -62,3 +64,28 @@ def test_a_fine_tuned_model_too_and_nothing_else(world: Path) -> None:
         load_run(world / "data")
     with pytest.raises(BadInput, match="does not exist"):
         load_run(world / "none")
+
+
+def test_ask_puts_the_run_beside_what_it_started_from(world: Path) -> None:
+    run = world / "loaded_grun"
+    rows = read_rows(world / "data" / "sets" / "forget10.jsonl")
+    done = subprocess.run(
+        [GRUNFLOW, "ask", run.name, "--json", "--max-new-tokens", str(WRITTEN)], cwd=world, check=True, text=True,
+        input=f"{rows[0]['question']}\n\n{rows[3]['question']}\n", capture_output=True,
+    )  # fmt: skip
+    first, second = map(json.loads, done.stdout.splitlines())
+    scored = pd.read_parquet(world / f"{run.name}_scores" / "answers.parquet")
+    assert first["question"] == rows[0]["question"]
+    assert first[run.name]["text"] == scored["generation"][0].strip()
+    assert list(first[run.name]["gates"]) == ["0", "1"]
+    assert first["target"]["gates"] == {}
+    assert all(0 < share <= 1 for share in second["target"]["first"].values())
+    plain = subprocess.run(
+        [GRUNFLOW, "ask", run.name, "Who?", "--max-new-tokens", "2"],
+        cwd=world,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "target: " in plain
+    assert "gates block 0: " in plain

@@ -22,6 +22,7 @@ COMMANDS = {
     "export": "one archive of a study's tables, figures, report, manifests, config and lock file",
     "accept": "say that an edit of the code changes no result: nothing runs again for it",
     "doctor": "whether this machine is fit for a study, and what to do where it is not",
+    "ask": "one question to a run, its target and its retain model, side by side",
     "why": "which stages would run again, why, and what that would cost",
     "prefetch": "bring a study's models and data from the hub into the cache, and pin their commits",
     "score-log": "metrics of a published TOFU evaluation log",

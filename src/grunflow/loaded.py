@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from grunflow.carriers.chain import restored
+from grunflow.carriers.chain import Subject, restored
 from grunflow.carriers.stack import Stack
 from grunflow.config.specs import stages
 from grunflow.config.typed import typed
@@ -31,19 +31,41 @@ def load_run(folder: Path | str) -> tuple[Any, Any]:
     Raises:
         BadInput: it is no such folder, its carrier was discarded, or what it was made from is gone or was made again.
     """
-    folder = Path(folder)
-    manifest = read_manifest(folder)
-    kind = stages().get(manifest["spec"].get("stage", ""))
-    if kind is None or not kind.trains:
-        raise BadInput(
-            f"{folder}: is the result of {manifest['spec'].get('stage')!r}, expected a run; name a folder below runs/."
-        )
-    spec: Any = typed(kind, manifest["spec"], f"{folder}/manifest.json: spec")
-    links = [folder] if not kind.apart else [*_starts(folder, manifest), folder]
-    tokenizer, stack = restored(spec.model, links, files=map(Path, manifest["files"]))
+    run = of_folder(Path(folder))
+    tokenizer, stack = subject_of(run)
     if stack.edits:
         _edit_where_texts_begin(stack)
     return stack.model, tokenizer
+
+
+class Run(NamedTuple):
+    """A finished run. links: the folders that its model is restored from, its own the last."""
+
+    folder: Path
+    spec: Any
+    links: list[Path]
+    files: list[Path]
+
+
+def of_folder(folder: Path) -> Run:
+    """What a folder's manifest says of the run in it.
+
+    Raises:
+        BadInput: it is no such folder.
+    """
+    manifest = read_manifest(folder)
+    stage = manifest["spec"].get("stage", "")
+    kind = stages().get(stage)
+    if kind is None or not kind.trains:
+        raise BadInput(f"{folder}: is the result of {stage!r}, expected a run; name a folder below runs/.")
+    spec = typed(kind, manifest["spec"], f"{folder}/manifest.json: spec")
+    links = [*_starts(folder, manifest), folder] if kind.apart else [folder]
+    return Run(folder, spec, links, [Path(file) for file in manifest["files"]])
+
+
+def subject_of(run: Run) -> Subject:
+    """The run's tokenizer and its model with the carriers on it."""
+    return restored(run.spec.model, run.links, files=run.files)
 
 
 def _starts(folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
