@@ -32,6 +32,11 @@ class Conventions(Strict):
     gate_loss: Literal["logits", "probabilities"] = Field("logits", description="what the gate's cross-entropy reads")
     chat: Chat = Field(Chat(), description="what template `chat`, the tokenizer's own, is told")
 
+    @property
+    def chats(self) -> list[str]:
+        """Keys whose template is the tokenizer's own."""
+        return [key for key, value in self if value == CHAT]
+
     def form(self, template: Template) -> str | Chat:
         """A template as specs hold it: its name, or what the tokenizer's own is told."""
         return self.chat if template == CHAT else template

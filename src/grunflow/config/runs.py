@@ -10,7 +10,7 @@ from grunflow.config.chat import Chat
 from grunflow.config.methods import Method, carrier_source, condition_of, method, trains
 from grunflow.config.models import Model, Published
 from grunflow.config.parts import ConditionSpec
-from grunflow.config.starts import loaded, published
+from grunflow.config.starts import is_scratch, loaded, published
 from grunflow.config.study import External, Resolved
 from grunflow.config.terms import EDITS
 
@@ -92,14 +92,15 @@ class Part:
         )
 
     def _reference_seeds(self, run: Run, role: str) -> tuple[int | None, ...]:
-        """Seeds of the reference models of a run: its own, of a retain model beside a finished target the study's only one."""
+        """Seeds of the reference models of a run: its own, of a retain model beside a finished target the study's only one. A model
+        that is neither loaded nor trained from scratch has no base."""
+        row = self.study.models[run.model]
+        if role == BASE and row.repo is None and not is_scratch(row):
+            return ()
         if role == BASE or self.published(run.model, role):
             return (None,)
-        return (
-            tuple(dict.fromkeys(item.target_seed for item in self.study.seeds))
-            if run.target_seed is None
-            else (run.target_seed,)
-        )
+        own = [run.target_seed] if run.target_seed is not None else [item.target_seed for item in self.study.seeds]
+        return tuple(dict.fromkeys(own))
 
     @property
     def external(self) -> list[Run]:

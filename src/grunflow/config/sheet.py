@@ -90,11 +90,10 @@ def check_heads(model: Model, where: str) -> None:
 
 def check_chat(study: Resolved, place: str) -> None:
     """The tokenizer of a model from scratch has no chat template."""
-    for key, value in study.conventions.model_dump().items():
-        if value == CHAT:
-            raise BadInput(
-                f"config.conventions.{key}: got {value!r}, which {place} has none of: it is trained from scratch."
-            )
+    for key in study.conventions.chats:
+        raise BadInput(
+            f"config.conventions.{key}: got {CHAT!r}, which {place} has none of: it is trained from scratch."
+        )
 
 
 def check_parameters(study: Resolved) -> None:

@@ -62,8 +62,8 @@ def check_starts(model: Model, split: str, target_seeds: int, where: str) -> Non
     untrained = [role for role in finished if not finished[role] and model.repo is None and not is_scratch(model)]
     if untrained:
         raise BadInput(
-            f"{where}.repo: null, but the {untrained[0]} model is to be trained from it; name the model that the target was "
-            "trained from, or a finished one."
+            f"{where}.repo: null, but the {untrained[0]} model is to be trained from it; name the model to train, give `base` (training "
+            f"from scratch), or name a finished {untrained[0]} model."
         )
     if finished[TARGET] and not finished[RETAIN] and target_seeds > 1:
         raise BadInput(

@@ -29,7 +29,8 @@ def _cost(spec: specs.Stage, study: Resolved) -> Cost:
 
 
 def _benchmark(study: Resolved, name: str) -> Benchmark:
-    return declared(study.benchmark(name))
+    found = declared(study.benchmark(name))
+    return replace(found, lengths=reads.in_form(found.lengths, study.conventions))
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ TERMS = (
     Term("Objective", r"Objective", "What training minimises on what is to be forgotten (raise its loss, answer that one does not know, prefer other answers, steer hidden states); the retain "
          "term on what is to be kept is added. target, retain and base are models that no method trained: see those."),
     Term("Carrier", r"Carrier|Method|Against|Difference", "Where the trained parameters live: all weights of the model, low-rank updates of them, or low-rank edits of hidden states with or without a gate. "
-         "A method is an objective on a carrier."),
+         "A method is an objective on a carrier. A row marked external is a finished model of others, called as they call it."),
     Term("Target and retain model", r"Model|Split|Benchmark|Variant|Condition|Strength|Minus", "The target model has learnt everything, what is to be forgotten too: unlearning starts there. The retain model never saw "
          "that: where unlearning should lead. The split says how much is to be forgotten."),
     Term("Seeds", r"Seed|^n$|Runs", "Repeated trainings from other random numbers. A verdict needs an interval over seeds; one seed says how questions vary, nothing of training."),
