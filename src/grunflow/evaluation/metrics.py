@@ -182,17 +182,21 @@ def _wins(members: NDArray, others: NDArray) -> NDArray:
     return np.asarray((others > members[:, None]) + 0.5 * (others == members[:, None]))
 
 
-def gate_auroc(run: "RunScores") -> float:
-    """How well the gate's mean over blocks tells forget from retain questions: 1 is perfect, 1/2 blind."""
-    gates = run.questions.set_index("set")["gate"]
-    if not {"retain", "forget"} <= set(gates.index) or gates.loc[["retain", "forget"]].isna().any():
-        return float("nan")
-    return auroc(gates.loc[["retain"]].to_numpy(), gates.loc[["forget"]].to_numpy())
+def gate_auroc(kept: str) -> Callable[["RunScores"], float]:
+    """How well the gate's mean over blocks tells forget questions from those of the set `kept`: 1 is perfect, 1/2 blind."""
+
+    def of_run(run: "RunScores") -> float:
+        gates = run.questions.set_index("set")["gate"]
+        if not {kept, "forget"} <= set(gates.index) or gates.loc[[kept, "forget"]].isna().any():
+            return float("nan")
+        return auroc(gates.loc[[kept]].to_numpy(), gates.loc[["forget"]].to_numpy())
+
+    return of_run
 
 
-def gate_parts(scores: Mapping[tuple[str, str], NDArray]) -> tuple[NDArray, ...]:
+def gate_parts(kept: str) -> Callable[[Mapping[tuple[str, str], NDArray]], tuple[NDArray, ...]]:
     """Of gate_auroc."""
-    return auroc_parts(scores["retain", "gate"], scores["forget", "gate"])
+    return lambda scores: auroc_parts(scores[kept, "gate"], scores["forget", "gate"])
 
 
 def attack_parts(name: str) -> Callable[[Mapping[tuple[str, str], NDArray]], tuple[NDArray, ...]]:
