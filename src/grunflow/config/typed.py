@@ -25,6 +25,8 @@ def typed(kind: type[S], values: Any, where: str) -> S:
         raise BadInput(f"{where}: got {shown(values)}, expected a mapping.")
     try:
         return kind.model_validate(values)
+    except BadInput as error:  # of a file that a default is read from
+        raise BadInput(f"{where}: {error}") from None
     except ValidationError as error:
         found = error.errors()
         # A list is also found too short when all that it held was refused.

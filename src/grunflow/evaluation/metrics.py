@@ -39,9 +39,10 @@ def accuracy(rows: Any, role: str) -> NDArray:
 
 
 def probability(rows: Any, role: str) -> NDArray:
-    """exp(-NLL / labels) of the right answer; of world knowledge over the sum with the wrong options' (TOFU)."""
+    """exp(-NLL / labels) of the right answer; of world knowledge, where every question has wrong options, over the sum with
+    theirs (TOFU)."""
     right = rows["nll_answer"].to_numpy() / rows["n_answer"].to_numpy()
-    if role != "world":
+    if role != "world" or not all(map(len, rows["nll_perturbed"])):
         return np.exp(-right)
     # Over the likeliest of each question's answers, which cancels: all of them may be too unlikely for a float.
     wrong = _wrong(rows)
