@@ -17,10 +17,10 @@ from tests.benchmarks.qa_pairs.folders import WRONG, folder_of, pairs
 ROOT = Path(__file__).parents[3]
 
 
-def study(folder: Path, **keys: Any) -> Any:
+def study(folder: Path, /, **keys: Any) -> Any:
     config = yaml.safe_load((ROOT / "config" / "your_data.yaml").read_text())
     sheet = {"models_sheet": str(ROOT / "config" / "your_data" / "models.yaml")}
-    return read_study(config | sheet | {"benchmarks": {"mine": {"kind": "qa_pairs", "folder": str(folder), **keys}}})
+    return read_study(config | sheet | {"benchmarks": {"mine": {"kind": "qa_pairs", "folder": str(folder)} | keys}})
 
 
 def test_what_the_files_hold_is_counted(tmp_path: Path) -> None:
@@ -76,3 +76,19 @@ def test_what_cannot_be_measured_is_told_when_the_study_is_read(
         study(folder_of(tmp_path))
     assert "config.benchmarks.mine: left out: KS and Forget Quality (no Truth Ratio on forget)" in caplog.messages
     assert "config.benchmarks.mine: left out: membership attacks and PrivLeak (no holdout file)" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"start": "bse"}, "start: got 'bse', expected 'target' or 'base'."),
+        ({"folder": 4}, "folder: got 4, expected a text."),
+        ({"contents": {}}, "contents: it is found in the folder; leave the key out."),
+        ({"forget": "x"}, "forget: Unknown key 'forget'. Available: folder, questions, snapshots, start."),
+    ],
+)
+def test_a_wrong_key_is_told_alone(tmp_path: Path, keys: dict[str, Any], told: str) -> None:
+    """Not with what would have been read from the folder, nor is that offered as a key."""
+    with pytest.raises(BadInput) as refused:
+        study(folder_of(tmp_path), **keys)
+    assert str(refused.value) == f"config.benchmarks.mine.{told}"
