@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from functools import cache
 from pathlib import Path
 
 from grunflow.data.csv_rows import read_csv
@@ -57,6 +58,12 @@ def _text(row: Row, key: str, where: str) -> str:
 def _check_names(row: Row, where: str) -> None:
     """No key is nearly one that is read: what it holds would be left out without a word."""
     for key in map(str, row):
-        near = difflib.get_close_matches(key, (*OTHERS, WRONG), n=1, cutoff=TOO_NEAR)
-        if near and key not in near and not COLUMN.fullmatch(key):
-            raise BadInput(f"{where}: got key {shown(key)}; did you mean {near[0]!r}?")
+        if meant := _meant_by(key):
+            raise BadInput(f"{where}: got key {shown(key)}; did you mean {meant!r}?")
+
+
+@cache  # rows have the same few keys
+def _meant_by(key: str) -> str:
+    """The key that this one nearly is; "" where it is one, or none of ours."""
+    near = difflib.get_close_matches(key, (*OTHERS, WRONG), n=1, cutoff=TOO_NEAR)
+    return near[0] if near and key not in near and not COLUMN.fullmatch(key) else ""
