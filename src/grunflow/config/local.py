@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from grunflow.config import starts
 from grunflow.config.architectures import FILE, SHAPE, config_of
 from grunflow.config.models import Model
 
@@ -39,4 +40,4 @@ def words_of(model: Model) -> str:
     record = Path(model.repo or "") / BROUGHT
     if record.is_file():
         return str(json.loads(record.read_text())["words"])
-    return model.sources.name if model.sources else str(model.repo)
+    return model.sources.name if model.sources else str(starts.files_of(model))

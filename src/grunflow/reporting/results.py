@@ -82,11 +82,17 @@ class Results:
 
     @property
     def note(self) -> str:
-        """Which models made it and how rates were chosen, in every caption: nobody is to read a tiny study as the paper's
-        result, or a choice made on the very questions as one made on others."""
+        """Which models made it, how rates were chosen and what is missing, in every caption: nobody is to read a tiny study as the
+        paper's result, or a choice made on the very questions as one made on others."""
         known = self.metrics.dropna(subset="model_parameters").drop_duplicates("model")
         sizes = ", ".join(f"{row.model}: {int(row.model_parameters):,} parameters" for row in known.itertuples())  # type: ignore[call-overload]
-        return " ".join(filter(None, (f"{self.origin} ({sizes})." if sizes else f"{self.origin}.", self.selection)))
+        told = f"{self.origin} ({sizes})." if sizes else f"{self.origin}."
+        return " ".join(filter(None, (told, self.selection, self.left_out)))
+
+    @property
+    def left_out(self) -> str:
+        """What could not be measured on the benchmark's data, and why."""
+        return f"Left out: {'; '.join(self.benchmark.left_out)}." if self.benchmark.left_out else ""
 
 
 def read(spec: Shown, work: Work) -> tuple[Results, ...]:

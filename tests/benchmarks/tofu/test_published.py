@@ -98,13 +98,6 @@ def test_a_missing_split_is_named(tmp_path: Path) -> None:
         published.load(Keys(folder=str(tmp_path)))
 
 
-def test_refusals_from_a_file(tmp_path: Path) -> None:
-    (tmp_path / "idk").write_text("I don't know.\n\nNo idea.\n")
-    assert published.read_refusal_lines(str(tmp_path / "idk")) == ["I don't know.", "No idea."]
-    with pytest.raises(BadInput, match="cannot read it: No such file"):
-        published.read_refusal_lines(str(tmp_path / "absent"))
-
-
 def write_splits(folder: Path) -> None:
     for split, count in TOFU_ROWS.items():
         write_rows(folder / f"{split}.json", stub_rows(count))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.splits import HOLDOUT, RETAIN_OF_FORGET, TOFU_ROWS
-from grunflow.data.reading import Lines, read_objects, read_text, text_at, texts_at
+from grunflow.data.reading import Lines, read_objects, text_at, texts_at
 from grunflow.data.words import check_reference
 from grunflow.errors import BadInput
 
@@ -109,17 +109,3 @@ def _from_snapshot(folder: str, split: str) -> Lines:
         return list(enumerate(load_dataset(folder, split, split="train"), start=1))
     except (OSError, ValueError) as error:
         raise BadInput(f"data {folder}: split {split} cannot be read: {' '.join(str(error).split())[:200]}") from error
-
-
-def read_refusal_lines(path: str) -> list[str]:
-    """Refusals from a text file (as the published one, a sentence per line).
-
-    Raises:
-        BadInput: it cannot be read, or holds no sentence.
-    """
-    lines = [line.strip() for line in read_text(Path(path)).splitlines()]
-    if not any(lines):
-        raise BadInput(
-            f"benchmarks.tofu.refusals: {path} holds no sentence; expected one per line, or leave the key out."
-        )
-    return [line for line in lines if line]
