@@ -94,10 +94,13 @@ def seeds_of(spec: dict[str, Any], prefix: str = "") -> dict[str, int]:
     return found
 
 
-def finished_folders(folder: Path) -> Iterator[Path]:
-    """Folders with a manifest at or below `folder`, through links, which a restored cache is made of; no drafts."""
+def finished_folders(folder: Path, *aside: str) -> Iterator[Path]:
+    """Folders with a manifest at or below `folder`, through links, which a restored cache is made of; no drafts. aside: folders right
+    below it that are left out."""
     for place, below, files in os.walk(folder, followlinks=True):
-        below[:] = sorted(name for name in below if ".draft-" not in name)
+        below[:] = sorted(
+            name for name in below if ".draft-" not in name and (Path(place) != folder or name not in aside)
+        )
         if MANIFEST in files:
             below.clear()
             yield Path(place)

@@ -10,6 +10,7 @@ from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.costs.requests import request
 from grunflow.errors import BadInput
+from grunflow.output_cache import check_room
 from grunflow.reruns import stale
 from grunflow.submission import submit
 
@@ -42,7 +43,18 @@ def hold_against_manifests():
 
 onstart:
     if workflow.is_main_process:
+        check_cache()
         submit(JOBS.values())
+
+
+def check_cache():
+    """A cache without room or rights is refused before a job has run for it."""
+    rules = workflow.workflow_settings.cache
+    if rules:
+        try:
+            check_room(STUDY, list(JOBS.values()), rules)
+        except BadInput as error:
+            raise WorkflowError(str(error)) from None
 
 
 # Folders of tables and figures, which hold a file per name.

@@ -30,6 +30,7 @@ def plan(study: Any) -> dict[str, Any]:
     from grunflow.costs.requests import request_for
     from grunflow.costs.stages import cost
     from grunflow.output_cache import cached_folders
+    from grunflow.reruns import done_folders
 
     rows: dict[str, dict[str, Any]] = {}
     full = 0
@@ -71,15 +72,6 @@ def trains_weights(spec: Any) -> bool:
     from grunflow.config.terms import WEIGHTS, trained_by
 
     return isinstance(spec, Unlearn) and trained_by(spec.carrier) == WEIGHTS
-
-
-def done_folders(jobs: list[Any]) -> set[str]:
-    """Folders of the jobs that are done: they lie there, and would not run again."""
-    from grunflow.manifest import MANIFEST
-    from grunflow.reruns import reruns_of
-
-    again = {item.job.folder for item in reruns_of(jobs)}
-    return {job.folder for job in jobs if job.folder not in again and (Path(job.folder) / MANIFEST).is_file()}
 
 
 COLUMNS = (

@@ -31,9 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def screen(study: Any, prefix: str, now: float) -> str:
     """A line per rule, one per running job, one per job that has stopped with the last line of its log, and GPU-hours."""
-    from grunflow.commands.plan import done_folders
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.stages import cost
+    from grunflow.reruns import done_folders
 
     jobs = all_jobs(study)
     queue = in_queue(prefix)

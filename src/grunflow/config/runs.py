@@ -61,7 +61,7 @@ class Part:
         self._conditions: dict[str, ConditionSpec] = {}
 
     @cached_property
-    def unlearned(self) -> list[Run]:
+    def grid(self) -> list[Run]:
         """The grid's runs, in the config's order; a benchmark that starts from the base has no target seeds."""
         of_target = self.benchmark.start == TARGET
         seeds = dict.fromkeys((item.target_seed if of_target else None, item.unlearn_seed) for item in self.study.seeds)
@@ -74,17 +74,35 @@ class Part:
         ]
         return list(dict.fromkeys(runs))
 
+    def why_absent(self, run: Run) -> str:
+        """Why the study goes on without the run, or without what it starts from; "" of one that it has."""
+        return next(filter(None, (self.study.absent.get(name_of(item)) for item in run.chain)), "")
+
     @cached_property
-    def references(self) -> list[Run]:
+    def unlearned(self) -> list[Run]:
+        """The grid's runs without those that are absent."""
+        return [run for run in self.grid if not self.why_absent(run)]
+
+    @cached_property
+    def every_reference(self) -> list[Run]:
         """Models that methods are held against; `base` has no seed."""
         return list(
             dict.fromkeys(
                 replace(run, objective=role, carrier="", unlearn_seed=None, variant="",
                         target_seed=None if role == BASE else run.target_seed)
                 for role in self.benchmark.references
-                for run in self.unlearned
+                for run in self.grid
             )
         )  # fmt: skip
+
+    @property
+    def references(self) -> list[Run]:
+        return [run for run in self.every_reference if not self.why_absent(run)]
+
+    @property
+    def absent(self) -> list[Run]:
+        """Runs that the study asks for and goes on without."""
+        return [run for run in (*self.every_reference, *self.grid) if self.why_absent(run)]
 
     @property
     def runs(self) -> list[Run]:
@@ -117,10 +135,15 @@ class Part:
         return "" if source is None else source.kind or run.carrier
 
 
+def name_of(run: Run) -> str:
+    """What names a run within its study: the folder that it has, or would have, below results/{study}/."""
+    return f"{run.benchmark}/runs/{run.path}"
+
+
 def parts(study: Resolved) -> list[Part]:
     """A part per benchmark that the grid names, in the order of `benchmarks:`."""
     used = {rows.benchmark for rows in study.grid}
     return [Part(study, spec.name) for spec in study.resolved if spec.name in used]
 
 
-__all__ = ["BASE", "RETAIN", "TARGET", "Part", "Run", "parts"]
+__all__ = ["BASE", "RETAIN", "TARGET", "Part", "Run", "name_of", "parts"]

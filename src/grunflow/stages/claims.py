@@ -12,7 +12,8 @@ from grunflow.work import Work
 
 def run(spec: Claims, work: Work) -> dict:
     claims = read_claims(spec.claims)
-    found = verdicts(claims, Study(spec.study, read_tables(work.inputs["tables"][0]), spec.engine, spec.shapes))
+    tables = read_tables(work.inputs["tables"][0])
+    found = verdicts(claims, Study(spec.study, tables, spec.engine, spec.shapes, spec.absent))
     (work.out / "claims.json").write_text(json.dumps(found, indent=1) + "\n")
     print("\n".join(sentences(found)))
     return {"verdicts": len(found)}
