@@ -72,5 +72,8 @@ def test_one_diverged_method_blocks_nothing_else(tmp_path: Path) -> None:
         "not testable here", "Without result: mini npo full (t0 u0; t0 u1): diverged",
     )  # fmt: skip
     assert "mini npo full" in (results / "report.html").read_text()
+    assert {path.stem for path in (results / "tables").glob("*.csv")} >= {"tofu_main", "tofu_differences", "efficiency"}
+    again = call(folder, BIN / "python", ROOT / "tests" / "recompute.py", "results/small")
+    assert again.returncode == 0, again.stdout + again.stderr
     verified = call(folder, BIN / "grunflow", "verify", "results/small", "--configfile", "study.yaml")
     assert (verified.returncode, verified.stderr) == (0, "")
