@@ -70,6 +70,12 @@ def test_a_run_without_result_is_told_how_the_study_goes_on(spec: type, out: str
     assert yaml.safe_load(said.partition("config: ")[2]) == {"failed": {run: "diverged"}}
 
 
+def test_what_all_runs_are_looked_at_by_says_where_to_name_one() -> None:
+    """Its own words have named the run (evaluation/taken_for.py)."""
+    known = Aggregate.model_construct(runs=())
+    assert failures.advice(known, Path("metrics")).endswith("name it under failed: in the study's config.")
+
+
 def test_nothing_goes_on_without_a_reference_model() -> None:
     reference = Evaluate.model_construct(benchmark="tofu", run="m/forget10/retain_t0", carriers=())
     assert failures.advice(reference, Path("scores")) == ""

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from grunflow import submission
-from grunflow.config.specs import Evaluate, Stage, Unlearn
+from grunflow.config.specs import Aggregate, Evaluate, Stage, Unlearn
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.job import read_object, write_atomically
 
@@ -25,7 +25,10 @@ def repeat(folder: Path) -> None:
 
 
 def advice(spec: Stage, out: Path) -> str:
-    """How the study goes on without a run that has no result; "" of what others start from or are held against."""
+    """How the study goes on without a run that has no result; "" of what others start from or are held against. Whoever looks at
+    all runs has named the one."""
+    if isinstance(spec, Aggregate):
+        return " To go on without the run, name it under failed: in the study's config."
     if isinstance(spec, Evaluate) and spec.carriers:
         run = spec.run
     elif isinstance(spec, Unlearn):

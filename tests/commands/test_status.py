@@ -53,3 +53,5 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     assert heartbeats(1061.0, None) == {}, "its process is gone"
     (tmp_path / ".resume" / "x" / "heartbeat.json").write_text("{")
     assert heartbeats(1061.0, None) == {}
+    left_out = study.model_copy(update={"absent": {"tofu/runs/tiny/forget10/gd_full_t0_u0": "diverged"}})
+    assert "left out tofu/runs/tiny/forget10/gd_full_t0_u0: diverged" in screen(left_out, "grunflow", late).splitlines()

@@ -48,6 +48,7 @@ def screen(study: Any, prefix: str, now: float) -> str:
         lines.append(f"{rule:20} {counts[0]:5} {counts[1]:5} {counts[2]:8} {counts[3]:8}")
     lines += [running_line(beat, now) for beat in beats.values()]
     lines += [f"stopped {folder}: {line}" for folder, line in stopped.items()]
+    lines += [f"left out {run}: {reason}" for run, reason in study.absent.items()]
     lines += [
         f"waits {job.comment} (SLURM {job.number}): {job.reason}" for job in queue or () if job.state == "PENDING"
     ]

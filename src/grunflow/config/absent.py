@@ -14,7 +14,7 @@ def named(study: Resolved) -> dict[str, str]:
         BadInput: a name of no run, of several, or of a model that others start from or are held against; or no run is left.
     """
     found: dict[str, str] = {}
-    every = parts(study)
+    every = parts(study) if study.failed else []
     runs = [name_of(run) for part in every for run in part.grid]
     references = [name_of(run) for part in every for run in part.every_reference]
     for name, reason in study.failed.items():

@@ -76,7 +76,8 @@ class Part:
 
     def why_absent(self, run: Run) -> str:
         """Why the study goes on without the run, or without what it starts from; "" of one that it has."""
-        return next(filter(None, (self.study.absent.get(name_of(item)) for item in run.chain)), "")
+        absent = self.study.absent
+        return next(filter(None, (absent.get(name_of(item)) for item in run.chain)), "") if absent else ""
 
     @cached_property
     def unlearned(self) -> list[Run]:
