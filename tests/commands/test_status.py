@@ -53,6 +53,8 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     assert heartbeats(1061.0, None) == {}, "its process is gone"
     (tmp_path / ".resume" / "x" / "heartbeat.json").write_text("{")
     assert heartbeats(1061.0, None) == {}
+    left_out = study.model_copy(update={"absent": {"tofu/runs/tiny/forget10/gd_full_t0_u0": "diverged"}})
+    assert "left out tofu/runs/tiny/forget10/gd_full_t0_u0: diverged" in screen(left_out, "grunflow", late).splitlines()
 
 
 def test_what_is_left_follows_from_what_jobs_of_each_rule_have_taken(tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def screen(study: Any, prefix: str, now: float) -> str:
     """A line per rule, one per running job, one per job that has stopped with the last line of its log, and GPU-hours."""
-    from grunflow.commands.plan import done_folders
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.stages import cost
+    from grunflow.reruns import done_folders
 
     jobs = all_jobs(study)
     queue = in_queue(prefix)
@@ -49,6 +49,7 @@ def screen(study: Any, prefix: str, now: float) -> str:
         lines.append(f"{rule:20} {counts[0]:5} {counts[1]:5} {counts[2]:8} {counts[3]:8}")
     lines += [running_line(beat, now) for beat in beats.values()]
     lines += [f"stopped {folder}: {line}" for folder, line in stopped.items()]
+    lines += [f"left out {run}: {reason}" for run, reason in study.absent.items()]
     lines += [
         f"waits {job.comment} (SLURM {job.number}): {job.reason}" for job in queue or () if job.state == "PENDING"
     ]

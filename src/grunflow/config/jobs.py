@@ -2,6 +2,7 @@
 here: which stage reads what stands in one place."""
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,8 +110,8 @@ def part_jobs(part: Part) -> list[Job]:
     jobs = [Job(data, resolve.prepare(part), files=part.benchmark.files)]
     for run in part.runs:
         jobs += trained(part, run)
-    scored = [_scored(part, run, condition) for run in part.runs for condition in resolve.conditions(part, run)]
-    followed = [_scored(part, run, condition) for run in part.runs for condition in resolve.ways(part, run)]
+    scored = [job for run in part.runs for job in _scored(part, run, resolve.conditions(part, run))]
+    followed = [job for run in part.runs for job in _scored(part, run, resolve.ways(part, run))]
     trained_here = [run for run in part.runs if folder_of(part, run)]
     spec = resolve.aggregate(part, trained_here)
     inputs = {"score": tuple(job.folder for job in scored), "run": tuple(folder_of(part, run) for run in trained_here)}
@@ -118,12 +119,20 @@ def part_jobs(part: Part) -> list[Job]:
     return [*jobs, *scored, *followed, Job(f"{root}/metrics", spec, inputs)]
 
 
-def _scored(part: Part, run: Run, condition: str) -> Job:
-    """The job that puts a run to questions under a condition."""
-    folder, inputs = f"{root_of(part)}/scores/{run.path}/{condition}", asked(part, run)
-    methods = (*carrier_files(part, run), *condition_files(part, condition))
-    spec = resolve.evaluate(part, run, condition)
-    return Job(folder, spec, inputs, read_from_folder(spec.model, inputs), methods)
+def made_for(part: Part, run: Run) -> list[Job]:
+    """What a row about the run is made of: the job that wrote its folder, and those that scored it."""
+    conditions = (*resolve.conditions(part, run), *resolve.ways(part, run))
+    return [*trained(part, run)[-1:], *_scored(part, run, conditions)]
+
+
+def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
+    """The jobs that put a run to questions, one under each condition."""
+    jobs, inputs = [], asked(part, run)
+    for condition in conditions:
+        spec, folder = resolve.evaluate(part, run, condition), f"{root_of(part)}/scores/{run.path}/{condition}"
+        methods = (*carrier_files(part, run), *condition_files(part, condition))
+        jobs.append(Job(folder, spec, inputs, read_from_folder(spec.model, inputs), methods))
+    return jobs
 
 
 def folder_of(part: Part, run: Run) -> str:
@@ -223,11 +232,13 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     """Tables, figures, claims and the report, over all benchmarks."""
     root = f"results/{study.study}"
     metrics: Inputs = {"metrics": tuple(f"{root_of(part)}/metrics" for part in own)}
+    absent = tuple(resolve.absent(part, run) for part in own for run in part.absent)
     shown = {
         "study": study.study,
         "benchmarks": tuple(part.spec for part in own),
         "origins": {part.name: ". ".join([part.benchmark.origin(models_of(part)), *told(part)]) for part in own},
         "selection": selection(study, own),
+        "absent": absent,
     }
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
     # Read whole, so that a bad cell is refused before anything starts.
@@ -248,7 +259,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:
         shapes = {name: row.architecture for name, row in study.models.items() if row.architecture.vocabulary}
-        spec = specs.Claims(study=study.study, claims=study.claims, engine=study.engine, shapes=shapes)
+        spec = specs.Claims(study=study.study, claims=study.claims, engine=study.engine, shapes=shapes, absent=absent)
         jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
     return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from grunflow.benchmarks.base import declared, keys_of
 from grunflow.config import facts
+from grunflow.config.absent import named
 from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.checks import check
 from grunflow.config.conventions import PRESETS, Conventions
@@ -39,6 +40,7 @@ def read_study(config: dict[str, Any]) -> Resolved:
     found = Resolved(**{**values, "conventions": conventions, "models": models, "resolved": benchmarks})
     check(found)
     check_files(found)
+    found = found.model_copy(update={"absent": named(found)})
     for text in (*idle(found), *left_out(found)):
         log.warning("%s", text)
     return found

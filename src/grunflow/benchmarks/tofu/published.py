@@ -94,12 +94,14 @@ def _snapshot(keys: Keys) -> str:
     """
     from huggingface_hub import snapshot_download
 
-    from grunflow.hub import hub_reason
+    from grunflow.hub import hub_reason, resolved
 
     try:
-        return snapshot_download(keys.repo, repo_type="dataset", revision=keys.revision)
+        folder = snapshot_download(keys.repo, repo_type="dataset", revision=keys.revision)
     except (OSError, ValueError, RuntimeError) as error:
         raise BadInput(f"data {keys.repo}: {hub_reason(error)}") from error
+    resolved("dataset", keys.repo, keys.revision, Path(folder).name)
+    return folder
 
 
 def _from_snapshot(folder: str, split: str) -> Lines:
