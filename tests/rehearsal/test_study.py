@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from grunflow.config.jobs import all_jobs
+from grunflow.config.models import Architecture, Model
 from grunflow.config.pins import repositories, write_pins
 from grunflow.config.reading import read_study
 from grunflow.config.specs import Finetune, Unlearn
@@ -30,7 +31,7 @@ def rehearsal(config: dict[str, Any], folder: Path, whole: bool = False) -> tupl
     study = read_study(config)
     own = rehearsed(deepcopy(config), study, folder, whole)
     rows = yaml.safe_load(Path(study.models_sheet).read_text())
-    (folder / "models.yaml").write_text(yaml.safe_dump(sheet_of(rows, {row.model for row in study.grid})))
+    (folder / "models.yaml").write_text(yaml.safe_dump(sheet_of(rows, study.models)))
     write_pins(folder / "commits.yaml", dict.fromkeys(repositories({"models": rows, **own["benchmarks"]}), "a" * 40))
     return study, read_study(own)
 
@@ -100,17 +101,21 @@ def test_jobs_ask_for_what_the_studys_jobs_ask_for(tmp_path: Path) -> None:
 
 
 def test_a_model_in_a_folder_gets_a_name_of_the_rehearsals(tmp_path: Path) -> None:
-    training = {"learning_rate": 1.0, "epochs": 3}
-    rows = {"mine": {"repo": str(tmp_path), "target": training, "retain": {"forget10": {"repo": "org/y"}}}, "other": {}}
-    found = sheet_of(rows, {"mine"})
-    assert found == {
-        "mine": {
-            "repo": called(str(tmp_path)),
-            "target": {"learning_rate": 1.0, "epochs": None, "steps": STEPS},
-            "retain": {"forget10": {"repo": "org/y"}},
-        }
+    """Its shape may have stood in the folder; `prefetch` may not have brought the folder yet."""
+    shape, training = Architecture(hidden_size=64, layers=3), {"learning_rate": 1.0, "epochs": 3}
+    rows = {
+        "mine": {"repo": str(tmp_path), "target": training, "retain": {"forget10": {"repo": "org/y"}}},
+        "brought": {"repo": ".grunflow/models/b", "sources": {"repo": "org/b"}, "target": training},
     }
+    found = sheet_of(rows, {name: Model(name=name, architecture=shape) for name in rows})
+    short_one = {"learning_rate": 1.0, "epochs": None, "steps": STEPS}
+    assert [row["target"] for row in found.values()] == [short_one] * 2
+    assert found["mine"]["retain"] == {"forget10": {"repo": "org/y"}}
+    assert found["mine"]["repo"] == called(str(tmp_path))
     assert found["mine"]["repo"].startswith(f"rehearsal/{tmp_path.name}-")
+    assert found["brought"]["repo"].startswith("rehearsal/b-")
+    assert "sources" not in found["brought"]
+    assert found["mine"]["architecture"]["layers"] == 3
 
 
 def test_a_training_that_says_no_number_of_steps_stays() -> None:

@@ -5,11 +5,14 @@ the sheet's, and so jobs ask a cluster for what the study's jobs will ask for.
 """
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from grunflow.config.methods import carrier_source, condition_of
+from grunflow.config.models import Model
 from grunflow.config.sets import Snapshots
+from grunflow.config.sheet import REPOSITORY
 from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
 from grunflow.rehearsal import benchmarks, cells
@@ -47,6 +50,7 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
         "max_new_tokens": min(study.max_new_tokens, TOKENS),
         "conditions": {name: _few_strengths(study, name) for name in study.conditions},
         "selection": {},
+        "failed": {},  # whatever ended a run, it ended none of these
     }
     found["benchmarks"] = {name: _benchmark(study, name, keys) for name, keys in found["benchmarks"].items()}
     if not whole:
@@ -58,12 +62,17 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
     return found
 
 
-def sheet_of(rows: dict[str, dict[str, Any]], used: set[str]) -> dict[str, dict[str, Any]]:
-    """The sheet's rows of the models that are used, with short trainings."""
+def sheet_of(rows: dict[str, dict[str, Any]], models: Mapping[str, Model]) -> dict[str, dict[str, Any]]:
+    """The sheet with short trainings. A model's shape is written out: its folder, which may have told it, is another now.
+
+    Args:
+        models: the rows as they were read.
+    """
     found = {}
-    for name in sorted(used):
-        row = moved(without_revisions(rows[name]))
-        found[name] = {key: short(value) if isinstance(value, dict) else value for key, value in row.items()}
+    for name, row in moved(without_revisions(rows)).items():
+        trained = {key: short(value) if isinstance(value, dict) else value for key, value in row.items()}
+        trained["architecture"] = models[name].architecture.model_dump(mode="json", exclude_none=True)
+        found[name] = {key: value for key, value in trained.items() if key != "sources"}
     return found
 
 
@@ -76,7 +85,7 @@ def moved(node: Any) -> Any:
 
 def called(repo: str | None) -> str | None:
     """A repository's own name; of a local folder one that follows from its path."""
-    if not repo or not Path(repo).is_dir():
+    if not repo or (REPOSITORY.fullmatch(repo) and not Path(repo).is_dir()):
         return repo
     return f"{PREFIX}/{Path(repo).resolve().name}-{hashlib.sha256(repo.encode()).hexdigest()[:8]}"
 

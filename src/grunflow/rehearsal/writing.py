@@ -45,8 +45,7 @@ def write(configfile: Path, place: Path, whole: bool) -> Written:
         raise BadInput(f"{configfile}: is a rehearsal itself; give the study's own config.")
     folder, home = Path("results") / name_of(study.study), place / name_of(study.study)
     folder.mkdir(parents=True, exist_ok=True)
-    used = {rows.model for rows in study.grid}
-    sheet = sheet_of(read_yaml(study.models_sheet, "config.models_sheet"), used)
+    sheet = sheet_of(read_yaml(study.models_sheet, "config.models_sheet"), study.models)
     own = rehearsed(config, study, folder, whole) | {"rehearsal": sentence(study, whole)}
     (folder / "commits.yaml").unlink(missing_ok=True)
     _save(folder / "models.yaml", sheet)

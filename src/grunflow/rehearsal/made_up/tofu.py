@@ -8,17 +8,18 @@ from grunflow.rehearsal.benchmarks import Repositories
 from grunflow.rehearsal.words import pair
 
 RETAIN_AUTHORS = 2
-HELD_OUT = 20
+HELD_OUT = QUESTIONS = 20
 WRONG = 2
 WORLD = World(authors=10, background_authors=2, holdout_authors=1, facts=8)
 
 
 def fewer(keys: Keys) -> dict[str, Any]:
-    """Few retain rows, of which every second is evaluated; a generated world is made small."""
+    """Few retain rows, of which every second is evaluated, and few questions of each set; a generated world is made small."""
+    asked = {"questions": min(keys.questions or QUESTIONS, QUESTIONS)}
     if keys.world:
         sizes = {name: min(getattr(keys.world, name), getattr(WORLD, name)) for name in World.model_fields}
-        return {"world": sizes | {"seed": keys.world.seed}}
-    return {"retain_authors": min(keys.retain_authors or RETAIN_AUTHORS, RETAIN_AUTHORS)}
+        return asked | {"world": sizes | {"seed": keys.world.seed}}
+    return asked | {"retain_authors": min(keys.retain_authors or RETAIN_AUTHORS, RETAIN_AUTHORS)}
 
 
 def made_up(keys: Keys) -> Repositories:
