@@ -32,7 +32,9 @@ def rehearsal(config: dict[str, Any], folder: Path, whole: bool = False) -> tupl
     own = rehearsed(deepcopy(config), study, folder, whole)
     rows = yaml.safe_load(Path(study.models_sheet).read_text())
     (folder / "models.yaml").write_text(yaml.safe_dump(sheet_of(rows, study.models)))
-    write_pins(folder / "commits.yaml", dict.fromkeys(repositories({"models": rows, **own["benchmarks"]}), "a" * 40))
+    commits = dict.fromkeys(repositories({"models": rows, **own["benchmarks"]}), "a" * 40)
+    if commits:
+        write_pins(folder / "commits.yaml", commits)
     return study, read_study(own)
 
 

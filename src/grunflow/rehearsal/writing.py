@@ -54,7 +54,8 @@ def write(configfile: Path, place: Path, whole: bool) -> Written:
     commits, told = _models(study, read, home)
     for made in (_texts(read, home), _tasks(read, home)):
         commits, told = commits | made[0], told + made[1]
-    write_pins(folder / "commits.yaml", commits)
+    if commits:  # a study that reads nothing from a hub has none
+        write_pins(folder / "commits.yaml", commits)
     return Written(folder / "study.yaml", home, [f"{own['rehearsal']}.", *told])
 
 
