@@ -36,7 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
     for line in told:
         print(line)
     own = environment(home)
-    call = [*_program(), "--workflow-profile", str(arguments.workflow_profile), "--configfile", str(config)]
+    # --configfile takes several: goals among the arguments may not follow it.
+    call = [*_program(), "--configfile", str(config), "--workflow-profile", str(arguments.workflow_profile)]
     call += arguments.snakemake
     print(shlex.join([*(f"{name}={value}" for name, value in own.items()), *call]), flush=True)
     if not arguments.write_only:
