@@ -60,6 +60,7 @@ def test_an_override_changes_only_what_it_names(demo: dict) -> None:
         ("benchmarks/tofu/folder", "here", "config.benchmarks.tofu: give world (the generated data) or"),
         ("benchmarks/tofoo", {}, "config.benchmarks.tofoo: Unknown benchmark 'tofoo'. Did you mean 'tofu'?"),
         ("benchmarks/Mine", {"kind": "tofu"}, "config.benchmarks.Mine.name: got 'Mine'"),
+        ("benchmarks/muse", {"kind": "tofu"}, "config.benchmarks.muse: got kind 'tofu' under the name of another kind"),
         ("benchmarks/wmdp/sources", {}, "config.benchmarks.wmdp.sources: give craft (generated domains), or forget"),
         ("benchmarks/wmdp/texts", {"fraction": 2}, "config.benchmarks.wmdp.texts.fraction: got 2"),
         ("benchmarks/wmdp/tasks/keep", ["mmlu"], "config.benchmarks.wmdp: the made-up domains are"),

@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"{arguments.configfile}: revisions: got null, expected a file to write the commits to; name one."
         )
     refusals: list[str] = []
+    fill_folders(study, {row.model for row in study.grid}, refusals)
     commits, folders = brought(study, repositories(needed(study)), refusals)
     for model in loaded_models(study):
         if model.repo in folders:
@@ -55,6 +56,21 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.pin and study.revisions:
         write_pins(Path(study.revisions), {**read_pins(study.revisions), **commits})
         print(f"{len(commits)} commits in {study.revisions}")
+
+
+def fill_folders(study: Any, used: set[str], refusals: list[str]) -> None:
+    """Bring the models of the grid that lie in local folders and say where from."""
+    from grunflow.config.architectures import check_shape
+
+    for name in sorted(used):
+        model = study.models[name]
+        if model.sources:
+            from grunflow.models.brought import bring
+
+            with noted(refusals):
+                folder = Path(model.repo)
+                print(f"model {folder} from {bring(model.sources, folder, LEFT_OUT)}", flush=True)
+                check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folder)
 
 
 def brought(study: Any, wanted: Mapping[str, Any], refusals: list[str]) -> tuple[dict[str, str], dict[str, Path]]:
@@ -129,7 +145,7 @@ def needed(study: Any) -> dict[str, Any]:
     """What the study's jobs load of models, and read of benchmarks."""
     from grunflow.config.runs import parts
 
-    models = [model.model_dump() for model in loaded_models(study)]
+    models = [model.model_dump() for model in loaded_models(study) if not study.models[model.name].sources]
     return {"models": models, "benchmarks": [part.spec.model_dump() for part in parts(study)]}
 
 

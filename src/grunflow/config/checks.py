@@ -21,6 +21,7 @@ from grunflow.config.methods import (
 )
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec
 from grunflow.config.sheet import check_models, check_parameters, check_training
+from grunflow.config.specs import Claims, Shown, stages
 from grunflow.config.study import Resolved, Rows
 from grunflow.config.terms import EDITS, reads_states
 from grunflow.errors import BadInput, shown, unknown_name
@@ -66,6 +67,12 @@ def check_names(study: Resolved) -> None:
         for part in parts:
             if part not in VARIED:
                 raise BadInput(f"config.variants.{variant}: {unknown_name('key', part, VARIED)}")
+    own = {"logs", "partial", *(name for name, kind in stages().items() if issubclass(kind, Shown | Claims))}
+    taken = [name for name in study.benchmarks if name in own]
+    if taken:
+        raise BadInput(
+            f"config.benchmarks: {taken[0]!r} is a folder of every study's own; give it another name, and `kind`."
+        )
     logs = [item.name for item in study.published_logs]
     if len(set(logs)) < len(logs):
         raise BadInput(f"config.published_logs: two are called {max(logs, key=logs.count)!r}; give each its own name.")

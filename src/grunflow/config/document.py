@@ -29,10 +29,11 @@ PLACES = {
     "Model": "models_sheet",
     "Published": "models_sheet: target, retain",
     "Architecture": "models_sheet: architecture",
+    "ModelSources": "models_sheet: sources",
     "Chat": "conventions: chat",
     "Conventions": "conventions",
 }
-MODELS = ("Model", "Published", "Architecture")
+MODELS = ("Model", "Published", "Architecture", "ModelSources")
 
 
 def main() -> None:

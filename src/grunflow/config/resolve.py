@@ -151,6 +151,22 @@ def by_likelihoods(benchmark: Benchmark) -> bool:
     return metric is not None and metric.needs != WRITTEN
 
 
+def absent(part: Part, run: Run) -> specs.AbsentRun:
+    return specs.AbsentRun(
+        benchmark=part.name,
+        run=run.path,
+        model=run.model,
+        split=run.split,
+        objective=run.objective,
+        carrier=run.carrier,
+        carrier_kind=part.carrier_kind(run),
+        variant=run.variant,
+        target_seed=run.target_seed,
+        unlearn_seed=run.unlearn_seed,
+        reason=part.why_absent(run),
+    )
+
+
 def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
     """trained: the runs that jobs of the study trained."""
     known = set(trained)

@@ -64,7 +64,7 @@ class Part:
         self._conditions: dict[str, ConditionSpec] = {}
 
     @cached_property
-    def unlearned(self) -> list[Run]:
+    def grid(self) -> list[Run]:
         """The grid's runs, in the config's order; those that start from a base or a finished target have no target seeds."""
         runs = [
             Run(self.name, rows.model, self.benchmark.split, objective, carrier, target_seed, unlearn_seed, variant)
@@ -79,14 +79,24 @@ class Part:
         trained = self.benchmark.start == TARGET and not self.published(model, TARGET)
         return dict.fromkeys((item.target_seed if trained else None, item.unlearn_seed) for item in self.study.seeds)
 
+    def why_absent(self, run: Run) -> str:
+        """Why the study goes on without the run, or without what it starts from; "" of one that it has."""
+        absent = self.study.absent
+        return next(filter(None, (absent.get(name_of(item)) for item in run.chain)), "") if absent else ""
+
     @cached_property
-    def references(self) -> list[Run]:
+    def unlearned(self) -> list[Run]:
+        """The grid's runs without those that are absent."""
+        return [run for run in self.grid if not self.why_absent(run)]
+
+    @cached_property
+    def every_reference(self) -> list[Run]:
         """Models that methods are held against; `base` and finished ones have no seed."""
         return list(
             dict.fromkeys(
                 Run(self.name, run.model, run.split, role, target_seed=seed)
                 for role in self.benchmark.references
-                for run in self.unlearned
+                for run in self.grid
                 for seed in self._reference_seeds(run, role)
             )
         )
@@ -110,6 +120,15 @@ class Part:
             for name, row in self.study.external.items()
             if row.benchmark == self.name
         ]
+
+    @property
+    def references(self) -> list[Run]:
+        return [run for run in self.every_reference if not self.why_absent(run)]
+
+    @property
+    def absent(self) -> list[Run]:
+        """Runs that the study asks for and goes on without."""
+        return [run for run in (*self.every_reference, *self.grid) if self.why_absent(run)]
 
     @property
     def runs(self) -> list[Run]:
@@ -155,10 +174,15 @@ class Part:
         return "" if source is None else source.kind or run.carrier
 
 
+def name_of(run: Run) -> str:
+    """What names a run within its study: the folder that it has, or would have, below results/{study}/."""
+    return f"{run.benchmark}/runs/{run.path}"
+
+
 def parts(study: Resolved) -> list[Part]:
     """A part per benchmark that the grid names, in the order of `benchmarks:`."""
     used = {rows.benchmark for rows in study.grid}
     return [Part(study, spec.name) for spec in study.resolved if spec.name in used]
 
 
-__all__ = ["BASE", "RETAIN", "TARGET", "Part", "Run", "parts"]
+__all__ = ["BASE", "RETAIN", "TARGET", "Part", "Run", "name_of", "parts"]

@@ -58,7 +58,8 @@ def places(model: Model, benchmark: Benchmark, split: str) -> Iterator[tuple[str
 
 
 def check_place(model: Model, place: Published, where: str) -> None:
-    """A place that can only be a folder is one, and a folder holds a model of the row's architecture and shape.
+    """A place that can only be a folder is one (or is still to be filled), and a folder holds a model of the row's architecture and
+    shape.
 
     Raises:
         BadInput: it does not.
@@ -67,7 +68,7 @@ def check_place(model: Model, place: Published, where: str) -> None:
         check_architecture(f"{where}.repo", Path(place.repo))
         # What limits of blocks and ranks go by; the rest of the shape is compared by prefetch.
         check_shape(where, model.architecture.model_dump(include={"layers", "hidden_size"}), Path(place.repo))
-    elif not REPOSITORY.fullmatch(place.repo):
+    elif not (model.sources or REPOSITORY.fullmatch(place.repo)):
         raise BadInput(
             f"{where}.repo: got {shown(place.repo)}, which is no folder here and no repository's name; correct it."
         )

@@ -30,7 +30,9 @@ def files_of(model: Model) -> str | None:
 def loaded(model: Model, start: Published | None = None) -> Model:
     """The row as a stage that loads the model depends on it: without how it is trained, a finished one's place as its own."""
     place = {} if start is None else {"repo": start.repo, "revision": start.revision}
-    return model.model_copy(update={"base": None, "target": None, "retain": None, "replayed": 0, **place})
+    return model.model_copy(
+        update={"base": None, "target": None, "retain": None, "replayed": 0, "sources": None, **place}
+    )
 
 
 def check_starts(model: Model, split: str, target_seeds: int, where: str) -> None:

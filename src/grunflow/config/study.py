@@ -103,16 +103,22 @@ class Study(Strict):
     keep: Literal["all", "adapters", "none"] = Field(
         "all", description="trained carriers that stay once they are scored: adapters are all but whole models"
     )
+    failed: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        {},
+        description="run -> why it has no result (`diverged`): the study goes on without it, and says so; a run is named by its "
+        "folder, or by the end of it",
+    )
     gpu: Literal[GPUS] = Field(  # type: ignore[valid-type]
         "a100-80gb", description="kind of GPU that requests and plans reckon with; changes no score"
     )
 
 
 class Resolved(Study):
-    """A study with its files read: what jobs are made from."""
+    """A study with its files read: what jobs are made from. absent: run, as config/absent.py names it -> why it is left out."""
 
     models: dict[str, Model]
     resolved: tuple[BenchmarkSpec, ...]
+    absent: dict[str, str] = {}
 
     def benchmark(self, name: str) -> BenchmarkSpec:
         """Refuse a name outside the study."""

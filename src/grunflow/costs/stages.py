@@ -11,7 +11,7 @@ from grunflow.config.parts import CarrierSpec, Training
 from grunflow.config.sets import ProbeSpec
 from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
-from grunflow.config.terms import EDITS, WEIGHTS, Terms, alone_because, plain_because, terms_of, trained_by
+from grunflow.config.terms import WEIGHTS, Terms, alone_because, plain_because, terms_of, trained_by
 from grunflow.costs import asking, flops, hardware, memory, reads
 from grunflow.costs.memory import BYTES
 from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of, weights_of
@@ -93,7 +93,7 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
         long,
         _step_flops(spec, study, terms, long),
         terms.batches,
-        terms.is_copied(spec.engine) and trained_by(spec.carrier) != EDITS,
+        terms.is_copied(spec.engine) and trained_by(spec.carrier) == WEIGHTS,
         alone_because(spec) is None,
     )
     trained = _training(study, spec.model, of)

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import hf_hub_download
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from grunflow.config.models import Model
 from grunflow.errors import BadInput, unknown_name
-from grunflow.hub import CONFIG, TOKENIZER, WEIGHTS, hub_reason, lacking_reason, lacks
+from grunflow.hub import CONFIG, TOKENIZER, WEIGHTS, hub_reason, lacking_reason, lacks, resolved
 from grunflow.models.blocks import SUPPORTED, blocks
 from grunflow.models.vocabulary import fit
 
@@ -81,18 +82,30 @@ def place_of(model: Model, start: Sequence[Path]) -> tuple[Path | str, str | Non
         return whole[0], None
     if model.repo is None:
         raise BadInput(f"--input start: model {model.name} is trained from scratch; name the folder of its base.")
+    if model.repo.startswith((".", "/")) and not Path(model.repo).is_dir():
+        raise BadInput(f"model {model.name}: no folder {model.repo!r}; `grunflow prefetch --configfile ...` fills it.")
     return model.repo, model.revision
+
+
+def at_commit(source: Path | str, revision: str | None) -> tuple[Path | str, str | None]:
+    """The same with the commit that the hub's repository is at, which is noted: weights and tokenizer are those of one commit."""
+    if isinstance(source, Path) or Path(source).is_dir():
+        return source, revision
+    with _explained(source, revision, CONFIG):
+        commit = Path(hf_hub_download(source, "config.json", revision=revision)).parent.name
+    resolved("model", source, revision, commit)
+    return source, commit
 
 
 def start_model(model: Model, start: Sequence[Path]) -> Any:
     """The model that a stage starts from."""
-    source, revision = place_of(model, start)
+    source, revision = at_commit(*place_of(model, start))
     return load_model(source, model.dtype, revision)
 
 
 def start_tokenizer(model: Model, start: Sequence[Path]) -> Any:
     """The tokenizer of that model, fit for it."""
-    source, revision = place_of(model, start)
+    source, revision = at_commit(*place_of(model, start))
     config = load_config(source, revision).get_text_config(decoder=True)
     return fit(load_tokenizer(source, revision), config, model.name)
 

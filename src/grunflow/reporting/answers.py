@@ -1,6 +1,6 @@
 """Example answers side by side: a card per question, a line per method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -38,7 +38,7 @@ def card(group: pd.DataFrame, name: str, tags: list[str]) -> dict[str, Any]:
     question = group.iloc[0]
     answers = [
         {"objective": row["objective"], "carrier": row["carrier"], "variant": row["variant"], "text": row["generation"],
-         "rougeL": row["rougeL"], "gate": None if pd.isna(row.get("gate")) else row["gate"]}
+         "scores": scores(row)}
         for row in group.to_dict("records")
     ]  # fmt: skip
     return {
@@ -48,6 +48,12 @@ def card(group: pd.DataFrame, name: str, tags: list[str]) -> dict[str, Any]:
         "truth": question["answer"],
         "answers": answers,
     }
+
+
+def scores(row: Mapping[str, Any]) -> str:
+    """What is known of one answer."""
+    known = {"ROUGE-L": row["rougeL"], "gate": row.get("gate")}
+    return " · ".join(f"{name} {value:.2f}" for name, value in known.items() if not pd.isna(value))
 
 
 def filters(found: Sequence[dict[str, Any]]) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """The figures of every method as samples over seeds and questions, each as its metric declares it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from grunflow.reporting.results import Results
 from grunflow.reporting.seeds import Labels, factors
 
 SEEDS = list(seeds.SEEDS)
+NO_SEED = -1  # equal to itself, as a missing number is not
 Scores = dict[tuple[str, str], NDArray]  # set, metric or what it keeps -> (seeds, questions)
 
 
@@ -49,6 +50,30 @@ def runs_of(metrics: pd.DataFrame) -> dict[Method, pd.DataFrame]:
 def by_method(results: Results, metrics: pd.DataFrame) -> dict[Method, Samples]:
     """Method -> figure -> sample, of these rows of metrics.parquet."""
     return {method: of_method(results, method, group) for method, group in runs_of(metrics).items()}
+
+
+def with_shared_seeds(groups: Mapping[Method, pd.DataFrame]) -> dict[Method, pd.DataFrame]:
+    """Rows of these methods under the seeds that all of them have a result of: only those can be paired."""
+    under = {
+        method: list(zip(*(group[name].fillna(NO_SEED) for name in SEEDS), strict=True))
+        for method, group in groups.items()
+    }
+    shared = set.intersection(*map(set, under.values())) if under else set()
+    return {method: group[[item in shared for item in under[method]]] for method, group in groups.items()}
+
+
+def over_shared_seeds(
+    results: Results, groups: Mapping[Method, pd.DataFrame], samples: Mapping[Method, Samples]
+) -> dict[Method, Samples]:
+    """Samples of these methods over the seeds that all of them have. samples: over all that each has."""
+    return {
+        method: samples[method]
+        if len(own) == len(groups[method])
+        else of_method(results, method, own)
+        if len(own)
+        else {}
+        for method, own in with_shared_seeds(groups).items()
+    }
 
 
 def of_method(results: Results, method: Method, group: pd.DataFrame) -> Samples:

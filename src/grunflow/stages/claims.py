@@ -14,7 +14,7 @@ from grunflow.work import Work
 def run(spec: Claims, work: Work) -> dict:
     claims = read_claims(spec.claims)
     tables = {name: own(table) for name, table in read_tables(work.inputs["tables"][0]).items()}
-    found = verdicts(claims, Study(spec.study, tables, spec.engine, spec.shapes))
+    found = verdicts(claims, Study(spec.study, tables, spec.engine, spec.shapes, spec.absent))
     (work.out / "claims.json").write_text(json.dumps(found, indent=1) + "\n")
     print("\n".join(sentences(found)))
     return {"verdicts": len(found)}

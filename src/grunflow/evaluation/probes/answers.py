@@ -19,11 +19,14 @@ QUESTION_TOKENS = None
 def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     """answers: a row per question (see score_set), and on forget sets what the gate says of it in other words.
 
-    The option `others` (true) asks the paraphrased and the wrong answers too, `written` (true) lets the model write an answer.
+    The option `others` (true) asks the paraphrased and the wrong answers too, `written` (true) lets the model write an answer,
+    `any_script` (false) asks answers that ROUGE cannot read too: of a benchmark that takes no ROUGE of such a set.
     """
     frames = []
     for asked in asking.each(spec):
         asker, rows, template = asking.asker(asked), asking.rows(asked), asked.template or asking.template
+        if not spec.options.get("any_script", False):
+            check_references((row["answer"] for row in rows), "evaluated questions")
         frame = score_set(asker, rows, template, spec.options.get("others", True), spec.options.get("written", True))
         if asked.role == "forget" and spec.options.get("others", True):
             frame = frame.join(paraphrased_gates(asker, rows, template))
@@ -39,7 +42,6 @@ def score_set(
     Rows without a paraphrased answer (real authors, world facts) use the answer itself, as TOFU does; without wrong answers
     the lists of those are empty.
     """
-    check_references((row["answer"] for row in rows), "evaluated questions")
     examples: list[Example] = []
     starts: list[int] = []
     for row in rows:
