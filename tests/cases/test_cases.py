@@ -20,6 +20,7 @@ from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.published import names_of, read_sheets
 from grunflow.config.reading import read_study
 from grunflow.config.sets import Source
+from grunflow.data.refusals import read_refusal_lines
 from grunflow.data.sources import read_questions, read_texts
 from grunflow.errors import BadInput
 from tests.cases import test_lm_eval, test_models, test_rmu, test_rouge, test_slurm
@@ -88,7 +89,7 @@ REFUSED = [
     *(("ledger_values_siblings", ledger(f"ledger_values_siblings/led_{name}.csv"), rf"led_{name}\.csv line \d+")
       for name in ("inf", "61_fraction", "pneg", "typo_metric", "underscore")),
     ("mcq_answer_letter", questions("mcq_answer_letter/mcq_oneBased4.jsonl"), r"line 1\.answer: got 4, expected a number"),
-    ("refusals_empty_or_bom", lambda: published.read_refusal_lines(str(CASES / "refusals_empty_or_bom/ref_empty.txt")),
+    ("refusals_empty_or_bom", lambda: read_refusal_lines(str(CASES / "refusals_empty_or_bom/ref_empty.txt"), "refusals"),
      r"refusals: .*ref_empty\.txt holds no sentence"),
     ("src_latin1", texts("src_latin1/latin1.jsonl"), r"latin1\.jsonl line 1: not UTF-8 \(byte 0xfc\)"),
     ("src_list_text", texts("src_list_text/list_text.jsonl"), r"list_text\.jsonl line \d+\.text: got list"),
@@ -133,7 +134,7 @@ def test_a_letter_is_its_index() -> None:
 def test_a_byte_order_mark_is_no_part_of_a_refusal() -> None:
     for path in sorted((CASES / "refusals_empty_or_bom").glob("*.txt")):
         if path.stem != "ref_empty":
-            assert not published.read_refusal_lines(str(path))[0].startswith("\ufeff")
+            assert not read_refusal_lines(str(path), "refusals")[0].startswith("\ufeff")
 
 
 def test_wrong_answers_are_a_list(tmp_path: Path) -> None:

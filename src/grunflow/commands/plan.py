@@ -93,10 +93,10 @@ KEPT = {
 
 def assumptions(study: Any) -> list[str]:
     from grunflow.config.runs import parts
-    from grunflow.costs import hardware
+    from grunflow.costs import hardware, reads
     from grunflow.costs.requests import SPARE_MEMORY, SPARE_TIME
 
-    lengths = {part.name: part.benchmark.lengths for part in parts(study)}
+    lengths = {part.name: reads.in_form(part.benchmark.lengths, study.conventions) for part in parts(study)}
     return [
         f"{study.gpu}: {hardware.UTILISATION:.0%} of peak FLOP/s and {hardware.BANDWIDTH_SHARE:.0%} of bandwidth (assumed, "
         "not measured), whichever takes longer; small micro-batches wait for weights",

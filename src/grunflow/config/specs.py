@@ -10,6 +10,7 @@ from pydantic import Field
 
 from grunflow.config.base import Seed, Strict
 from grunflow.config.benchmarks import DECLARATION, PREPARATION, BenchmarkSpec
+from grunflow.config.chat import Chat
 from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Training
 from grunflow.config.sets import ProbeSpec, Spacing, StreamSpec
@@ -65,7 +66,7 @@ class Finetune(Stage):
     benchmark: str
     model: Model
     role: Literal["base", "target", "retain"]
-    template: Template = "plain"
+    template: Template | Chat = "plain"
     files: tuple[str, ...] = Field(description="rows, below the data folder")
     replay: str = Field("", description="file of which the model's `replayed` rows are drawn")
     split: str = Field("", description="forget split that was left out")
@@ -84,7 +85,7 @@ class SnapshotSpec(Strict):
     spacing: Spacing = "geometric"
     steps: tuple[int, ...] = ()
     probe: ProbeSpec | None = None
-    template: Template = "plain"
+    template: Template | Chat = "plain"
 
 
 class Unlearn(Stage):
@@ -101,7 +102,7 @@ class Unlearn(Stage):
     variant: str = ""
     beneath: tuple[CarrierSpec, ...] = Field((), description="carriers of the run that it starts from, innermost first")
     stream: StreamSpec
-    template: Template = "plain"
+    template: Template | Chat = "plain"
     engine: Engine = "plain"
     snapshots: SnapshotSpec = SnapshotSpec()
     max_new_tokens: int = Field(64, ge=1, description="length of the answers generated for snapshots")
@@ -123,7 +124,7 @@ class CacheFrozenStates(Stage):
     split: str = ""
     beneath: tuple[CarrierSpec, ...] = ()
     stream: StreamSpec
-    template: Template = "plain"
+    template: Template | Chat = "plain"
     first: int = Field(ge=0, description="the first edited block")
     target_seed: Seed | None = None
 
@@ -142,7 +143,7 @@ class Evaluate(Stage):
     )
     condition: ConditionSpec
     probes: tuple[ProbeSpec, ...]
-    template: Template = "plain"
+    template: Template | Chat = "plain"
     engine: Engine = "plain"
     max_new_tokens: int = Field(64, ge=1)
 

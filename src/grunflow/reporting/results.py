@@ -10,6 +10,7 @@ from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.specs import AbsentRun, Shown
 from grunflow.reporting import absence
 from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.external import is_external, own
 from grunflow.work import Work
 
 TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition")
@@ -47,8 +48,14 @@ class Results:
 
     @property
     def every(self) -> pd.DataFrame:
-        """A row per run and condition."""
-        return self.frame("metrics")
+        """A row per run and condition, of the study's own models."""
+        return own(self.frame("metrics"))
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """A row per run that main tables show: the study's own as they are, then finished models of others."""
+        rows = self.frame("metrics")
+        return pd.concat([self.metrics, rows[is_external(rows)]])
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
@@ -84,12 +91,17 @@ class Results:
 
     @property
     def note(self) -> str:
-        """Which models made it, how rates were chosen and what is absent, in every caption: nobody is to read a tiny study as the
-        paper's result, a choice made on the very questions as one made on others, or part of a study as the whole."""
+        """Which models made it, how rates were chosen, what is left out and what is absent, in every caption: nobody is to read a tiny
+        study as the paper's result, a choice made on the very questions as one made on others, or part of a study as the whole."""
         known = self.metrics.dropna(subset="model_parameters").drop_duplicates("model")
         sizes = ", ".join(f"{row.model}: {int(row.model_parameters):,} parameters" for row in known.itertuples())  # type: ignore[call-overload]
-        origin = f"{self.origin} ({sizes})." if sizes else f"{self.origin}."
-        return " ".join(filter(None, (origin, self.selection, absence.sentence(self.absent))))
+        told = f"{self.origin} ({sizes})." if sizes else f"{self.origin}."
+        return " ".join(filter(None, (told, self.selection, self.left_out, absence.sentence(self.absent))))
+
+    @property
+    def left_out(self) -> str:
+        """What could not be measured on the benchmark's data, and why."""
+        return f"Left out: {'; '.join(self.benchmark.left_out)}." if self.benchmark.left_out else ""
 
 
 def read(spec: Shown, work: Work) -> tuple[Results, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from grunflow.benchmarks.base import Metric
+from grunflow.benchmarks.base import EXTERNAL, Metric
 from grunflow.reporting import proportions, seeds
 from grunflow.reporting.columns import columns
 from grunflow.reporting.entries import PLAIN
@@ -128,19 +128,20 @@ def scores_of(results: Results, condition: str, runs: list[str]) -> Scores:
 
 
 def scores_of_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Scores:
-    """Of each run the scores of the reference model of its target seed, or of the only one."""
+    """Of each run the scores of its reference model."""
     return scores_of(results, PLAIN, reference_runs(results, method, group, reference))
 
 
 def reference_runs(results: Results, method: Method, group: pd.DataFrame, reference: str) -> list[str]:
+    """Of each run the reference model of its target seed, or the only one; none where a run has several and no seed."""
     every = results.metrics
     known = every[
         (every["model"] == method.model) & (every["objective"] == reference) & every["split"].isin(("", method.split))
     ]
-    return [
-        known.loc[known["target_seed"].isna() | (known["target_seed"] == seed), "run"].iloc[0]
-        for seed in group["target_seed"]
-    ]
+    if len(known) == 1:
+        return [known["run"].iloc[0]] * len(group)
+    fit = [known.loc[known["target_seed"] == seed, "run"] for seed in group["target_seed"]]
+    return [runs.iloc[0] for runs in fit] if all(map(len, fit)) else []
 
 
 def minus_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Samples:
@@ -148,6 +149,8 @@ def minus_reference(results: Results, method: Method, group: pd.DataFrame, refer
     if not (results.metrics["objective"] == reference).any():
         return {}
     runs = reference_runs(results, method, group, reference)
+    if not runs:
+        return {}
     theirs = results.metrics.set_index("run", drop=False).loc[runs].reset_index(drop=True)
     known = of_method(results, Method(*theirs.loc[0, list(Method._fields)]), theirs)
     mine = of_method(results, method, group)
@@ -195,9 +198,9 @@ def correlations(scores: list[NDArray], sets: list[str]) -> NDArray:
 
 
 def blocks(samples: dict[Method, Samples]) -> dict[Method, dict[Method, Samples]]:
-    """Methods that differ by their carriers only, together; reference models left out."""
+    """Methods that differ by their carriers only, together; reference models and those of others left out."""
     found: dict[Method, dict[Method, Samples]] = {}
     for method, figures in samples.items():
-        if method.carrier:
+        if method.carrier and method.carrier_kind != EXTERNAL:
             found.setdefault(method.block, {})[method] = figures
     return found

@@ -9,6 +9,7 @@ from grunflow.benchmarks.base import Metric
 from grunflow.reporting import absence
 from grunflow.reporting.best import BOLD, clear_best
 from grunflow.reporting.columns import Column, columns
+from grunflow.reporting.external import called
 from grunflow.reporting.forms import Cell, Table, figure_column, put, without_empty
 from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Sample
@@ -31,7 +32,7 @@ CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where run
 
 def main_table(results: Results) -> Table:
     """<benchmark>_main as it is written."""
-    return with_absent(whole_table(results, results.metrics), results)
+    return with_absent(whole_table(results, results.shown), results)
 
 
 def with_absent(table: Table, results: Results) -> Table:
@@ -62,7 +63,7 @@ def whole_table(results: Results, metrics: pd.DataFrame, beside: tuple[str, ...]
     samples = by_method(results, metrics)
     tidy = aggregated(results, metrics, samples, beside)
     every = columns(results.benchmark, metrics)
-    shown = tidy[["model", "objective", "carrier"]].rename(columns=str.capitalize)
+    shown = tidy[["model", "objective", "carrier"]].assign(carrier=called(tidy)).rename(columns=str.capitalize)
     for name in ("variant", *beside):
         if name in tidy:
             shown[name.capitalize()] = tidy[name].astype(str).replace("nan", "")
