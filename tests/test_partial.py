@@ -73,3 +73,20 @@ def test_what_it_needs_is_said_in_one_line() -> None:
     failed_with(grunflow("tables", "--partial"), "tables --partial: give the study's --configfile too.")
     assert grunflow("tables").returncode == 2
     assert "the following arguments are required: --spec, --out" in grunflow("tables").stderr
+
+
+def test_models_of_others_and_one_reference_for_all_seeds_are_waited_for_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = {"benchmark": "tofu", "model": "tiny", "repo": "org/unlearned", "objective": "npo", "carrier": "full"}
+    found = read_study(read_yaml("config/demo.yaml", "config") | {"external": {"nice": theirs}})
+    (tmp_path / "config").symlink_to(Path("config").absolute())
+    monkeypatch.chdir(tmp_path)
+    finish(all_jobs(found))
+    assert so_far(found).absent == {}
+    place = next(Path("results/demo/tofu/scores").rglob("external_nice"))
+    shutil.rmtree(place)
+    missing = "tofu/runs/tiny/forget10/external_nice"
+    assert so_far(found).absent == {missing: "missing"}
+    (aggregate, *_) = jobs(so_far(found))
+    assert not any("external_nice" in folder for folder in aggregate.inputs["score"])

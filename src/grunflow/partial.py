@@ -14,6 +14,7 @@ from grunflow.errors import BadInput
 
 if TYPE_CHECKING:
     from grunflow.config.jobs import Job
+    from grunflow.config.runs import Run
     from grunflow.config.specs import Stage
     from grunflow.config.study import Resolved
 
@@ -59,9 +60,7 @@ def so_far(study: "Resolved") -> "Resolved":
                 absent[name_of(run)] = MISSING
         gone = [run for run in part.references if name_of(run) in absent]
         for run in part.unlearned:
-            waits = [
-                other for other in gone if other.model == run.model and other.target_seed in (None, run.target_seed)
-            ]
+            waits = [other for other in gone if other.model == run.model and _of_one_target(run, other)]
             if waits and name_of(run) not in absent:
                 absent[name_of(run)] = f"{MISSING}: waits for {name_of(waits[0])}"
         if all(name_of(run) in absent for run in part.grid):
@@ -71,6 +70,11 @@ def so_far(study: "Resolved") -> "Resolved":
         raise BadInput(f"study {study.study}: no run is whole yet; grunflow status says how far it is.")
     left = {"grid": grid, "absent": absent, "title": f"{study.title} (part of it)"}
     return study.model_copy(update=left)
+
+
+def _of_one_target(run: "Run", other: "Run") -> bool:
+    """Whether a reference model is held against the run: that of its target seed, or one for all."""
+    return run.target_seed == other.target_seed or None in (run.target_seed, other.target_seed)
 
 
 def jobs(study: "Resolved") -> "Iterator[Job]":

@@ -128,11 +128,11 @@ class Part:
     @property
     def absent(self) -> list[Run]:
         """Runs that the study asks for and goes on without."""
-        return [run for run in (*self.every_reference, *self.grid) if self.why_absent(run)]
+        return [run for run in (*self.every_reference, *self.external, *self.grid) if self.why_absent(run)]
 
     @property
     def runs(self) -> list[Run]:
-        return [*self.references, *self.unlearned, *self.external]
+        return [*self.references, *self.unlearned, *(run for run in self.external if not self.why_absent(run))]
 
     def published(self, model: str, role: str) -> Published | None:
         """The finished model of a role, where the study does not train one."""
