@@ -36,7 +36,7 @@ def differences(results: Results) -> pd.DataFrame:
     """One row per model, split, objective and pair of carriers: figure of `carrier` minus that of `against`, paired by
     seed and question, with _lo and _hi. Of a pair, `carrier` is the one that comes later in the study's grid."""
     rows, names = [], [column.name for column in compared(results)]
-    for block, methods in blocks(by_method(results, results.metrics)).items():
+    for block, methods in blocks(by_method(results)).items():
         for theirs, mine in combinations(methods, 2):
             row = {key: getattr(block, key) for key in ("model", "split", "objective", "variant")}
             row |= {"carrier": mine.carrier, "carrier_kind": mine.carrier_kind}

@@ -19,12 +19,12 @@ CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where run
 
 def main_table(results: Results) -> Table:
     """<benchmark>_main as it is written."""
-    return whole_table(results, results.metrics)
+    return whole_table(results)
 
 
-def whole_table(results: Results, metrics: pd.DataFrame, beside: tuple[str, ...] = ()) -> Table:
-    """Any rows of metrics.parquet, aggregated over seeds. beside: what tells rows apart beside the method."""
-    samples = by_method(results, metrics)
+def whole_table(results: Results, beside: tuple[str, ...] = ()) -> Table:
+    """Figures over seeds, a row per method. beside: what tells rows apart beside it, under conditions too."""
+    metrics, samples = results.every if beside else results.metrics, by_method(results, bool(beside))
     tidy = aggregated(results, metrics, samples, beside)
     every = columns(results.benchmark, metrics)
     shown = tidy[["model", "objective", "carrier"]].rename(columns=str.capitalize)
@@ -102,7 +102,11 @@ def bold(
     """Cells of the reader's table whose carrier is clearly best of its objective."""
     cells, rows, groups = set(), list(samples), runs_of(metrics)
     apart = {
-        name: {method: minus_reference(results, method, groups[method], name) for method in rows if method.carrier}
+        name: {
+            method: minus_reference(results, method, groups[method], samples[method], name)
+            for method in rows
+            if method.carrier
+        }
         for name in {column.toward for column in every if column.toward and column.shown and column.directed}
     }
     for methods in blocks(samples).values():
