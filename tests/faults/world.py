@@ -108,7 +108,8 @@ def study_in(folder: Path, objectives: list[str], corpora: bool = True) -> Path:
     folder.chmod(0o755)
     grid = small_study.grid("mini")[: 2 if corpora else 1]
     grid[0]["objectives"] = objectives
-    small_study.set_keys(folder / "study.yaml", {"grid": grid})
+    shutil.copy(small_study.ROOT / "config" / "claims.yaml", folder)
+    small_study.set_keys(folder / "study.yaml", {"grid": grid, "claims": "claims.yaml"})
     return folder
 
 
