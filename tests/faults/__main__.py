@@ -2,7 +2,7 @@
 
 python -m tests.faults [--seed N] [--seconds S] [--share F] [--only PATTERN] [--without-flows]
 
-Two processes at once: one for faults of single jobs, then of whole runs; one for whole runs that are killed.
+Two processes at once: faults of single jobs are one's work, each fault of whole runs is whose turn it is.
 """
 
 import argparse
@@ -41,12 +41,9 @@ def of_jobs(chosen: Chosen, folder: Path) -> Table:
     return chosen.tried(listing.of_jobs(world), world.clean)
 
 
-def of_kills(chosen: Chosen, flow: flows.Flow) -> Table:
-    return chosen.tried(listing.of_kills(flow))
-
-
-def of_flows(chosen: Chosen, flow: flows.Flow) -> Table:
-    return chosen.tried(listing.of_flows(flow))
+def of_flow(chosen: Chosen, flow: flows.Flow, name: str) -> Table:
+    """The one fault of that name."""
+    return chosen.tried(fault for fault in listing.of_flows(flow) if fault.name == name)
 
 
 def main() -> int:
@@ -66,8 +63,9 @@ def main() -> int:
         running = [pool.submit(of_jobs, chosen, folder / "jobs")]
         if not arguments.without_flows:
             whole = pool.submit(flows.undisturbed, folder / "whole").result()
-            running += [pool.submit(of_kills, chosen, flows.Flow(folder / "killed", *whole)),
-                        pool.submit(of_flows, chosen, flows.Flow(folder / "flows", *whole))]  # fmt: skip
+            names = [fault.name for fault in listing.of_flows(flows.Flow(folder, *whole))]
+            running += [pool.submit(of_flow, chosen, flows.Flow(folder / f"flow {place}", *whole), name)
+                        for place, name in enumerate(names)]  # fmt: skip
         for part in running:
             table.add(part.result())
     table.write()

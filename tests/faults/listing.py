@@ -43,13 +43,9 @@ def of_jobs(world: World) -> Iterator[Fault]:
                 yield Fault(f"{job.rule} *{suffix} {how}", 1, once)
 
 
-def of_kills(flow: flows.Flow) -> Iterator[Fault]:
-    """Whole runs that are killed again and again: in the end the score tables are the same bytes."""
-    yield Fault("kill Snakemake", 10, partial(flows.killed, flow, kills=3), 3)
-
-
 def of_flows(flow: flows.Flow) -> Iterator[Fault]:
-    """Other faults of whole runs."""
+    """Faults of whole runs; the longest first."""
+    yield Fault("kill Snakemake", 10, partial(flows.killed, flow, kills=3), 3)
     for what in ("config", "code", "data"):
         yield Fault(f"no .snakemake, {what} edited", 1, partial(flows.records_gone, flow, what=what))
         yield Fault(f"{what} edited meanwhile", 1, partial(flows.edited_meanwhile, flow, what=what))

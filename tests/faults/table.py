@@ -58,7 +58,7 @@ class Table:
         return "survived", ""
 
     def add(self, other: "Table") -> None:
-        """What another process tried."""
+        """What another process tried, of other faults."""
         self.counts |= other.counts
         self.kills += other.kills
         self.details += other.details
