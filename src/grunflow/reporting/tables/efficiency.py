@@ -70,8 +70,8 @@ def beside(mine: pd.DataFrame, theirs: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
 
 def _seeds(runs: pd.DataFrame) -> dict[tuple, int]:
     """Seeds of each run -> its row; of a run without one of them None stands for it."""
-    seeds = zip(*(runs[name].astype(object).where(runs[name].notna(), None) for name in SEEDS), strict=True)
-    return {seed: row for row, seed in enumerate(seeds)}
+    seeds = runs[SEEDS].to_numpy(float).tolist()
+    return {tuple(None if np.isnan(seed) else seed for seed in pair): row for row, pair in enumerate(seeds)}
 
 
 def saving(mine: pd.DataFrame, theirs: pd.DataFrame, name: str) -> Interval:
