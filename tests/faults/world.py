@@ -23,8 +23,11 @@ class Failed(Exception):
     """How a try ended that did not survive. kind: lost (work or a result is gone, or needs a hand) or wrong (in silence)."""
 
     def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
+        super().__init__(kind, text)  # both, so that it can go from one process to another
+        self.kind, self.text = kind, text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass

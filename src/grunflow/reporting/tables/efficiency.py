@@ -20,18 +20,14 @@ def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
     Args:
         per_run: efficiency.parquet of one benchmark.
     """
-    every = per_run.assign(
-        gpu_hours=(per_run["gpu_seconds"] + per_run["shared_gpu_seconds"]) / 3600,
-        cpu_seconds=per_run["cpu_seconds"] + per_run["shared_cpu_seconds"],
-    )
-    groups = {identity: group.sort_values(SEEDS) for identity, group in every.groupby(METHOD, sort=False)}
+    groups = runs_of(per_run)
     of_carrier = {
         (model, objective, carrier, variant): group for (model, objective, carrier, _, variant), group in groups.items()
     }
     carriers = dict.fromkeys(name for name in per_run["carrier"] if name)
     rows = []
     for identity, group in groups.items():
-        row = dict(zip(METHOD, identity, strict=True)) | spent(group)
+        row = spent(identity, group)
         for other in carriers:
             theirs = of_carrier.get((row["model"], row["objective"], other, row["variant"]))
             if theirs is not None and row["carrier"] not in ("", other):
@@ -42,10 +38,25 @@ def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
     return without_empty(pd.DataFrame(rows))
 
 
-def spent(group: pd.DataFrame) -> dict:
+def spendings(per_run: pd.DataFrame) -> pd.DataFrame:
+    """The same without what is saved, which is as many figures as there are pairs of carriers."""
+    return without_empty(pd.DataFrame([spent(identity, group) for identity, group in runs_of(per_run).items()]))
+
+
+def runs_of(per_run: pd.DataFrame) -> dict[tuple, pd.DataFrame]:
+    """Method -> its runs, in the order of their seeds; with their shares of what several runs were given by one job."""
+    every = per_run.assign(
+        gpu_hours=(per_run["gpu_seconds"] + per_run["shared_gpu_seconds"]) / 3600,
+        cpu_seconds=per_run["cpu_seconds"] + per_run["shared_cpu_seconds"],
+    )
+    return {identity: group.sort_values(SEEDS) for identity, group in every.groupby(METHOD, sort=False)}
+
+
+def spent(identity: tuple, group: pd.DataFrame) -> dict:
     """What the runs of one method cost: the loop's seconds and FLOPs; CPU seconds and GPU-hours of their jobs, with each run's
     share of the job that cached states for several; what scoring took, apart."""
-    row: dict = {"seeds": len(group), "replicates": replicates(len(group), factors(group))}
+    row: dict = dict(zip(METHOD, identity, strict=True))
+    row |= {"seeds": len(group), "replicates": replicates(len(group), factors(group))}
     row |= {name: int(group[name].iloc[0]) for name in ("trained_parameters", "model_parameters", "steps", "tokens")}
     row["trained_fraction"] = row["trained_parameters"] / row["model_parameters"]
     for name in ("train_seconds", "cpu_seconds"):
