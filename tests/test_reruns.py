@@ -172,6 +172,14 @@ def test_a_folder_without_a_manifest_is_made_again(jobs: list[Job]) -> None:
     assert list(reruns.stale(jobs)) == [job.folder]
 
 
+def test_a_copy_whose_folder_is_gone_is_made_again(jobs: list[Job]) -> None:
+    """Snakemake asks for the copy alone, which is there: it would see no edit of the report any more."""
+    job = first(jobs, "report")
+    shutil.rmtree(job.folder)
+    assert why(jobs) == {job.folder: (f"{job.folder} is gone, and nobody knows what made {job.copy}",)}
+    assert list(reruns.stale(jobs)) == [job.folder]
+
+
 def test_edited_modules_are_named(jobs: list[Job]) -> None:
     job = first(jobs, "finetune_target")
     modules = module_digests(job.spec) | {"grunflow.stages.finetune": "other", "mine.py": "other"}
