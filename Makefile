@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help demo test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults faults-share paper-dry-run
+.PHONY: help demo laptop test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults faults-share paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -19,6 +19,14 @@ demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
 	@echo "tables:  results/demo/tables/tofu_main.md"
 	@echo "figures: results/demo/figures/forget_utility.png"
 	@echo "report:  results/demo/report.html"
+
+STUDY ?= laptop
+laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else from a package and TOFU=FOLDER; an evening, and it resumes
+	mkdir -p .grunflow
+	sed 's|^    # folder: FOLDER|    $(if $(TOFU),folder: $(TOFU),# the text comes from the hub)|' config/$(STUDY).yaml > .grunflow/$(STUDY).yaml
+	HF_HUB_OFFLINE=$(if $(TOFU),$(HF_HUB_OFFLINE),0) grunflow prefetch --configfile .grunflow/$(STUDY).yaml
+	$(SNAKEMAKE) --configfile .grunflow/$(STUDY).yaml
+	@echo "report:  results/$(STUDY)/report.html"
 
 test: .venv/.done ## quick tests, offline, on a CPU
 	pytest -n 2

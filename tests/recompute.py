@@ -50,7 +50,7 @@ class Run:
     def __init__(self, folder: Path) -> None:
         spec = json.loads((folder / "manifest.json").read_text())["spec"]
         self.name, self.condition, self.model = spec["run"], spec["condition"]["name"], spec["run"].split("/")[0]
-        self.seeds = [int(found[1]) if (found := re.search(form, self.name)) else -1 for form in (r"_t(\d+)", r"_u(\d+)$")]
+        self.seeds = tuple(int(found[1]) if (found := re.search(form, self.name)) else -1 for form in (r"_t(\d+)", r"_u(\d+)$"))
         self.roles = {item["name"]: item["role"] for probe in spec["probes"] for item in probe["sets"]}
         self.sets, self.figures, raw = {}, {}, {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
         self.strengths = next((frame for frame in raw.values() if "strength" in frame), None)
@@ -77,9 +77,16 @@ class Run:
         for name in list(base.figures if base and base is not self else ()):
             self.figures[name.replace("_accuracy", "_change")] = self.figures[name] - base.figures[name]
 
+def shared(*methods: list[Run]) -> list[list[Run]]:
+    """Their runs under the seeds that all of them have."""
+    seeds = set.intersection(*({run.seeds for run in runs} for runs in methods))
+    return [[run for run in runs if run.seeds in seeds] for runs in methods]
+
 class Study:
     def __init__(self, folder: Path) -> None:
-        self.folder, self.runs = folder, [Run(Path(path).parent) for path in sorted(glob(f"{folder}/scores/**/manifest.json", recursive=True))]
+        asked = json.loads((folder / "metrics" / "manifest.json").read_text())["spec"]["runs"]  # others may lie there
+        every = [Run(Path(path).parent) for path in sorted(glob(f"{folder}/scores/**/manifest.json", recursive=True))]
+        self.folder, self.runs = folder, [run for run in every if run.name in {row["run"] for row in asked}]
         for run in self.runs:
             run.against(self.reference(run, "retain"), self.reference(run, "base"))
     def reference(self, run: Run, name: str) -> "Run | None":
@@ -92,19 +99,20 @@ class Study:
     def figure(self, row: dict, column: str) -> float:
         """A cell of a main table, of differences or of references."""
         mine, against, name = self.of(row, row["carrier"]), row.get("against", ""), column.removesuffix("_distance")
+        theirs = self.of(row, against) if against else []  # of a reference model none
+        mine, theirs = shared(mine, theirs) if theirs else (mine, [self.reference(run, against) for run in mine])
         values = np.array([run.figures[name] for run in mine])
         if against.endswith("of another seed"):  # of the KS statistic that of the two models
             ratios = [run.sets["answers", "forget"]["raw"] for run in mine] if name == "ks_statistic" else values
             return np.mean([ks_2samp(*pair).statistic if name == "ks_statistic" else abs(np.subtract(*pair)) for pair in permutations(ratios, 2)])
         if not against:
             return 10 ** np.median(np.log10(values)) if name == "forget_quality" else values.mean()
-        theirs = [self.reference(run, against) for run in mine] if against in ("target", "retain", "base") else self.of(row, against)
         gap = (values - [run.figures[name] for run in theirs]).mean()
         return abs(gap) if name != column else gap
     def read_at(self, row: dict, column: str) -> float:
         """A cell of a table at equal forgetting or retention, of one carrier or minus another."""
         column, _, other = column.partition("_minus_")
-        runs = [self.of(row | {"condition": "plain"}, name) for name in (row["carrier"], other) if name]
+        runs = shared(*(self.of(row | {"condition": "plain"}, name) for name in (row["carrier"], other) if name))
         mean, *less = (np.mean([self._read(run, row, column) for run in own]) for own in runs)
         return mean - sum(less)
     def _read(self, run: Run, row: dict, column: str) -> float:

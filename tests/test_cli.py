@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from grunflow import __version__
 from grunflow.config.digest import stage_digest
 from grunflow.config.specs import Prepare
 
@@ -97,3 +98,10 @@ def test_a_log_is_scored_as_one_flat_object(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert {"forget_rougeL", "model_utility", "ks_statistic", "forget_quality", "n_unlearned", "n_retain"} <= set(found)
     assert all(isinstance(value, int | float) for value in found.values())
+
+
+def test_the_version_is_told_by_command_and_module() -> None:
+    module = subprocess.run(
+        [sys.executable, "-m", "grunflow", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    assert grunflow("--version").stdout == module == f"grunflow {__version__}\n"

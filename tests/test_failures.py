@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from grunflow import failures, submission
 from grunflow.call import LONGEST, input_arguments, spec_argument
 from grunflow.config.digest import stage_digest
 from grunflow.config.jobs import Job
-from grunflow.config.specs import Aggregate, Prepare, RunRow
+from grunflow.config.specs import Aggregate, Evaluate, Finetune, Prepare, RunRow, Unlearn
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.job import CACHE, RunningJob, running, settle
 from grunflow.manifest import output_folder
@@ -52,6 +53,33 @@ def test_by_the_command_line_within_a_second_or_two(monkeypatch: pytest.MonkeyPa
     assert "no such data (an earlier attempt's words" in again.stderr
     assert time.monotonic() - started < 20  # a second on an idle machine
     assert not Path("data").exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "out", "run"),
+    [
+        (Unlearn, "results/s/tofu/runs/m/forget10/gd_full_t0_u0", "tofu/runs/m/forget10/gd_full_t0_u0"),
+        (Evaluate, "results/s/tofu/scores/m/forget10/gd_full_t0_u0/plain", "tofu/runs/m/forget10/gd_full_t0_u0"),
+    ],
+)
+def test_a_run_without_result_is_told_how_the_study_goes_on(spec: type, out: str, run: str) -> None:
+    """As YAML: whoever copies it into the config has said it."""
+    known = spec.model_construct(benchmark="tofu", run="m/forget10/gd_full_t0_u0", carriers=("full",))
+    said = failures.advice(known, Path(out))
+    assert said.startswith(" To go on without it, the study's config: failed: ")
+    assert yaml.safe_load(said.partition("config: ")[2]) == {"failed": {run: "diverged"}}
+
+
+def test_what_all_runs_are_looked_at_by_says_where_to_name_one() -> None:
+    """Its own words have named the run (evaluation/taken_for.py)."""
+    known = Aggregate.model_construct(runs=())
+    assert failures.advice(known, Path("metrics")).endswith("name it under failed: in the study's config.")
+
+
+def test_nothing_goes_on_without_a_reference_model() -> None:
+    reference = Evaluate.model_construct(benchmark="tofu", run="m/forget10/retain_t0", carriers=())
+    assert failures.advice(reference, Path("scores")) == ""
+    assert failures.advice(Finetune.model_construct(benchmark="tofu"), Path("results/s/tofu/runs/m/target_t0")) == ""
 
 
 def make(out: Path) -> None:

@@ -1,15 +1,19 @@
 """What a study would find in the shared cache; tests/workflow/test_cache.py holds it against Snakemake's own."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
+from grunflow.config.study import Resolved
 from grunflow.config.typed import read_yaml
+from grunflow.errors import BadInput
 from grunflow.manifest import identities_of, output_folder
-from grunflow.output_cache import VARIABLE, cached_folders
+from grunflow.output_cache import VARIABLE, cached_folders, check_place, check_room
 
 
 @pytest.fixture
@@ -89,3 +93,41 @@ def test_a_comment_in_a_method_of_the_users_own_changes_nothing(jobs: list[Job],
     mine.write_text("now = 1  # why\n")
     (cache / "0" / "manifest.json").unlink()
     assert cached_folders([job], set()) == {job.folder}
+
+
+@pytest.fixture
+def study() -> Resolved:
+    return read_study(read_yaml("config/demo.yaml", "config"))
+
+
+RULES = ("prepare", "finetune_base", "finetune_target")
+
+
+def test_a_cache_with_room_is_taken(study: Resolved, jobs: list[Job], cache: Path) -> None:
+    check_room(study, jobs, RULES)
+    assert check_place() == cache
+
+
+def test_without_room_for_what_is_left_the_cache_is_refused(
+    study: Resolved, jobs: list[Job], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in the cache needs no room, and neither does what never goes there."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=2**10))
+    check_room(study, jobs, RULES)
+    (cache / "2" / "manifest.json").unlink()
+    check_room(study, jobs, RULES[:2])
+    with pytest.raises(
+        BadInput, match=r"has 0\.0 GiB free, and what is still to be made takes 0\.\d GiB by `grunflow plan`"
+    ):
+        check_room(study, jobs, RULES)
+
+
+def test_a_cache_that_is_no_folder_or_takes_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "absent"))
+    with pytest.raises(BadInput, match=r"SNAKEMAKE_OUTPUT_CACHE: .*absent is no folder; make it"):
+        check_place()
+    monkeypatch.setenv(VARIABLE, "/proc/self")  # even root may make no file there
+    with pytest.raises(BadInput, match=r"nothing can be written to /proc/self \(.*\); mend that"):
+        check_place()
+    monkeypatch.setenv(VARIABLE, "s3://bucket/cache")
+    assert check_place() is None

@@ -15,6 +15,7 @@ import torch
 import yaml
 
 from grunflow.config.base import NAME
+from grunflow.config.chat import Chat
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.data.batching import IGNORE_INDEX, collate, length_groups
@@ -95,6 +96,31 @@ def test_the_prompt_ends_where_the_answer_begins(template: str) -> None:
         if template == "plain":
             assert tokenizer.decode(example.ids[: example.prompt_length]) == form.prompt.format(question=question)
     assert seen > 100
+
+
+def test_the_prompt_of_a_chat_ends_where_the_assistant_speaks() -> None:
+    """The same of the tokenizer's own chat template: it puts texts down without the blanks around them."""
+    rng, chat = Random(2), Chat(system="Be kind.")
+    tokenizer = train_tokenizer((text(rng, 30) for _ in range(200)), 400)
+    tokenizer.chat_template = (
+        "{% for turn in messages %}[{{ turn.role }}]\n{{ turn.content | trim }}{{ eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}[assistant]\n{% endif %}"
+    )
+    end, seen = tokenizer.eos_token, 0
+    for question, answer in questions(rng, 300):
+        try:
+            example = encode(tokenizer, question, answer, chat)
+        except BadInput:
+            continue
+        seen += 1
+        prompt = f"[system]\nBe kind.{end}[user]\n{question.strip()}{end}[assistant]\n"
+        assert 0 < example.prompt_length < len(example.ids)
+        assert example.ids[-1] == tokenizer.eos_token_id
+        told = (tokenizer.decode(example.ids[: example.prompt_length]), tokenizer.decode(example.ids[:-1]))
+        assert [unicodedata.normalize("NFC", part) for part in told] == [
+            unicodedata.normalize("NFC", part) for part in (prompt, prompt + answer.strip())
+        ]
+    assert seen > 200
 
 
 def examples(rng: Random) -> list[Example]:

@@ -10,13 +10,14 @@ import pytest
 
 from grunflow import changes, reruns
 from grunflow.commands import accept
-from grunflow.commands.plan import done_folders
 from grunflow.commands.why import kind_of, report
 from grunflow.config.digest import module_digests
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
-from grunflow.manifest import digest_of, identity
+from grunflow.manifest import digest_of
+from grunflow.reruns import done_folders
+from tests.finished import finish, manifest_of, write
 
 
 @pytest.fixture
@@ -24,30 +25,8 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """The demo's jobs, all of them done."""
     found = all_jobs(read_study(read_yaml("config/demo.yaml", "config")))
     monkeypatch.chdir(tmp_path)
-    made: dict[str, dict[str, Any]] = {}
-    past = changes.Past(found)
-    for job in found:
-        made[job.folder] = {
-            "spec": job.spec.model_dump(mode="json"), "code": job.code, "modules": module_digests(job.spec, job.methods),
-            "inputs": {name: {f: identity(made[f]) for f in folders} for name, folders in job.inputs.items()},
-            "files": {}, "outputs": {}, "measured": {"seconds": 2.0}, "command": [], "origin": past.origin(job),
-        }  # fmt: skip
-        (tmp_path / job.folder).mkdir(parents=True)
-        write(job, **made[job.folder])
-        if job.spec.copied:
-            job.copy.write_text("")
+    finish(found)
     return found
-
-
-def manifest_of(job: Job) -> Path:
-    return Path(job.folder) / "manifest.json"
-
-
-def write(job: Job, **keys: Any) -> None:
-    """The job's manifest, with these keys in place of what it held."""
-    path = manifest_of(job)
-    known = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**known, **keys}, sort_keys=True))
 
 
 def why(jobs: list[Job]) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ import os
 import sys
 from types import ModuleType
 
-from grunflow import launch, stage_command
+from grunflow import __version__, launch, stage_command
 from grunflow.config.specs import stages
 from grunflow.errors import BadInput, CheckFailed, Interrupted, OutOfMemory
 
@@ -22,6 +22,7 @@ COMMANDS = {
     "export": "one archive of a study's tables, figures, report, manifests, config and lock file",
     "accept": "say that an edit of the code changes no result: nothing runs again for it",
     "doctor": "whether this machine is fit for a study, and what to do where it is not",
+    "ask": "one question to a run, its target and its retain model, side by side",
     "why": "which stages would run again, why, and what that would cost",
     "prefetch": "bring a study's models and data from the hub into the cache, and pin their commits",
     "score-log": "metrics of a published TOFU evaluation log",
@@ -31,6 +32,7 @@ COMMANDS = {
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="grunflow", description="Stages of the GRUN study; snakemake calls them.")
+    top.add_argument("--version", action="version", version=f"grunflow {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, stage in stages().items():
         text = (stage.__doc__ or "").strip().splitlines()[0]

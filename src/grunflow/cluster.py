@@ -63,13 +63,26 @@ def partitions() -> dict[str, Partition]:
     found: dict[str, Partition] = {}
     for row in ask("sinfo", "-h", "-o", "%R|%G|%m|%l|%a").splitlines():
         name, resources, memory, limit, state = row.split("|")
-        known = found.get(name, Partition(0, 0, 0, up=False))
+        known = found.get(name, Partition(0, 0.0, 0.0, up=False))
         digits = "".join(letter for letter in memory if letter.isdigit())
         found[name] = Partition(
             max(known.gpus, _gpus(resources)), max(known.megabytes, float(digits or math.inf)),
             max(known.minutes, minutes_of(limit)), known.up or state == "up",
         )  # fmt: skip
     return found
+
+
+def most_of(named: str) -> Partition:
+    """What the most generous of the partitions allows, which sbatch takes as a list with commas; everything where SLURM does not
+    say."""
+    try:
+        known = partitions()
+    except BadInput:
+        return Partition()
+    found = [known[name] for name in named.strip("'\"").split(",") if name in known]
+    if not found:
+        return Partition()
+    return Partition(*(max(getattr(item, key) for item in found) for key in ("gpus", "megabytes", "minutes")))
 
 
 def minutes_of(limit: str) -> float:

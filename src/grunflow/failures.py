@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from grunflow import submission
+from grunflow.config.specs import Aggregate, Evaluate, Stage, Unlearn
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.job import read_object, write_atomically
 
@@ -21,6 +22,20 @@ def repeat(folder: Path) -> None:
     known = read_object(folder / RECORD)
     if known and submission.call() and known.get("call") == submission.call():
         raise KINDS[known["status"]](f"{known['line']} (an earlier attempt's words; nothing was tried again)")
+
+
+def advice(spec: Stage, out: Path) -> str:
+    """How the study goes on without a run that has no result; "" of what others start from or are held against. Whoever looks at
+    all runs has named the one."""
+    if isinstance(spec, Aggregate):
+        return " To go on without the run, name it under failed: in the study's config."
+    if isinstance(spec, Evaluate) and spec.carriers:
+        run = spec.run
+    elif isinstance(spec, Unlearn):
+        run = str(out).partition("/runs/")[2]
+    else:
+        return ""
+    return f" To go on without it, the study's config: failed: {{{spec.benchmark}/runs/{run}: diverged}}"
 
 
 def note(folder: Path, error: BadInput | CheckFailed) -> None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from grunflow import hub
 from grunflow.errors import BadInput
 from grunflow.provenance import gpu_usage, gpus, provenance
 
@@ -94,10 +95,13 @@ def seeds_of(spec: dict[str, Any], prefix: str = "") -> dict[str, int]:
     return found
 
 
-def finished_folders(folder: Path) -> Iterator[Path]:
-    """Folders with a manifest at or below `folder`, through links, which a restored cache is made of; no drafts."""
+def finished_folders(folder: Path, *aside: str) -> Iterator[Path]:
+    """Folders with a manifest at or below `folder`, through links, which a restored cache is made of; no drafts. aside: folders right
+    below it that are left out."""
     for place, below, files in os.walk(folder, followlinks=True):
-        below[:] = sorted(name for name in below if ".draft-" not in name)
+        below[:] = sorted(
+            name for name in below if ".draft-" not in name and (Path(place) != folder or name not in aside)
+        )
         if MANIFEST in files:
             below.clear()
             yield Path(place)
@@ -120,12 +124,14 @@ def output_folder(
     """
     measured: dict[str, Any] = {}
     known = {str(file): sha256(file) for file in files}  # of the start, as commit and versions are
+    commits = hub.agreed((place, read_manifest(Path(place))) for named in inputs.values() for place in named)
     made_at = provenance()
     begun = origin(spec, code, known, origins_of(inputs))
     draft = _new_draft(out)
     started, cpu_started = time.time(), time.process_time()
     try:
-        yield draft, measured
+        with hub.holding(commits):
+            yield draft, measured
         seconds = time.time() - started
         _refuse_changed(known)
         _open_to_others(draft)
@@ -137,6 +143,7 @@ def output_folder(
             "inputs": inputs,
             "origin": begun,
             "files": known,
+            "commits": commits,
             "outputs": checksums(draft),
             "measured": _measured(seconds, time.process_time() - cpu_started, measured),
             "provenance": {**made_at, **gpus()},

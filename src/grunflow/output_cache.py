@@ -6,14 +6,67 @@ Snakemake hashes too, is not looked at.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from grunflow.config.jobs import Job
+from grunflow.config.study import Resolved
 from grunflow.errors import BadInput
 from grunflow.manifest import MADE_FROM, MANIFEST, digest_of, identity, read_manifest, sha256
 
 VARIABLE = "SNAKEMAKE_OUTPUT_CACHE"
+GIB = 2**30
+
+
+def check_room(study: Resolved, jobs: list[Job], rules: Iterable[str]) -> None:
+    """Refuse a cache that would not take what is still to be made: Snakemake deletes an output that it cannot move there, at the
+    end of its job.
+
+    Args:
+        rules: those whose outputs go into the cache.
+
+    Raises:
+        BadInput: no folder, no right to write, or less room than the plan's size of what is neither done nor in it.
+    """
+    from grunflow.costs.stages import cost
+    from grunflow.reruns import done_folders
+
+    place = check_place()
+    if place is None:
+        return
+    done = done_folders(jobs)
+    there, kept = done | cached_folders(jobs, done), set(rules)
+    needed = sum(cost(study, job.spec).disk_bytes for job in jobs if job.rule in kept and job.folder not in there)
+    free = shutil.disk_usage(place).free
+    if needed > free:
+        raise BadInput(
+            f"{VARIABLE}: {place} has {free / GIB:.1f} GiB free, and what is still to be made takes {needed / GIB:.1f} GiB by "
+            "`grunflow plan`; free some, name another folder, or leave --cache out."
+        )
+
+
+def check_place() -> Path | None:
+    """The cache's folder, which may be written to; None without a cache, or for one that is no folder of this machine.
+
+    Raises:
+        BadInput: there is none, or nothing can be written there.
+    """
+    named = os.environ.get(VARIABLE)
+    if not named or "://" in named:
+        return None
+    place = Path(named)
+    if not place.is_dir():
+        raise BadInput(f"{VARIABLE}: {place} is no folder; make it, or name another.")
+    try:
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(b"0")
+    except OSError as error:
+        raise BadInput(
+            f"{VARIABLE}: nothing can be written to {place} ({error.strerror}); mend that, name another folder, or leave --cache out."
+        ) from None
+    return place
 
 
 def cached_folders(jobs: Iterable[Job], done: set[str]) -> set[str]:

@@ -52,6 +52,12 @@ def reruns_of(jobs: list[Job], past: Past | None = None) -> list[Rerun]:
     return again
 
 
+def done_folders(jobs: list[Job]) -> set[str]:
+    """Folders of the jobs that are done: they lie there, and would not run again."""
+    again = {item.job.folder for item in reruns_of(jobs)}
+    return {job.folder for job in jobs if job.folder not in again and (Path(job.folder) / MANIFEST).is_file()}
+
+
 def is_goal(job: Job) -> bool:
     """Whether people ask for what it writes: tables, figures, claims, the report."""
     return isinstance(job.spec, Shown | Claims)

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 LARGEST_CHECKED = 2**28  # bytes of an input's file whose checksum a stage takes before it reads it: a second at most
 
 
+class Partial(argparse.Action):
+    """A flag with which spec and output folder follow from the study."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
+        namespace.partial = True
+        for action in parser._actions:
+            action.required = False
+
+
 def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
     sub.add_argument("--spec", required=True, help="the stage's spec: JSON, or a file that holds it")
     sub.add_argument("--code", help="digest of the code expected to run; a mismatch ends with status 2")
@@ -41,6 +50,15 @@ def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
     sub.add_argument("--out", required=True, type=Path, help="folder to write")
     sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
     sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
+    if stage.partial:
+        sub.add_argument(
+            "--partial",
+            action=Partial,
+            nargs=0,
+            default=False,
+            help="tables, figures, claims and report of what the study has so far",
+        )
+        sub.add_argument("--configfile", type=Path, help="the study's config, for --partial")
     if stage.trains:
         sub.add_argument(
             "--checkpoint-seconds", type=float, default=600.0, metavar="S", help="write resume state this often (600)"
@@ -63,6 +81,11 @@ def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
     from grunflow.job import RunningJob
     from grunflow.manifest import identities_of
 
+    if getattr(arguments, "partial", False):
+        from grunflow import partial
+
+        partial.run(arguments.configfile, called)
+        return 0
     stage = arguments.command
     spec = typed(kind, _read_spec(arguments.spec), f"--spec of {stage}")
     digest = stage_digest(spec, methods_of(arguments.file))
@@ -86,10 +109,19 @@ def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
         if not (job.lead and job.put_back(arguments.out)):
             _work(spec, job, inputs, arguments, processes)
     except (BadInput, CheckFailed) as error:
+        if isinstance(error, CheckFailed):
+            error.args = (f"{error}{failures.advice(spec, arguments.out)}",)
         if job.lead:
             failures.note(job.folder, error)
         raise
     return 0
+
+
+def called(kind: type[Stage], words: list[str]) -> int:
+    """Run the stage by its command's arguments."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, kind)
+    return run(kind, parser.parse_args(words, argparse.Namespace(command=kind.model_fields["stage"].default)))
 
 
 def methods_of(files: list[Path]) -> list[Path]:

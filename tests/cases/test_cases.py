@@ -20,8 +20,10 @@ from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.published import names_of, read_sheets
 from grunflow.config.reading import read_study
 from grunflow.config.sets import Source
+from grunflow.data.refusals import read_refusal_lines
 from grunflow.data.sources import read_questions, read_texts
 from grunflow.errors import BadInput
+from tests.cases import test_lm_eval, test_models, test_rmu, test_rouge, test_slurm
 from tests.shared import SHARED
 from tests.workflow.small_study import write_benchmark
 
@@ -29,17 +31,17 @@ ROOT = Path(__file__).parents[2]
 CASES = SHARED / "cases"
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"no folder {CASES}")
 
-# Cases that need a model or a cluster: the test that holds what is expected of them.
-ELSEWHERE = {
-    "lm_eval_graded_acc": ("evaluation/test_harness.py", "test_a_graded_acc_is_kept_as_it_is"),
-    "model_generation_config": ("evaluation/test_answering.py", "test_what_a_models_own_generation_config_asks_for"),
-    "model_neox_full_restore": ("models/test_architectures.py", "test_all_weights_come_back_from_several_files"),
-    "model_pad_beyond_embedding": ("models/test_vocabulary.py", "test_a_tokenizer_"),
-    "model_unsupported_late": ("hub/test_prefetch.py", "test_a_local_folder_of_an_unknown_architecture_is_refused"),
-    "rmu_labels_short_text": ("training/streams/test_turns.py", "test_texts_without_a_token_behind_the_edited_one"),
-    "rouge_non_latin": ("evaluation/", ""),
-    "slurm_preflight_time_memory": ("commands/test_preflight.py", ""),
-}  # fmt: skip
+# Cases that need a model, a task of lm-eval or a cluster: the test of this folder that runs them.
+ELSEWHERE: dict[str, Callable[..., None]] = {
+    "lm_eval_graded_acc": test_lm_eval.test_a_mass_of_probability_is_averaged_as_it_is,
+    "model_generation_config": test_models.test_a_models_own_generation_config_changes_no_answer_and_stops_no_stage,
+    "model_neox_full_restore": test_models.test_a_model_that_is_saved_under_other_names_trains_is_restored_and_scored,
+    "model_pad_beyond_embedding": test_models.test_padding_beyond_the_embeddings_is_read_by_no_stage,
+    "model_unsupported_late": test_models.test_qwen3_runs_on_every_carrier_and_what_is_not_known_is_refused_from_its_folder,
+    "rmu_labels_short_text": test_rmu.test_one_token_texts_are_named_where_rmu_reads_what_follows_the_edit,
+    "rouge_non_latin": test_rouge.test_an_evaluation_of_such_answers_writes_no_scores,
+    "slurm_preflight_time_memory": test_slurm.test_time_and_memory_beyond_the_partition_are_named,
+}
 
 
 def demo(**changes: Any) -> None:
@@ -87,7 +89,7 @@ REFUSED = [
     *(("ledger_values_siblings", ledger(f"ledger_values_siblings/led_{name}.csv"), rf"led_{name}\.csv line \d+")
       for name in ("inf", "61_fraction", "pneg", "typo_metric", "underscore")),
     ("mcq_answer_letter", questions("mcq_answer_letter/mcq_oneBased4.jsonl"), r"line 1\.answer: got 4, expected a number"),
-    ("refusals_empty_or_bom", lambda: published.read_refusal_lines(str(CASES / "refusals_empty_or_bom/ref_empty.txt")),
+    ("refusals_empty_or_bom", lambda: read_refusal_lines(str(CASES / "refusals_empty_or_bom/ref_empty.txt"), "refusals"),
      r"refusals: .*ref_empty\.txt holds no sentence"),
     ("src_latin1", texts("src_latin1/latin1.jsonl"), r"latin1\.jsonl line 1: not UTF-8 \(byte 0xfc\)"),
     ("src_list_text", texts("src_list_text/list_text.jsonl"), r"list_text\.jsonl line \d+\.text: got list"),
@@ -132,7 +134,7 @@ def test_a_letter_is_its_index() -> None:
 def test_a_byte_order_mark_is_no_part_of_a_refusal() -> None:
     for path in sorted((CASES / "refusals_empty_or_bom").glob("*.txt")):
         if path.stem != "ref_empty":
-            assert not published.read_refusal_lines(str(path))[0].startswith("\ufeff")
+            assert not read_refusal_lines(str(path), "refusals")[0].startswith("\ufeff")
 
 
 def test_wrong_answers_are_a_list(tmp_path: Path) -> None:
@@ -162,10 +164,8 @@ def test_a_log_is_scored_or_refused_in_one_line(log: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_every_case_is_run_here_or_by_the_test_named() -> None:
+def test_every_case_is_run_in_this_folder() -> None:
+    """A test that is gone or renamed fails the import above."""
     here = {row[0] for row in (*REFUSED, *READ)} | {path.parent.name for path in LOGS} | {"tofu_perturbed_string"}
     assert here | set(ELSEWHERE) == {path.name for path in CASES.iterdir() if path.is_dir()}
-    for file, name in ELSEWHERE.values():
-        path = ROOT / "tests" / file
-        assert path.exists()
-        assert path.is_dir() or f"def {name}" in path.read_text() or not name
+    assert not here & set(ELSEWHERE)

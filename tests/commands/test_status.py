@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grunflow.commands.status import STALE_SECONDS, heartbeats, screen
+from grunflow.commands.status import STALE_SECONDS, heartbeats, left_line, screen
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
@@ -53,3 +53,18 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     assert heartbeats(1061.0, None) == {}, "its process is gone"
     (tmp_path / ".resume" / "x" / "heartbeat.json").write_text("{")
     assert heartbeats(1061.0, None) == {}
+    left_out = study.model_copy(update={"absent": {"tofu/runs/tiny/forget10/gd_full_t0_u0": "diverged"}})
+    assert "left out tofu/runs/tiny/forget10/gd_full_t0_u0: diverged" in screen(left_out, "grunflow", late).splitlines()
+
+
+def test_what_is_left_follows_from_what_jobs_of_each_rule_have_taken(tmp_path: Path) -> None:
+    taken = {"a1": 60.0, "a2": 180.0, "b1": 30.0}
+    rules = {str(tmp_path / name): name[0] for name in ("a1", "a2", "a3", "a4", "b1", "b2", "c1")}
+    for name, seconds in taken.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"measured": {"seconds": seconds}}))
+    done = {str(tmp_path / name) for name in taken}
+    # Two of a at 120 s and one of b at 30 s, two at a time: 135 s.
+    assert left_line(rules, done, 2) == "left: 4 jobs, about 2 min and c, of which none is done yet"
+    assert left_line(rules, set(), 2) == ""
+    assert left_line(rules, set(rules), 1) == ""

@@ -20,9 +20,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from grunflow.config.jobs import by_folder
+from grunflow.config.digest import module_digests
+from grunflow.config.jobs import Job, by_folder
 from grunflow.config.reading import read_study
-from grunflow.manifest import output_folder, read_manifest
+from grunflow.links import Links
+from grunflow.manifest import identities_of, output_folder, read_manifest
 from tests.conda import build_channel, conda_on_rattler
 from tests.tools import missing
 from tests.workflow.small_study import BIN, ROOT, make
@@ -72,21 +74,33 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_inputs(folder: Path) -> None:
-    """Finished folders of answers and of a trained model, as the stages before would leave them."""
+    """Finished folders of answers and of trained models, as the stages before would leave them: nothing of it is stale, so that
+    rule aggregate runs alone."""
     before = Path.cwd()
     os.chdir(folder)
     try:
         jobs = by_folder(read_study(yaml.safe_load(Path("study.yaml").read_text())))
-        for name, folders in jobs[FOLDER].inputs.items():
-            for place in folders:
-                spec = jobs[place].spec.model_dump(mode="json")
-                with output_folder(Path(place), spec=spec, code="", inputs={}) as (out, measured):
-                    measured |= {**dict.fromkeys(COST, 1), "losses": [1.0]}
-                    if name == "score":
-                        answers = pd.DataFrame({"set": "forget_domain", "index": [0, 1], "correct": [True, False]})
-                        answers.to_parquet(out / "choice.parquet", index=False)
+        links = Links(list(jobs.values()))
+        needed, waiting = set(), [jobs[FOLDER]]
+        while waiting:
+            made = links.made_before(waiting.pop())
+            waiting += made
+            needed |= {job.folder for job in made}
+        for job in (job for job in jobs.values() if job.folder in needed):
+            finish(job, job.folder in jobs[FOLDER].inputs["score"])
     finally:
         os.chdir(before)
+
+
+def finish(job: Job, is_score: bool) -> None:
+    """The job's folder with a manifest that tells all that it follows from; of scores two answers are in it."""
+    inputs = identities_of({name: [Path(place) for place in places] for name, places in job.inputs.items()})
+    spec, modules = job.spec.model_dump(mode="json"), module_digests(job.spec, job.methods)
+    with output_folder(Path(job.folder), spec=spec, code=job.code, inputs=inputs, modules=modules) as (out, measured):
+        measured |= {**dict.fromkeys(COST, 1), "losses": [1.0]}
+        if is_score:
+            answers = pd.DataFrame({"set": "forget_domain", "index": [0, 1], "correct": [True, False]})
+            answers.to_parquet(out / "choice.parquet", index=False)
 
 
 def run_rule(folder: Path, path: str, prefix: Path) -> subprocess.CompletedProcess:
@@ -112,8 +126,7 @@ def test_a_rule_runs_in_its_environment_with_the_package_installed_there(
     manifest = read_manifest(study / FOLDER)
     # A manifest does not say whose environment it was; this process's has torch, and so has that of stages that need it.
     assert manifest["provenance"]["versions"]["torch"] is None
-    made = [place.parents[1] for place in prefix.glob("*/bin/grunflow")]
-    (environment,) = (place for place in made if not list(place.glob("lib/python*/site-packages/torch")))
+    (environment,) = (place.parents[1] for place in prefix.glob("*/bin/grunflow"))  # no other rule's was made
     pins = yaml.safe_load((study / "envs" / "report.yaml").read_text())["dependencies"][-1]["pip"]
     installed = json.loads(
         subprocess.run([environment / "bin" / "python", "-m", "pip", "list", "--format", "json"],

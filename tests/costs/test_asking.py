@@ -55,3 +55,12 @@ def test_of_the_retain_rows_only_fixed_partners_are_read() -> None:
     fixed = tofu.stream(True, "fixed_partner", {})
     assert reads.kept(tofu, fixed) == reads.forgotten(tofu, fixed) == 200
     assert reads.kept(tofu, tofu.stream(True, "fresh", {})) == 3800
+
+
+def test_prompts_of_a_chat_are_planned_longer() -> None:
+    """A date, a system prompt and the marks of three turns stand around a question."""
+    study = read_study(read_yaml("config/tofu_1b.yaml", "config"))
+    own = benchmark("tofu_1b", "tofu").lengths
+    longer = reads.in_form(own, study.conventions)
+    assert (longer.prompt, longer.longest) == (own.prompt + reads.CHAT_TOKENS, own.longest + reads.CHAT_TOKENS)
+    assert reads.in_form(own, read_study(read_yaml("config/paper.yaml", "config")).conventions) == own

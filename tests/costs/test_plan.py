@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grunflow.cluster import Partition
+from grunflow.commands import plan as planning
 from grunflow.commands.plan import trains_weights
+from grunflow.commands.preflight import large_faults
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, Finetune, Unlearn
@@ -136,6 +139,35 @@ def test_every_attempt_asks_for_more_memory_and_time_and_as_many_gpus() -> None:
     assert second["mem_mb"] > first["mem_mb"]
     assert second["runtime"] > first["runtime"]
     assert second["gpu"] == first["gpu"] == 2
+
+
+def test_later_attempts_ask_for_no_more_than_the_partition_allows() -> None:
+    study = study_of("config/paper.yaml")
+    spec = job_of(study, "finetune_target", "llama-3.1-8b").spec
+    first, second = (request(study, spec, attempt) for attempt in (1, 2))
+    between = Partition(8, first["mem_mb"] + 77.0, first["runtime"] + 3.0)
+    capped = request(study, spec, 2, between)
+    assert (capped["mem_mb"], capped["runtime"]) == (first["mem_mb"] + 77, first["runtime"] + 3)
+    assert request(study, spec, 2, Partition(8, 1e9, 1e9)) == second
+    # What does not fit at first is not made smaller: `preflight` names it.
+    less = request(study, spec, 3, Partition(8, 10.0, 10.0))
+    assert (less["mem_mb"], less["runtime"]) == (first["mem_mb"], first["runtime"])
+
+
+def test_jobs_that_fit_no_gpu_are_named() -> None:
+    study = study_of("config/paper.yaml")
+    assert planning.plan(study)["fit_no_gpu"] == []
+    training = {**study.training, "full": {**study.training["full"], "batch_size": 4096, "accumulation": 1}}
+    found = planning.plan(study.model_copy(update={"training": training}))
+    assert found["fit_no_gpu"]
+    assert {job["folder"].split("/")[2] for job in found["fit_no_gpu"]} == {"tofu"}
+    assert all(job["gpu_bytes"] > 80 * 2**30 * 0.92 for job in found["fit_no_gpu"])
+    folder = found["fit_no_gpu"][0]["folder"]
+    assert f"fits no a100-80gb: {folder}: " in planning.readable(found)
+    (fault,) = large_faults(study.model_copy(update={"training": training}))
+    assert fault.startswith(
+        f"the study's gpu: {len(found['fit_no_gpu'])} jobs of unlearn fit no a100-80gb, the largest, results/paper/"
+    )
 
 
 def test_a_smaller_gpu_means_more_of_them_each_with_a_process_that_loads_the_model() -> None:

@@ -8,6 +8,8 @@ from grunflow.data.words import check_references, seen_by_rouge
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.evaluation import metrics
 from grunflow.evaluation.checks import check_finite
+from grunflow.evaluation.examples import examples
+from grunflow.reporting.answers import scores
 
 WHOLE = pd.DataFrame(
     {"set": ["forget", "forget", "retain"], "index": [0, 1, 0], "answer": ["a", "b", "c"], "nll_answer": [1.0, 2.0, 3.0],
@@ -62,3 +64,18 @@ def test_answers_too_unlikely_for_a_float_still_have_a_share() -> None:
         {"nll_answer": [1000.0], "n_answer": [1], "nll_perturbed": [[1000.0, 1000.0]], "n_perturbed": [[1, 1]]}
     )
     assert metrics.probability(rows, "world")[0] == pytest.approx(1 / 3)
+
+
+def test_world_knowledge_without_options_has_its_own_probability() -> None:
+    """Its share among no others would be 1, whatever the model knows."""
+    rows = pd.DataFrame({"nll_answer": [2.0], "n_answer": [2], "nll_perturbed": [[]], "n_perturbed": [[]]})
+    assert metrics.probability(rows, "world")[0] == pytest.approx(np.exp(-1))
+
+
+def test_an_example_that_rouge_cannot_read_has_no_rouge() -> None:
+    rows = pd.DataFrame(
+        {"set": "keep", "index": [0, 1], "question": "?", "answer": ["Ash.", "🦉"], "generation": ["Ash.", "🦉"]}
+    )
+    assert examples(rows)["rougeL"].to_list() == [1.0, pytest.approx(float("nan"), nan_ok=True)]
+    told = [scores({"rougeL": value, "gate": gate}) for value, gate in ((1.0, 0.5), (float("nan"), 0.5), (1.0, None))]
+    assert told == ["ROUGE-L 1.00 · gate 0.50", "gate 0.50", "ROUGE-L 1.00"]

@@ -145,8 +145,8 @@ def test_attacks_are_blank_without_a_holdout_and_the_gate_needs_a_gate() -> None
     assert metrics.attack("zlib")(run_of(both, membership=both)) == 0.5
     assert metrics.memorised("extraction_strength")(run_of(both, membership=both)) == 0.5
     gates = pd.DataFrame({"set": ["forget", "forget", "retain"], "gate": [0.9, 0.2, 0.3]})
-    assert metrics.gate_auroc(run_of(gates)) == pytest.approx(0.5)
-    assert np.isnan(metrics.gate_auroc(run_of(gates.assign(gate=np.nan))))
+    assert metrics.gate_auroc("retain")(run_of(gates)) == pytest.approx(0.5)
+    assert np.isnan(metrics.gate_auroc("retain")(run_of(gates.assign(gate=np.nan))))
 
 
 def test_a_snapshot_is_summed_up_per_step() -> None:

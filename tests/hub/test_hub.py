@@ -90,10 +90,28 @@ def test_what_the_hub_refuses_is_said_in_one_line(model_files, tmp_path) -> None
         assert "access is restricted" in run(hub, tmp_path / "a", LOAD_MODEL, "org/gated")
         assert "access is restricted" in run(hub, tmp_path / "b", LOAD_MODEL, "org/gated", HF_TOKEN="hf_other")
         assert "loaded" in run(hub, tmp_path / "c", LOAD_MODEL, "org/gated", HF_TOKEN=TOKEN)
-        assert "no such repository" in run(hub, tmp_path / "d", LOAD_MODEL, "org/absent")
+        assert "neither such a folder nor such a repository is there" in run(
+            hub, tmp_path / "d", LOAD_MODEL, "org/absent"
+        )
         refused = run(hub, tmp_path / "e", LOAD_MODEL, "org/empty")
-        assert refused.startswith("refused model org/empty")
+        assert refused.startswith("refused model org/empty: there is no config.json; name a repository or folder that")
         assert "\n" not in refused.strip()
+
+
+def test_a_file_that_the_repository_lacks_is_named(model_files, tmp_path) -> None:
+    with Hub() as hub:
+        for lacking, told in (("model.safetensors", "model.safetensors"), ("tokenizer.json", "tokenizer.json")):
+            repo = f"org/no-{lacking}"
+            hub.add("model", repo, {name: data for name, data in model_files.items() if name != lacking})
+            assert f"refused model {repo}: there is no {told} nor" in run(hub, tmp_path, LOAD_MODEL, repo)
+
+
+def test_a_mistyped_folder_is_told_of_as_one(model_files, tmp_path) -> None:
+    """Where no hub can be asked, and where the name is none that a repository may have."""
+    with Hub() as hub:
+        offline = run(hub, tmp_path, LOAD_MODEL, "models/tiney", HF_HUB_OFFLINE="1")
+        assert "refused model models/tiney: no such folder is here, the hub cannot be reached" in offline
+        assert "neither such a folder nor such a repository" in run(hub, tmp_path, LOAD_MODEL, "./models/tiney")
 
 
 def test_a_dropped_connection_is_taken_up_again(model_files, tmp_path) -> None:

@@ -22,6 +22,8 @@ from tests.models.families import config_of, tiny
 ROOT = Path(__file__).parents[2]
 CONFIG = {"model_type": "llama", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 300}
 
+WHOLE = {"config.json": json.dumps(CONFIG).encode(), "model.safetensors": b"weights", "tokenizer.json": b"{}"}
+
 
 def study_in(folder: Path, **architecture: int) -> Path:
     training = {"learning_rate": 1e-3, "steps": 3, "batch_size": 4}
@@ -49,7 +51,7 @@ def prefetch(hub: Hub, home: Path, config: Path, *more: str, **environment: str)
 def test_commits_are_pinned_and_found_without_the_hub(tmp_path: Path) -> None:
     config = study_in(tmp_path)
     with Hub() as hub:
-        files = {"config.json": json.dumps(CONFIG).encode(), "original/weights.pth": b"large"}
+        files = {**WHOLE, "original/weights.pth": b"large"}
         model = hub.add("model", "org/tiny", files)
         data = hub.add("dataset", "org/TOFU", tofu_files("first"))
         done = prefetch(hub, tmp_path / "home", config, "--pin")
@@ -69,7 +71,7 @@ def test_commits_are_pinned_and_found_without_the_hub(tmp_path: Path) -> None:
 def test_a_shape_that_differs_and_a_refusal_name_the_place(tmp_path: Path) -> None:
     config = study_in(tmp_path, heads=4)
     with Hub() as hub:
-        hub.add("model", "org/tiny", {"config.json": json.dumps(CONFIG).encode()})
+        hub.add("model", "org/tiny", WHOLE)
         refused = prefetch(hub, tmp_path / "home", config, "--pin")
         assert refused.returncode == 2
         assert (

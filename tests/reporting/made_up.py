@@ -19,7 +19,8 @@ from grunflow.benchmarks.wmdp.keys import Keys as WmdpKeys
 from grunflow.config import facts
 from grunflow.config.benchmarks import BenchmarkKeys, BenchmarkSpec
 from grunflow.config.sets import DataSet, Paired, ProbeSpec
-from grunflow.reporting.results import Results
+from grunflow.config.specs import AbsentRun, Shown
+from grunflow.reporting.results import Results, read
 from grunflow.work import Work
 
 ORIGIN = "Tiny study, not the paper's result"
@@ -222,7 +223,9 @@ def tell_tales(patch: pytest.MonkeyPatch) -> None:
 class Study:
     """Folders of metrics, and what stages that show results are given of them."""
 
-    def __init__(self, folder: Path, parts: list[tuple[BenchmarkSpec, Frames]]) -> None:
+    def __init__(
+        self, folder: Path, parts: list[tuple[BenchmarkSpec, Frames]], absent: tuple[AbsentRun, ...] = ()
+    ) -> None:
         self.folders = []
         for spec, frames in parts:
             place = folder / "study" / spec.name / "metrics"
@@ -232,7 +235,12 @@ class Study:
                     frame.to_parquet(place / f"{name}.parquet", index=False)
             self.folders.append(place)
         specs = tuple(spec for spec, _ in parts)
-        self.shown = {"study": "demo", "benchmarks": specs, "origins": {spec.name: ORIGIN for spec in specs}}
+        self.shown = {
+            "study": "demo",
+            "benchmarks": specs,
+            "origins": {spec.name: ORIGIN for spec in specs},
+            "absent": absent,
+        }
 
     def work(self, out: Path, **inputs: Path) -> Work:
         out.mkdir(parents=True, exist_ok=True)
@@ -240,8 +248,7 @@ class Study:
 
     @property
     def results(self) -> tuple[Results, ...]:
-        pairs = zip(self.shown["benchmarks"], self.folders, strict=True)
-        return tuple(Results(spec, ORIGIN, folder) for spec, folder in pairs)
+        return read(Shown(**self.shown), Work({"metrics": self.folders}, Path()))
 
 
 def demo(folder: Path) -> Study:

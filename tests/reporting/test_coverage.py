@@ -186,7 +186,7 @@ def test_groups_of_seeds_follow_from_how_they_are_laid_out() -> None:
 def test_captions_say_over_which_models() -> None:
     assert said(crossed(1, 3)).startswith("Over 3 unlearn seeds, given one target model")
     assert said(crossed(2, 3)) == "Over 2 target models and 3 unlearn seeds."
-    assert said(seeds_of([(None, 0), (None, 1)])) == "Over 2 unlearn seeds, given the one base model."
+    assert said(seeds_of([(None, 0), (None, 1)])) == "Over 2 unlearn seeds, given the one model that all start from."
     assert said(crossed(1, 1)).startswith("One seed: intervals are of the questions only")
 
 

@@ -111,10 +111,10 @@ def copy(folder: Path) -> Path:
     return folder
 
 
-def write(folder: Path, study: dict) -> Path:
+def write(folder: Path, study: dict, sheet: dict = SHEET) -> Path:
     """The study's file and its sheet of models."""
     (folder / "config").mkdir()
-    for name, content in (("config/models.yaml", SHEET), ("study.yaml", study)):
+    for name, content in (("config/models.yaml", sheet), ("study.yaml", study)):
         plain = json.loads(json.dumps(content))  # without YAML's aliases: an edit of one row is to leave the others
         (folder / name).write_text(yaml.safe_dump(plain, sort_keys=False))
     return folder

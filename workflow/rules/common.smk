@@ -4,12 +4,15 @@ from functools import cache
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
 
+from grunflow import presence
 from grunflow.call import input_arguments, spec_argument
+from grunflow.cluster import most_of
 from grunflow.config import jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.costs.requests import request
 from grunflow.errors import BadInput
+from grunflow.output_cache import check_room
 from grunflow.reruns import stale
 from grunflow.submission import submit
 
@@ -42,7 +45,27 @@ def hold_against_manifests():
 
 onstart:
     if workflow.is_main_process:
+        check_cache()
         submit(JOBS.values())
+        presence.announce()
+
+
+onsuccess:
+    presence.leave()
+
+
+onerror:
+    presence.leave()
+
+
+def check_cache():
+    """A cache without room or rights is refused before a job has run for it."""
+    rules = workflow.workflow_settings.cache
+    if rules:
+        try:
+            check_room(STUDY, list(JOBS.values()), rules)
+        except BadInput as error:
+            raise WorkflowError(str(error)) from None
 
 
 # Folders of tables and figures, which hold a file per name.
@@ -133,12 +156,22 @@ def carrier_of(folder):
     return of_wildcards
 
 
+@cache
+def allowed(rule):
+    """What the partition of the rule's jobs allows."""
+    partition = workflow.get_rule(rule).resources.get("slurm_partition")
+    return most_of(str(partition.raw) if partition else "")
+
+
 def asks(folder, *more):
     """What its job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, nodes, and `more`."""
 
     def asked(resource):
         def of_job(wildcards, attempt):
-            return request(STUDY, job_at(folder, wildcards).spec, attempt)[resource]
+            job = job_at(folder, wildcards)
+            grown = attempt > 1 and workflow.is_main_process
+            most = [allowed(job.rule)] if grown else []
+            return request(STUDY, job.spec, attempt, *most)[resource]
 
         return of_job
 

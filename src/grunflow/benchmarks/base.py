@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Models that no method trained, and that methods are held against: rows of every table.
 TARGET, RETAIN, BASE = REFERENCES = ("target", "retain", "base")
+# What stands for the kind of carrier of finished models of others: rows of the same tables, held against references and nothing else.
+EXTERNAL = "external"
 
 
 class Lengths(NamedTuple):
@@ -95,8 +97,10 @@ class Benchmark:
     that it is trained on (`base`: of a model from scratch). stream: what unlearning reads, by whether the carrier edits
     representations, how retain rows are sampled, and what overrides set of `texts`. probes: put to every run.
     snapshot: put to a run on its way. roles of sets: see DataSet. files: what `prepare` reads that no job made. origin: what
-    the numbers were made from, for captions, by whether models are from scratch. rows: file below the data folder -> rows,
-    for plans. chance: accuracy of guessing, where the answers are options. tokenizer: trained on the texts for scratch models.
+    the numbers were made from, for captions, by what its models are called (empty: they are from scratch). rows: file below
+    the data folder -> rows, for plans. chance: accuracy of guessing, where the answers are options. note: a sentence without its
+    full stop, for the main table. left_out: what these data do not let us measure, each with the reason; in every caption, and
+    told when a study is read.
     """
 
     kind: str
@@ -108,7 +112,7 @@ class Benchmark:
     stream: Callable[[bool, str, Mapping[str, Any]], StreamSpec]
     probes: tuple[ProbeSpec, ...]
     metrics: tuple[Metric, ...]
-    origin: Callable[[bool], str]
+    origin: Callable[[str], str]
     rows: Mapping[str, int]
     lengths: Lengths
     split: str = ""
@@ -116,6 +120,7 @@ class Benchmark:
     files: tuple[str, ...] = ()
     chance: float | None = None
     note: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def sets(self) -> tuple[DataSet, ...]:

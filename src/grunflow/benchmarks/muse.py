@@ -90,7 +90,7 @@ def declare(keys: Keys) -> Benchmark:
         training={TARGET: Finetuning(TEXTS), RETAIN: Finetuning(tuple(RETAINED))} if own else {}, stream=stream, snapshot=questions,
         probes=(ProbeSpec(kind="continuations", sets=SETS[:1]), questions(None), ProbeSpec(kind="membership", sets=SETS[3:])),
         metrics=metrics_of(None if own else AUC[keys.corpus]),
-        origin=lambda scratch: f"Models fine-tuned on {keys.folder or keys.repo}",
+        origin=lambda models: f"{models or 'Models from scratch'} fine-tuned on {keys.folder or keys.repo}",
         rows=sizes | {item.file: 100 for item in SETS}, lengths=Lengths(long * 4 // 5, long // 5, 1.0, long),
         files=tuple(f"{keys.folder}/{name}.json" for name in SPLITS) if keys.folder else (),
     )  # fmt: skip

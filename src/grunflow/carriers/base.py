@@ -84,6 +84,11 @@ class Carrier:
         """Around a call of the model; gives a list that collects gate logits. positions: last prompt token of each row."""
         return nullcontext([])
 
+    def switched_off(self) -> AbstractContextManager[None]:
+        """Around a call that nothing is differentiated by: the model as it was before this carrier. Of one that changes the
+        model's own weights there is no way back."""
+        raise NotImplementedError
+
     def save(self, folder: Path) -> None:
         """The trained parts."""
         raise NotImplementedError

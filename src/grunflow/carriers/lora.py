@@ -1,6 +1,7 @@
 """Carrier lora: PEFT's LoRA on every linear layer of the decoder blocks."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,25 @@ class Lora(Carrier):
         super().freeze()
         for layer in self._layers():
             layer.lora_dropout[self.adapter] = nn.Identity()
+
+    @contextmanager
+    def switched_off(self) -> Iterator[None]:
+        """Adapters beneath act on; dropout does not, neither theirs nor the model's."""
+        training, trained = self.model.training, self.trained()
+        self.model.eval()
+        try:
+            if self.peers:
+                self.peft.base_model.set_adapter([peer.adapter for peer in self.peers])
+                yield
+            else:
+                with self.peft.disable_adapter():
+                    yield
+        finally:
+            if self.peers:
+                self._active(self.peft)
+            for parameter in trained:  # PEFT freezes what it switches off
+                parameter.requires_grad_(True)
+            self.model.train(training)
 
     def _layers(self) -> Iterator[Any]:
         for module in self.model.modules():

@@ -5,7 +5,7 @@ along that chain, and a missing or foreign link is refused: an untouched model i
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,10 @@ class Stack:
         found = Stack(self.model)
         found.carriers = self.carriers[:carriers]
         return found
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Around a call of a model that another one shares (training/reference.py)."""
+        return nullcontext()
 
     def attach(self, spec: CarrierSpec, seed: int, files: Iterable[Path] = ()) -> None:
         """Put a new carrier on top, initialised from `seed`; the global generator is left as it was."""

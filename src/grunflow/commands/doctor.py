@@ -124,11 +124,15 @@ def programs() -> Iterator[Finding]:
 
 def cache() -> Iterator[Finding]:
     """The shared cache of Snakemake, and the hub's."""
-    from grunflow.output_cache import VARIABLE
+    from grunflow.output_cache import check_place
 
-    place = os.environ.get(VARIABLE)
-    if place:
-        yield _writable(Path(place), "cache", f"{VARIABLE} is {place}")
+    try:
+        place = check_place()
+    except BadInput as error:
+        yield Finding(FAULT, "cache", str(error))
+    else:
+        if place:
+            yield Finding(GOOD, "cache", f"{place}, {shutil.disk_usage(place).free / GIB:.0f} GiB free")
     home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
     yield _writable(home if home.exists() else _parent(home), "hub's cache", str(home))
 

@@ -16,6 +16,7 @@ from typing import Any
 from grunflow.blinding import blinded, names_user, user
 from grunflow.errors import BadInput
 from grunflow.manifest import MANIFEST, NOT_OURS, finished_folders
+from grunflow.partial import FOLDER as PARTIAL
 
 log = logging.getLogger(__name__)
 LOCK = Path("envs/requirements.lock")
@@ -60,7 +61,7 @@ def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
     from grunflow.config.specs import Shown, stages
     from grunflow.config.typed import read_yaml
 
-    finished = list(finished_folders(study))
+    finished = list(finished_folders(study, PARTIAL))
     if not finished:
         raise BadInput(f"{study}: no {MANIFEST} below it; give a study's folder, like results/demo.")
     config = configfile or Path("config") / f"{study.name}.yaml"

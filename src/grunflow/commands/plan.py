@@ -20,19 +20,21 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def plan(study: Any) -> dict[str, Any]:
-    """Rows per rule, totals, what carriers that train whole models take of the disk, and the assumptions.
+    """Rows per rule, totals, jobs that fit no GPU, what carriers that train whole models take of the disk, and the assumptions.
 
     GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are neither done nor `cached`: in the cache that
     workflows share, from which `snakemake --cache` restores them. Memory is the largest job's.
     `disk_bytes` stay at the end, `discarded_bytes` go once their runs are scored (the study's `keep`), sooner or later.
     """
     from grunflow.config.jobs import all_jobs
+    from grunflow.costs.placing import fits
     from grunflow.costs.requests import request_for
     from grunflow.costs.stages import cost
     from grunflow.output_cache import cached_folders
+    from grunflow.reruns import done_folders
 
     rows: dict[str, dict[str, Any]] = {}
-    full = 0
+    full, large = 0, []
     jobs = all_jobs(study)
     finished = done_folders(jobs)
     cached = cached_folders(jobs, finished)
@@ -54,6 +56,8 @@ def plan(study: Any) -> dict[str, Any]:
         ):  # fmt: skip
             row[key] = max(row[key], value)
         full += spent.disk_bytes if trains_weights(job.spec) else 0
+        if not fits(study, spent):
+            large.append({"folder": job.folder, "gpus": spent.gpus, "gpu_bytes": spent.gpu_bytes})
     summed = ("jobs", "done", "cached", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes", "discarded_bytes")
     return {
         "study": study.study,
@@ -61,6 +65,7 @@ def plan(study: Any) -> dict[str, Any]:
         "stages": rows,
         "totals": {key: sum(row[key] for row in rows.values()) for key in summed},
         "disk_bytes_of_full_carriers": full,
+        "fit_no_gpu": large,
         "assumptions": assumptions(study),
     }
 
@@ -71,15 +76,6 @@ def trains_weights(spec: Any) -> bool:
     from grunflow.config.terms import WEIGHTS, trained_by
 
     return isinstance(spec, Unlearn) and trained_by(spec.carrier) == WEIGHTS
-
-
-def done_folders(jobs: list[Any]) -> set[str]:
-    """Folders of the jobs that are done: they lie there, and would not run again."""
-    from grunflow.manifest import MANIFEST
-    from grunflow.reruns import reruns_of
-
-    again = {item.job.folder for item in reruns_of(jobs)}
-    return {job.folder for job in jobs if job.folder not in again and (Path(job.folder) / MANIFEST).is_file()}
 
 
 COLUMNS = (
@@ -97,10 +93,10 @@ KEPT = {
 
 def assumptions(study: Any) -> list[str]:
     from grunflow.config.runs import parts
-    from grunflow.costs import hardware
+    from grunflow.costs import hardware, reads
     from grunflow.costs.requests import SPARE_MEMORY, SPARE_TIME
 
-    lengths = {part.name: part.benchmark.lengths for part in parts(study)}
+    lengths = {part.name: reads.in_form(part.benchmark.lengths, study.conventions) for part in parts(study)}
     return [
         f"{study.gpu}: {hardware.UTILISATION:.0%} of peak FLOP/s and {hardware.BANDWIDTH_SHARE:.0%} of bandwidth (assumed, "
         "not measured), whichever takes longer; small micro-batches wait for weights",
@@ -137,5 +133,10 @@ def readable(found: dict[str, Any]) -> str:
         f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; carriers that are whole models "
         f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; until scored up to {total['discarded_bytes'] / giga:.0f} GiB more disk",
         *(f"- {line}" for line in found["assumptions"]),
+        *(
+            f"fits no {found['gpu']}: {job['folder']}: {job['gpu_bytes'] / giga:.0f} GiB on each of {job['gpus']}; name a larger `gpu`, or smaller "
+            "batches (`accumulation`, `evaluation_batch_size`)"
+            for job in found["fit_no_gpu"]
+        ),
     ]
     return "\n".join(lines)

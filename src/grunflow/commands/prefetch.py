@@ -35,14 +35,14 @@ def run(arguments: argparse.Namespace) -> None:
         raise BadInput(
             f"{arguments.configfile}: revisions: got null, expected a file to write the commits to; name one."
         )
-    used = {row.model for row in study.grid}
     refusals: list[str] = []
+    fill_folders(study, {row.model for row in study.grid}, refusals)
     commits, folders = brought(study, repositories(needed(study)), refusals)
-    for name in sorted(used):
-        model = study.models[name]
+    for model in loaded_models(study):
         if model.repo in folders:
             with noted(refusals):
-                check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folders[model.repo])
+                place = f"{study.models_sheet}: {model.name}"
+                check_shape(place, model.architecture.model_dump(), folders[model.repo], model.repo)
     tasks = tasks_of(study)
     if tasks:
         from grunflow.evaluation.tasks import prefetch_tasks
@@ -56,6 +56,21 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.pin and study.revisions:
         write_pins(Path(study.revisions), {**read_pins(study.revisions), **commits})
         print(f"{len(commits)} commits in {study.revisions}")
+
+
+def fill_folders(study: Any, used: set[str], refusals: list[str]) -> None:
+    """Bring the models of the grid that lie in local folders and say where from."""
+    from grunflow.config.architectures import check_shape
+
+    for name in sorted(used):
+        model = study.models[name]
+        if model.sources:
+            from grunflow.models.brought import bring
+
+            with noted(refusals):
+                folder = Path(model.repo)
+                print(f"model {folder} from {bring(model.sources, folder, LEFT_OUT)}", flush=True)
+                check_shape(f"{study.models_sheet}: {name}", model.architecture.model_dump(), folder)
 
 
 def brought(study: Any, wanted: Mapping[str, Any], refusals: list[str]) -> tuple[dict[str, str], dict[str, Path]]:
@@ -79,8 +94,19 @@ def brought(study: Any, wanted: Mapping[str, Any], refusals: list[str]) -> tuple
         if whole or kind != "model":
             with noted(refusals):
                 commits[repo], folders[repo] = fetched(repo, kind, revision)
+                if kind == "model":
+                    check_whole(f"model {repo}", folders[repo])
                 print(f"{kind} {repo}@{commits[repo]}", flush=True)
     return commits, folders
+
+
+def check_whole(where: str, folder: Path) -> None:
+    """Refuse a model without weights or tokenizer: every job that loads it would fail."""
+    from grunflow.hub import TOKENIZER, WEIGHTS, lacking_reason, lacks
+
+    for names in (WEIGHTS, (*TOKENIZER, "vocab.json")):
+        if lacks(folder, None, names):
+            raise BadInput(f"{where}: {lacking_reason(names)}")
 
 
 @contextmanager
@@ -105,9 +131,10 @@ def check_parameters(study: Any, configs: Mapping[str, Path]) -> None:
     """
     from grunflow.config.architectures import check_parameter
     from grunflow.config.methods import named_parameters
+    from grunflow.config.starts import files_of
 
     for where, name, parameter, numbers in named_parameters(study):
-        repo = study.models[name].repo
+        repo = files_of(study.models[name])
         if repo is not None and (repo in configs or Path(repo).is_dir()):  # else the hub refused it
             from grunflow.models.loading import block_parameters
 
@@ -115,11 +142,20 @@ def check_parameters(study: Any, configs: Mapping[str, Path]) -> None:
 
 
 def needed(study: Any) -> dict[str, Any]:
-    """What the grid uses of the models sheet and of the benchmarks."""
+    """What the study's jobs load of models, and read of benchmarks."""
     from grunflow.config.runs import parts
 
-    models = {rows.model: study.models[rows.model].model_dump() for rows in study.grid}
+    models = [model.model_dump() for model in loaded_models(study) if not study.models[model.name].sources]
     return {"models": models, "benchmarks": [part.spec.model_dump() for part in parts(study)]}
+
+
+def loaded_models(study: Any) -> list[Any]:
+    """Each model that a job loads from elsewhere than a folder of the study, once, as its spec names it; of a model from scratch its
+    training."""
+    from grunflow.config.jobs import all_jobs
+
+    found = [getattr(job.spec, "model", None) for job in all_jobs(study) if "start" not in job.inputs]
+    return list({(model.name, model.repo): model for model in found if model}.values())
 
 
 def tasks_of(study: Any) -> list[str]:
@@ -140,5 +176,6 @@ def fetched(repo: str, kind: str, revision: str | None, only: str | None = None)
             snapshot_download(repo, repo_type=kind, revision=revision, allow_patterns=only, ignore_patterns=LEFT_OUT)
         )
     except (OSError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{kind} {repo}{f'@{revision}' if revision else ''}: {hub_reason(error)}") from error
+        reason = hub_reason(error, model=kind == "model")
+        raise BadInput(f"{kind} {repo}{f'@{revision}' if revision else ''}: {reason}") from error
     return folder.name, folder

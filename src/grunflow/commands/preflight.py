@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     profile = read_yaml(str(file), "--workflow-profile")
     study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
     wrong = [
+        *large_faults(study),
         *partition_faults(profile, asked_by_rules(study), partitions()),
         *account_faults(profile, accounts()),
         *quality_faults(profile, qualities()),
@@ -46,6 +47,25 @@ def asked_by_rules(study: Any) -> dict[str, dict[str, int]]:
         asked, most = request(study, job.spec), found.setdefault(job.rule, {})
         most |= {key: max(most.get(key, 0), asked[key]) for key in ("gpu", "mem_mb", "runtime")}
     return found
+
+
+def large_faults(study: Any) -> Iterator[str]:
+    """Rules whose jobs do not fit the study's kind of GPU."""
+    from grunflow.config.jobs import all_jobs
+    from grunflow.costs.placing import fits
+    from grunflow.costs.stages import cost
+
+    found: dict[str, list[Any]] = {}
+    for job in all_jobs(study):
+        spent = cost(study, job.spec)
+        if not fits(study, spent):
+            found.setdefault(job.rule, []).append((spent.gpu_bytes, spent.gpus, job.folder))
+    for rule, jobs in found.items():
+        size, gpus, folder = max(jobs)
+        yield (
+            f"the study's gpu: {len(jobs)} jobs of {rule} fit no {study.gpu}, the largest, {folder}, takes {size / 2**30:.0f} GiB on each of {gpus}; "
+            "name a larger `gpu` there, or smaller batches (`accumulation`, `evaluation_batch_size`)"
+        )
 
 
 def partition_faults(

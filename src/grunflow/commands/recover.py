@@ -20,8 +20,10 @@ def run(arguments: argparse.Namespace) -> None:
     A cancelled training job writes a checkpoint first: the next call goes on from it.
 
     Raises:
-        BadInput: a Snakemake that runs in this folder on this machine: it would lose its jobs; or jobs that do not end.
+        BadInput: a Snakemake that runs in this folder, here or on another machine: it would lose its jobs; or jobs that do not
+            end.
     """
+    from grunflow import presence
     from grunflow.cluster import cancel, queued
     from grunflow.errors import BadInput
 
@@ -34,6 +36,12 @@ def run(arguments: argparse.Namespace) -> None:
     alive = running_here(work)
     if alive:
         raise BadInput(f"snakemake runs in {work} (process {alive[0]}): its jobs are no orphans. End it first.")
+    other = presence.elsewhere()
+    if other:
+        raise BadInput(
+            f"snakemake runs in {work} on {other.host} (process {other.process}, last sign of life {other.seconds:.0f} s ago): its jobs "
+            f"are no orphans. End it there; if that machine is lost, call again in {presence.DEAD_SECONDS - other.seconds:.0f} s."
+        )
     cancel(jobs)
     end = time.monotonic() + PATIENCE_SECONDS
     while left := queued(arguments.prefix, work):

@@ -2,6 +2,7 @@
 
 import argparse
 import socket
+import statistics
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,9 +32,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def screen(study: Any, prefix: str, now: float) -> str:
     """A line per rule, one per running job, one per job that has stopped with the last line of its log, and GPU-hours."""
-    from grunflow.commands.plan import done_folders
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.stages import cost
+    from grunflow.reruns import done_folders
 
     jobs = all_jobs(study)
     queue = in_queue(prefix)
@@ -48,13 +49,15 @@ def screen(study: Any, prefix: str, now: float) -> str:
         lines.append(f"{rule:20} {counts[0]:5} {counts[1]:5} {counts[2]:8} {counts[3]:8}")
     lines += [running_line(beat, now) for beat in beats.values()]
     lines += [f"stopped {folder}: {line}" for folder, line in stopped.items()]
+    lines += [f"left out {run}: {reason}" for run, reason in study.absent.items()]
     lines += [
         f"waits {job.comment} (SLURM {job.number}): {job.reason}" for job in queue or () if job.state == "PENDING"
     ]
     states = [job.state.lower() for job in queue or ()]
     if states:
         lines.append(f"in the queue: {', '.join(f'{states.count(state)} {state}' for state in sorted(set(states)))}")
-    used = sum(gpu_seconds(Path(folder)) for folder in done) / 3600
+    lines += filter(None, [left_line({job.folder: job.rule for job in jobs}, done, max(1, len(beats)))])
+    used = sum(measured(Path(folder)).get("gpu_seconds") or 0.0 for folder in done) / 3600
     planned = sum(spent.gpus * spent.seconds for spent in (cost(study, job.spec) for job in jobs)) / 3600
     return "\n".join([*lines, f"GPU-hours: {used:.1f} used, {planned:.1f} planned"])
 
@@ -90,6 +93,24 @@ def running_line(beat: dict[str, Any], now: float) -> str:
     return f"running {beat['out']} ({where}): {beat['label']}, step {beat['step']} of {beat['total']}, {left}"
 
 
+def left_line(rules: dict[str, str], done: set[str], at_once: int) -> str:
+    """Minutes until all is done, if a job still to come takes what those of its rule have taken here; empty before the first.
+
+    Args:
+        rules: folder of every job -> its rule.
+        at_once: jobs that run side by side.
+    """
+    left = [rule for folder, rule in rules.items() if folder not in done]
+    if not done or not left:
+        return ""
+    taken: dict[str, list[float]] = {}
+    for folder in done:
+        taken.setdefault(rules[folder], []).append(measured(Path(folder)).get("seconds") or 0.0)
+    minutes = sum(statistics.mean(taken[rule]) for rule in left if rule in taken) / at_once / 60
+    unseen = ", ".join(dict.fromkeys(rule for rule in left if rule not in taken))
+    return f"left: {len(left)} jobs, about {minutes:.0f} min{f' and {unseen}, of which none is done yet' if unseen else ''}"
+
+
 def last_line(log: Path) -> str:
     """The last line of a log, which of a stage that failed says why; empty where there is no log."""
     lines = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
@@ -107,7 +128,7 @@ def in_queue(prefix: str) -> "list[QueuedJob] | None":
         return None
 
 
-def gpu_seconds(folder: Path) -> float:
+def measured(folder: Path) -> dict[str, Any]:
     from grunflow.manifest import read_manifest
 
-    return read_manifest(folder)["measured"].get("gpu_seconds") or 0.0
+    return read_manifest(folder)["measured"]

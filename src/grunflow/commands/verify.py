@@ -19,6 +19,7 @@ from grunflow.manifest import (
     read_manifest,
     sha256,
 )
+from grunflow.partial import FOLDER as PARTIAL
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         CheckFailed: names each file that differs.
     """
-    folders = list(finished_folders(arguments.folder))
+    folders = list(finished_folders(arguments.folder, PARTIAL))
     if not folders:
         raise BadInput(f"{arguments.folder}: no {MANIFEST} below it; give a study's folder, like results/demo.")
     damaged = {folder: found for folder in folders if (found := list(_damage(folder)))}
@@ -95,14 +96,16 @@ def _damage(folder: Path) -> Iterator[str]:
 
 
 def _unsigned(study: Path, finished: list[Path]) -> Iterator[Path]:
-    """Folders below the study's that hold files and belong to no manifest; logs and drafts aside."""
+    """Folders below the study's that hold files and belong to no manifest; logs, drafts and what is partial aside."""
     known = set(finished)
     for place, below, files in os.walk(study, followlinks=True):
         folder = Path(place)
         if folder in known:
             below.clear()
             continue
-        below[:] = sorted(name for name in below if ".draft-" not in name and (folder != study or name != "logs"))
+        below[:] = sorted(
+            name for name in below if ".draft-" not in name and (folder != study or name not in ("logs", PARTIAL))
+        )
         if folder != study and set(files) - NOT_OURS:
             below.clear()
             yield folder

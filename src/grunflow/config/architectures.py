@@ -29,12 +29,12 @@ def check_architecture(where: str, folder: Path) -> None:
         BadInput: it is not, or the folder holds no config of a model.
     """
     known = facts(PACKAGE / "models" / "blocks.py")["SUPPORTED"]
-    kind = str(_config(where, folder).get("model_type"))
+    kind = str(config_of(where, folder).get("model_type"))
     if kind not in known:
         raise BadInput(f"{where}: {unknown_name('architecture', kind, known)}")
 
 
-def _config(where: str, folder: Path) -> dict[str, Any]:
+def config_of(where: str, folder: Path) -> dict[str, Any]:
     try:
         found = json.loads((folder / FILE).read_text())
     except OSError:
@@ -46,18 +46,20 @@ def _config(where: str, folder: Path) -> dict[str, Any]:
     return found
 
 
-def check_shape(where: str, sheet: Mapping[str, Any], folder: Path) -> None:
-    """Compare what the sheet states of a model's shape with its config.json.
+def check_shape(where: str, sheet: Mapping[str, Any], folder: Path, called: str = "") -> None:
+    """Compare what the sheet states of a model's shape with its config.json. called: the repository, where the folder is a cache's.
 
     Raises:
         BadInput: they differ.
     """
-    config = _config(where, folder)
+    config = config_of(where, folder)
     config |= config.get("text_config") or {}
     for key, theirs in SHAPE.items():
         stated, found = sheet.get(key), next((config[name] for name in theirs if name in config), None)
         if None not in (stated, found) and stated != found:
-            raise BadInput(f"{where}.architecture.{key}: got {stated}, expected {found} as {folder}/{FILE} says.")
+            raise BadInput(
+                f"{where}.architecture.{key}: got {stated}, expected {found} as {called or folder}/{FILE} says."
+            )
 
 
 def check_parameter(where: str, name: str, blocks: Iterable[int], found: Iterable[Iterable[str]] | None) -> None:
@@ -81,7 +83,7 @@ def parameters_of(folder: Path | None, layers: int) -> list[set[str]] | None:
     None where they are stored under other names, or otherwise."""
     if folder is None:
         return [set(facts(PACKAGE / "models" / "tiny.py")["BLOCK"])] * layers
-    kind, renamed = _config(str(folder), folder).get("model_type"), facts(PACKAGE / "models" / "blocks.py")["RENAMED"]
+    kind, renamed = config_of(str(folder), folder).get("model_type"), facts(PACKAGE / "models" / "blocks.py")["RENAMED"]
     stored = _stored(folder)
     if kind in renamed or not stored:
         return None

@@ -2,27 +2,26 @@
 
 import re
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-from grunflow.benchmarks.base import BASE, REFERENCES, Benchmark, declared
+from grunflow.benchmarks.base import EXTERNAL, REFERENCES, Benchmark, declared
 from grunflow.config import facts, limits
-from grunflow.config.architectures import check_architecture, check_parameter, check_shape, parameters_of
 from grunflow.config.base import NAME, NAMED
 from grunflow.config.facts import CARRIER, OBJECTIVE, STREAM
+from grunflow.config.finished import check_external
 from grunflow.config.idle import check_unused
 from grunflow.config.methods import (
     Method,
     carrier_source,
     condition_of,
     method,
-    named_parameters,
     objective_source,
     part_of,
     without_null_retain,
 )
-from grunflow.config.models import Model
-from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
+from grunflow.config.parts import CarrierSpec, ObjectiveSpec
+from grunflow.config.sheet import check_models, check_parameters, check_training
+from grunflow.config.specs import Claims, Shown, stages
 from grunflow.config.study import Resolved, Rows
 from grunflow.config.terms import EDITS, reads_states
 from grunflow.errors import BadInput, shown, unknown_name
@@ -36,18 +35,10 @@ def check(study: Resolved) -> None:
     check_models(study)
     for rows in study.grid:
         check_rows(study, rows)
+    check_external(study)
     check_overrides(study)
     check_keys(study)
     check_parameters(study)
-
-
-def check_parameters(study: Resolved) -> None:
-    """A named parameter is one of the blocks that it is asked of, as far as files here tell; prefetch asks the hub's models."""
-    for where, name, parameter, blocks in named_parameters(study):
-        model = study.model(name)
-        if model.repo is None or Path(model.repo).is_dir():
-            found = parameters_of(None if model.repo is None else Path(model.repo), model.architecture.layers)
-            check_parameter(where, parameter, blocks, found)
 
 
 def check_names(study: Resolved) -> None:
@@ -57,10 +48,11 @@ def check_names(study: Resolved) -> None:
             if not re.fullmatch(NAME, name):
                 raise BadInput(f"config.{key}: got name {shown(name)}, expected {NAMED}.")
     for table in (study.objectives, study.carriers):
-        taken = [name for name in table if name in REFERENCES]
+        taken = [name for name in table if name in (*REFERENCES, EXTERNAL)]
         if taken:
             raise BadInput(
-                f"config: {taken[0]!r} is the name of a reference model ({', '.join(REFERENCES)}); take another name."
+                f"config: {taken[0]!r} is the name of a reference model ({', '.join(REFERENCES)}) or of finished ones ({EXTERNAL}); "
+                "take another name."
             )
     for name in study.objectives:
         objective_source(study, name)
@@ -75,6 +67,12 @@ def check_names(study: Resolved) -> None:
         for part in parts:
             if part not in VARIED:
                 raise BadInput(f"config.variants.{variant}: {unknown_name('key', part, VARIED)}")
+    own = {"logs", "partial", *(name for name, kind in stages().items() if issubclass(kind, Shown | Claims))}
+    taken = [name for name in study.benchmarks if name in own]
+    if taken:
+        raise BadInput(
+            f"config.benchmarks: {taken[0]!r} is a folder of every study's own; give it another name, and `kind`."
+        )
     logs = [item.name for item in study.published_logs]
     if len(set(logs)) < len(logs):
         raise BadInput(f"config.published_logs: two are called {max(logs, key=logs.count)!r}; give each its own name.")
@@ -96,44 +94,6 @@ def check_keys(study: Resolved) -> None:
     for name, keys in study.carriers.items():
         part_of(CarrierSpec, name, carrier_source(study, name), keys, f"config.carriers.{name}", shape, whole=False)
     check_unused(study, shape)
-
-
-def check_models(study: Resolved) -> None:
-    """Every model of the grid is loaded or trained from scratch, and its training is whole; heads of all fit their shapes."""
-    for row in study.models.values():
-        check_heads(row, f"{study.models_sheet}: {row.name}")
-    for name, benchmark in dict.fromkeys((rows.model, rows.benchmark) for rows in study.grid):
-        model, place = study.model(name), f"{study.models_sheet}: {name}"
-        told = declared(study.benchmark(benchmark))
-        if (model.repo is None) == (model.base is None):
-            raise BadInput(f"{place}: give `base` (training from scratch) or `repo` (a model to load), one of the two.")
-        if model.repo is not None and Path(model.repo).is_dir():
-            check_architecture(f"{place}.repo", Path(model.repo))
-            # What limits of blocks and ranks go by; the rest of the shape is compared by prefetch.
-            check_shape(place, model.architecture.model_dump(include={"layers", "hidden_size"}), Path(model.repo))
-        if model.repo is None and BASE not in told.training:
-            raise BadInput(
-                f"config.grid: model {name!r} is trained from scratch, for which benchmark {benchmark!r} has no texts."
-            )
-        if told.start != BASE and model.target is None:
-            raise BadInput(f"{place}: a model of benchmark {benchmark!r} needs `target`, its training.")
-        for role, training in (("base", model.base), ("target", model.target)):
-            if training:
-                check_training(training, f"{place}.{role}")
-
-
-def check_heads(model: Model, where: str) -> None:
-    """A hub's model may have heads of another width; of one from scratch positions rotate pairs of a head's dimensions."""
-    shape = model.architecture
-    if shape.heads % (shape.kv_heads or shape.heads):
-        raise BadInput(
-            f"{where}.architecture.kv_heads: got {shape.kv_heads}, expected a divisor of heads, {shape.heads}."
-        )
-    if model.repo is None and shape.hidden_size % (2 * shape.heads):
-        raise BadInput(
-            f"{where}.architecture.heads: got {shape.heads}, expected a number whose double divides hidden_size, "
-            f"{shape.hidden_size}."
-        )
 
 
 def check_rows(study: Resolved, rows: Rows) -> None:
@@ -210,17 +170,6 @@ def check_reached(objective: ObjectiveSpec, carrier: CarrierSpec, held: dict[str
         raise BadInput(
             f"{where}.layer: got {layer}, expected {min(acting)} or more: carrier {carrier.name} acts at blocks "
             f"{', '.join(map(str, acting))}, which the states of block {layer} do not depend on."
-        )
-
-
-def check_training(training: Training, where: str) -> None:
-    """Relations between keys that a single key's range cannot say."""
-    if (training.steps is None) == (training.epochs is None):
-        raise BadInput(f"{where}: give exactly one of steps and epochs; got {training.steps} and {training.epochs}.")
-    if training.batch_size % training.accumulation:
-        raise BadInput(
-            f"{where}.accumulation: got {training.accumulation}, expected a divisor of batch_size "
-            f"{training.batch_size}."
         )
 
 

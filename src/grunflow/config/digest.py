@@ -29,7 +29,7 @@ from grunflow.config.sets import Paired, ProbeSpec, Turns
 from grunflow.config.specs import Stage
 
 SPEC_MODULES = tuple(
-    f"grunflow.config{name}" for name in ("", ".base", ".benchmarks", ".models", ".parts", ".sets", ".specs")
+    f"grunflow.config{name}" for name in ("", ".base", ".benchmarks", ".chat", ".models", ".parts", ".sets", ".specs")
 )
 FINDING = ("grunflow.config.facts", "grunflow.config.outside")
 MEASURING = tuple(

@@ -6,6 +6,7 @@ tests/config/test_document.py fails where they are not what this would write.
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from grunflow.config import facts
 from grunflow.config.conventions import PRESETS, Conventions
@@ -19,16 +20,20 @@ SCHEMA, README = Path("config/schema.json"), Path("config/README.md")
 PLACES = {
     "Rows": "grid",
     "Seeds": "seeds",
+    "External": "external",
     "Override": "overrides",
     "Snapshots": "snapshots",
     "PublishedLog": "published_logs",
     "Training": "training",
     "Cut": "texts",
     "Model": "models_sheet",
+    "Published": "models_sheet: target, retain",
     "Architecture": "models_sheet: architecture",
+    "ModelSources": "models_sheet: sources",
+    "Chat": "conventions: chat",
     "Conventions": "conventions",
 }
-MODELS = ("Model", "Architecture")
+MODELS = ("Model", "Published", "Architecture", "ModelSources")
 
 
 def main() -> None:
@@ -124,8 +129,14 @@ def _presets() -> str:
     rows = []
     for preset, values_of in PRESETS.items():
         full = {**Conventions().model_dump(), **values_of}
-        rows.append(f"| `{preset}` | {' | '.join(f'`{full[key]}`' for key in keys)} |")
+        rows.append(f"| `{preset}` | {' | '.join(_preset_value(full[key]) for key in keys)} |")
     return "\n".join([*head, *rows])
+
+
+def _preset_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} `{part}`" for key, part in value.items() if part)
+    return f"`{value}`"
 
 
 def _parts(kind: Kind) -> str:
@@ -159,8 +170,8 @@ def _retain(kind: Kind, name: str) -> str:
 
 def values(form: Schema, places: dict[str, str]) -> str:
     """What a key may be, in words."""
-    if "anyOf" in form:
-        return " or ".join(dict.fromkeys(values(part, places) for part in form["anyOf"]))
+    if several := form.get("anyOf") or form.get("oneOf"):
+        return " or ".join(dict.fromkeys(values(part, places) for part in several))
     if "$ref" in form:
         name = form["$ref"].rpartition("/")[2]
         return f"[{places[name] if name.endswith('.Keys') else 'keys'}](#{_anchor(places[name])})"

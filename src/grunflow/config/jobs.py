@@ -2,17 +2,22 @@
 here: which stage reads what stands in one place."""
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
 from grunflow.config import resolve, specs
 from grunflow.config.digest import stage_digest
+from grunflow.config.finished import told
 from grunflow.config.layouts import is_layout
+from grunflow.config.local import files_of, words_of
 from grunflow.config.methods import carrier_source, condition_source, objective_source, trains
+from grunflow.config.models import Model
 from grunflow.config.published import names_of, read_sheets
 from grunflow.config.runs import Part, Run, parts
 from grunflow.config.specs import Stage
+from grunflow.config.starts import is_scratch
 from grunflow.config.study import Resolved
 from grunflow.config.terms import WEIGHTS
 from grunflow.errors import BadInput, unknown_name
@@ -105,8 +110,8 @@ def part_jobs(part: Part) -> list[Job]:
     jobs = [Job(data, resolve.prepare(part), files=part.benchmark.files)]
     for run in part.runs:
         jobs += trained(part, run)
-    scored = [_scored(part, run, condition) for run in part.runs for condition in resolve.conditions(part, run)]
-    followed = [_scored(part, run, condition) for run in part.runs for condition in resolve.ways(part, run)]
+    scored = [job for run in part.runs for job in _scored(part, run, resolve.conditions(part, run))]
+    followed = [job for run in part.runs for job in _scored(part, run, resolve.ways(part, run))]
     trained_here = [run for run in part.runs if folder_of(part, run)]
     spec = resolve.aggregate(part, trained_here)
     inputs = {"score": tuple(job.folder for job in scored), "run": tuple(folder_of(part, run) for run in trained_here)}
@@ -114,18 +119,29 @@ def part_jobs(part: Part) -> list[Job]:
     return [*jobs, *scored, *followed, Job(f"{root}/metrics", spec, inputs)]
 
 
-def _scored(part: Part, run: Run, condition: str) -> Job:
-    """The job that puts a run to questions under a condition."""
-    folder = f"{root_of(part)}/scores/{run.path}/{condition}"
-    methods = (*carrier_files(part, run), *condition_files(part, condition))
-    return Job(folder, resolve.evaluate(part, run, condition), asked(part, run), methods=methods)
+def made_for(part: Part, run: Run) -> list[Job]:
+    """What a row about the run is made of: the job that wrote its folder, and those that scored it."""
+    conditions = (*resolve.conditions(part, run), *resolve.ways(part, run))
+    return [*trained(part, run)[-1:], *_scored(part, run, conditions)]
+
+
+def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
+    """The jobs that put a run to questions, one under each condition."""
+    jobs, inputs = [], asked(part, run)
+    for condition in conditions:
+        spec, folder = resolve.evaluate(part, run, condition), f"{root_of(part)}/scores/{run.path}/{condition}"
+        methods = (*carrier_files(part, run), *condition_files(part, condition))
+        jobs.append(Job(folder, spec, inputs, read_from_folder(spec.model, inputs), methods))
+    return jobs
 
 
 def folder_of(part: Part, run: Run) -> str:
-    """What training a run wrote: a fine-tuned model, or the folder of an unlearning run; "" of a hub's base."""
+    """What training a run wrote: a fine-tuned model, or the folder of an unlearning run; "" of a model that no job trains."""
     root = f"{root_of(part)}/runs"
     if run.is_reference and run.objective == BASE:
-        return "" if part.study.models[run.model].repo else f"{root}/{run.model}/{BASE}"
+        return f"{root}/{run.model}/{BASE}" if is_scratch(part.study.models[run.model]) else ""
+    if part.theirs(run) or (run.is_reference and part.published(run.model, run.objective)):
+        return ""
     if run.is_reference and not part.benchmark.training[run.objective].split:
         return f"{root}/{run.model}/{run.objective}_t{run.target_seed}"
     return f"{root}/{run.path}"
@@ -164,6 +180,11 @@ def asked(part: Part, run: Run) -> Inputs:
     )
 
 
+def read_from_folder(model: Model, inputs: Inputs) -> tuple[str, ...]:
+    """Files of a model in a local folder, of a job that loads it from there and not from what another job made."""
+    return () if inputs.get("start") else files_of(model)
+
+
 def carrier_files(part: Part, run: Run) -> tuple[str, ...]:
     """Files outside the package that define a run's carriers."""
     sources = [carrier_source(part.study, item.carrier) for item in run.chain if item.carrier]
@@ -180,13 +201,14 @@ def trained(part: Part, run: Run) -> list[Job]:
     """The jobs that train a run, last the one that writes its folder; a fine-tuned model's base before it."""
     root = root_of(part)
     data: Inputs = {"data": (f"{root}/data",)}
-    folder, scratch = folder_of(part, run), part.study.models[run.model].repo is None
+    folder, scratch = folder_of(part, run), is_scratch(part.study.models[run.model])
     base = f"{root}/runs/{run.model}/{BASE}"
     jobs = [Job(base, resolve.finetune(part, run.model, BASE, 0), data)] if scratch else []
     if run.is_reference:
-        if run.objective != BASE:
+        if folder and run.objective != BASE:
             inputs = data | ({"start": (base,)} if scratch else {})
-            jobs.append(Job(folder, resolve.finetune(part, run.model, run.objective, run.target_seed or 0), inputs))
+            tuned = resolve.finetune(part, run.model, run.objective, run.target_seed or 0)
+            jobs.append(Job(folder, tuned, inputs, read_from_folder(tuned.model, inputs)))
         return jobs
     inputs = data | start_of(part, run)
     own = objective_source(part.study, run.objective)
@@ -196,12 +218,13 @@ def trained(part: Part, run: Run) -> list[Job]:
         spec = resolve.frozen_states(part, run, first)
         digest = digest_of(spec.model_dump(mode="json"))[:8]
         place = "/".join(filter(None, (f"{root}/runs/{run.model}", run.split, f"frozen_b{first}_{digest}")))
-        jobs.append(Job(place, spec, inputs, methods=carrier_files(part, run.start) if run.start else ()))
+        beneath = carrier_files(part, run.start) if run.start else ()
+        jobs.append(Job(place, spec, inputs, read_from_folder(spec.model, inputs), methods=beneath))
         inputs = inputs | {"frozen": (place,)}
     apart = place_of(part, run)
-    jobs.append(
-        Job(folder, resolve.unlearn(part, run), inputs, methods=methods, discarded=apart if apart != folder else None)
-    )
+    own_spec = resolve.unlearn(part, run)
+    files = read_from_folder(own_spec.model, inputs)
+    jobs.append(Job(folder, own_spec, inputs, files, methods, discarded=apart if apart != folder else None))
     return jobs
 
 
@@ -209,11 +232,13 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     """Tables, figures, claims and the report, over all benchmarks."""
     root = f"results/{study.study}"
     metrics: Inputs = {"metrics": tuple(f"{root_of(part)}/metrics" for part in own)}
+    absent = tuple(resolve.absent(part, run) for part in own for run in part.absent)
     shown = {
         "study": study.study,
         "benchmarks": tuple(part.spec for part in own),
-        "origins": {part.name: part.benchmark.origin(is_scratch(part)) for part in own},
+        "origins": {part.name: ". ".join([part.benchmark.origin(models_of(part)), *told(part)]) for part in own},
         "selection": selection(study, own),
+        "absent": absent,
     }
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
     # Read whole, so that a bad cell is refused before anything starts.
@@ -234,7 +259,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:
         shapes = {name: row.architecture for name, row in study.models.items() if row.architecture.vocabulary}
-        spec = specs.Claims(study=study.study, claims=study.claims, engine=study.engine, shapes=shapes)
+        spec = specs.Claims(study=study.study, claims=study.claims, engine=study.engine, shapes=shapes, absent=absent)
         jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
     return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]
@@ -259,6 +284,7 @@ def rates(study: Resolved) -> dict[str, float]:
     return {name: float(rate) for name, rate in found.items() if rate is not None}
 
 
-def is_scratch(part: Part) -> bool:
-    """Whether all models of the part are trained from scratch."""
-    return all(part.study.models[run.model].repo is None for run in part.unlearned)
+def models_of(part: Part) -> str:
+    """What captions call the part's models; empty where all are trained from scratch."""
+    models = [part.study.models[name] for name in dict.fromkeys(run.model for run in part.unlearned)]
+    return " and ".join(words_of(model) for model in models if not is_scratch(model))

@@ -1,12 +1,14 @@
 """The spec of every job of a benchmark's part of a study."""
 
-from grunflow.benchmarks.base import BASE, Benchmark, forgetting
+from grunflow.benchmarks.base import BASE, EXTERNAL, TARGET, Benchmark, forgetting
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
+from grunflow.config.forms import training_of
 from grunflow.config.methods import goes_along
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import ProbeSpec, Snapshots
+from grunflow.config.starts import is_scratch, loaded
 from grunflow.config.strengths import along
 from grunflow.config.terms import plain_because
 
@@ -22,15 +24,15 @@ def prepare(part: Part) -> specs.Prepare:
 def finetune(part: Part, model: str, role: str, seed: int) -> specs.Finetune:
     """Each role has its own training only: another rate for the target model trains no base again."""
     row, files = part.study.models[model], part.benchmark.training[role]
-    trained = {"base": row.base} if role == BASE else {"target": row.target}
-    scratch = row.repo is None and role != BASE
+    trained = {BASE if role == BASE else TARGET: training_of(row, role)}
+    scratch = is_scratch(row) and role != BASE
     if scratch and files.replay:
         trained["replayed"] = row.replayed  # type: ignore[assignment]
     return specs.Finetune(
         benchmark=part.name,
-        model=part.study.loaded(model).model_copy(update=trained),
+        model=loaded(row).model_copy(update=trained),
         role=role,  # type: ignore[arg-type]
-        template=part.study.conventions.finetune_template,
+        template=part.study.conventions.form(part.study.conventions.finetune_template),
         files=(*files.files, *(files.scratch_only if scratch else ())),
         replay=files.replay if scratch else "",
         split=files.split,
@@ -60,7 +62,7 @@ def unlearn(part: Part, run: Run) -> specs.Unlearn:
     asked, probe = asked_on_the_way(part), snapshot(part)
     return specs.Unlearn(
         benchmark=part.name,
-        model=study.loaded(run.model),
+        model=part.loaded(run),
         split=run.split,
         variant=run.variant,
         beneath=chain(part, run)[:-1],
@@ -72,7 +74,7 @@ def unlearn(part: Part, run: Run) -> specs.Unlearn:
             steps=asked.steps if probe else (),
             spacing=asked.spacing,
             probe=probe,
-            template=study.conventions.evaluation_template,
+            template=study.conventions.form(study.conventions.evaluation_template),
         ),
         max_new_tokens=study.max_new_tokens,
         objective=found.objective,
@@ -102,7 +104,7 @@ def first_edited(part: Part, run: Run) -> int | None:
 def frozen_states(part: Part, run: Run, first: int) -> specs.CacheFrozenStates:
     return specs.CacheFrozenStates(
         benchmark=part.name,
-        model=part.study.loaded(run.model),
+        model=part.loaded(run),
         split=run.split,
         beneath=chain(part, run)[:-1],
         stream=stream(part, run),
@@ -120,11 +122,11 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
     return specs.Evaluate(
         benchmark=part.name,
         run=run.path,
-        model=study.loaded(run.model),
+        model=part.loaded(run),
         carriers=chain(part, run),
         condition=put,
         probes=(on_the_way,) if along(put) and on_the_way else part.benchmark.probes,
-        template=study.conventions.evaluation_template,
+        template=study.conventions.form(study.conventions.evaluation_template),
         engine=study.engine,
         max_new_tokens=study.max_new_tokens,
     )
@@ -149,19 +151,36 @@ def by_likelihoods(benchmark: Benchmark) -> bool:
     return metric is not None and metric.needs != WRITTEN
 
 
+def absent(part: Part, run: Run) -> specs.AbsentRun:
+    return specs.AbsentRun(
+        benchmark=part.name,
+        run=run.path,
+        model=run.model,
+        split=run.split,
+        objective=run.objective,
+        carrier=run.carrier,
+        carrier_kind=part.carrier_kind(run),
+        variant=run.variant,
+        target_seed=run.target_seed,
+        unlearn_seed=run.unlearn_seed,
+        reason=part.why_absent(run),
+    )
+
+
 def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
     """trained: the runs that jobs of the study trained."""
     known = set(trained)
 
     def row(run: Run, condition: str) -> specs.RunRow:
+        theirs = part.theirs(run)
         return specs.RunRow(
             run=run.path,
             model=run.model,
             split=run.split,
-            objective=run.objective,
-            carrier=run.carrier,
-            carrier_kind=part.carrier_kind(run),
-            variant=run.variant,
+            objective=theirs.objective if theirs else run.objective,
+            carrier=theirs.carrier if theirs else run.carrier,
+            carrier_kind=EXTERNAL if theirs else part.carrier_kind(run),
+            variant="" if theirs else run.variant,
             condition=condition,
             strength=part.condition(condition).get("strength"),
             trained=run in known,

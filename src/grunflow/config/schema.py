@@ -79,7 +79,7 @@ def schema() -> Schema:
     _into(keys["variants"], {"type": "object", "additionalProperties": variant})
     models = _partial(defs["Model"])
     models["properties"].pop("name")
-    defs["Model"] = models | {"required": ["architecture"]}
+    defs["Model"] = models
     defs["models"] = {"type": "object", "additionalProperties": _reference("Model")}
     whole = _short({"$schema": DIALECT, **study, "title": "A study of grunflow", "$defs": dict(sorted(defs.items()))})
     check_described(whole)

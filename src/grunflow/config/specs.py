@@ -10,6 +10,7 @@ from pydantic import Field
 
 from grunflow.config.base import Seed, Strict
 from grunflow.config.benchmarks import DECLARATION, PREPARATION, BenchmarkSpec
+from grunflow.config.chat import Chat
 from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Training
 from grunflow.config.sets import ProbeSpec, Spacing, StreamSpec
@@ -25,13 +26,15 @@ Engine = Literal["fast", "plain"]
 class Stage(Strict):
     """trains: writes checkpoints. long: `grunflow status` shows it from its start. apart: what it trains may lie in a folder
     of its own, which a study that does not keep it discards. copied: the file that lies at the study's root too.
-    runs_of_benchmark: the part of a benchmark's code that it runs."""
+    runs_of_benchmark: the part of a benchmark's code that it runs. partial: whether its command makes, on request, what the
+    study has so far."""
 
     trains: ClassVar[bool] = False
     long: ClassVar[bool] = False
     apart: ClassVar[bool] = False
     copied: ClassVar[str] = ""
     runs_of_benchmark: ClassVar[str] = DECLARATION
+    partial: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -63,7 +66,7 @@ class Finetune(Stage):
     benchmark: str
     model: Model
     role: Literal["base", "target", "retain"]
-    template: Template = "plain"
+    template: Template | Chat = "plain"
     files: tuple[str, ...] = Field(description="rows, below the data folder")
     replay: str = Field("", description="file of which the model's `replayed` rows are drawn")
     split: str = Field("", description="forget split that was left out")
@@ -82,7 +85,7 @@ class SnapshotSpec(Strict):
     spacing: Spacing = "geometric"
     steps: tuple[int, ...] = ()
     probe: ProbeSpec | None = None
-    template: Template = "plain"
+    template: Template | Chat = "plain"
 
 
 class Unlearn(Stage):
@@ -99,7 +102,7 @@ class Unlearn(Stage):
     variant: str = ""
     beneath: tuple[CarrierSpec, ...] = Field((), description="carriers of the run that it starts from, innermost first")
     stream: StreamSpec
-    template: Template = "plain"
+    template: Template | Chat = "plain"
     engine: Engine = "plain"
     snapshots: SnapshotSpec = SnapshotSpec()
     max_new_tokens: int = Field(64, ge=1, description="length of the answers generated for snapshots")
@@ -121,7 +124,7 @@ class CacheFrozenStates(Stage):
     split: str = ""
     beneath: tuple[CarrierSpec, ...] = ()
     stream: StreamSpec
-    template: Template = "plain"
+    template: Template | Chat = "plain"
     first: int = Field(ge=0, description="the first edited block")
     target_seed: Seed | None = None
 
@@ -140,7 +143,7 @@ class Evaluate(Stage):
     )
     condition: ConditionSpec
     probes: tuple[ProbeSpec, ...]
-    template: Template = "plain"
+    template: Template | Chat = "plain"
     engine: Engine = "plain"
     max_new_tokens: int = Field(64, ge=1)
 
@@ -179,18 +182,37 @@ class PublishedLog(Strict):
     retain_log: str | None = Field(None, description="the retain model's log, for Forget Quality")
 
 
+class AbsentRun(Strict):
+    """A run that a study asks for and has no result of."""
+
+    benchmark: str
+    run: str
+    model: str
+    split: str
+    objective: str
+    carrier: str
+    carrier_kind: str
+    variant: str = ""
+    target_seed: Seed | None
+    unlearn_seed: Seed | None
+    reason: str = Field(description="why: `diverged`, `missing`")
+
+
 class Shown(Stage):
     """What stages that show results know. origins: benchmark -> what made its numbers, a part of every caption. selection: the
-    same -> how its rates were chosen, another part."""
+    same -> how its rates were chosen, another part. absent: what is to be told as absent."""
 
     study: str
     benchmarks: tuple[BenchmarkSpec, ...]
     origins: dict[str, str]
     selection: dict[str, str] = {}
+    absent: tuple[AbsentRun, ...] = ()
 
 
 class Tables(Shown):
     """metrics -> tables with intervals"""
+
+    partial: ClassVar[bool] = True
 
     stage: Literal["tables"] = "tables"
     names: tuple[str, ...] = Field(description="entries of reporting/catalogue.py")
@@ -214,6 +236,7 @@ class Claims(Stage):
     shapes: dict[str, Architecture] = Field(
         {}, description="of the models of the sheet, for what follows from them alone"
     )
+    absent: tuple[AbsentRun, ...] = ()
 
 
 class Figures(Shown):

@@ -7,7 +7,7 @@ from pydantic import Field
 from grunflow.config.base import NAME, Seed, Strict
 from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.conventions import Conventions
-from grunflow.config.models import Model
+from grunflow.config.models import Model, Published
 from grunflow.config.sets import Snapshots
 from grunflow.config.specs import PublishedLog
 from grunflow.errors import BadInput, unknown_name
@@ -37,6 +37,15 @@ class Seeds(Strict):
     unlearn_seed: Seed = Field(description="trains the unlearning")
 
 
+class External(Published):
+    """A finished model of others: scored like a run, shown in the same tables, and never trained."""
+
+    benchmark: str = Field(description="name under `benchmarks:`")
+    model: str = Field(description="row of the models sheet that it is of the kind of: its shape, type and references")
+    objective: str = Field(pattern=NAME, description="what its row is called")
+    carrier: str = Field(pattern=NAME, description="the same")
+
+
 class Override(Strict):
     """Where all that `where` names matches, set keys of objective, carrier, training or texts."""
 
@@ -61,6 +70,9 @@ class Study(Strict):
     revisions: str | None = Field(None, description="file of commits that `grunflow prefetch --pin` writes; null: none")
     seeds: tuple[Seeds, ...] = Field(min_length=1, description="replicates")
     grid: tuple[Rows, ...] = Field(min_length=1, description="what is run: each entry the product of its lists")
+    external: dict[Annotated[str, Field(pattern=NAME)], External] = Field(
+        {}, description="name -> a finished model of others, beside the study's own"
+    )
     objectives: dict[str, dict[str, Any]] = Field(
         {}, description="name -> its keys; `kind` is the name where none is given, or `file` names a method of your own"
     )
@@ -91,16 +103,22 @@ class Study(Strict):
     keep: Literal["all", "adapters", "none"] = Field(
         "all", description="trained carriers that stay once they are scored: adapters are all but whole models"
     )
+    failed: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        {},
+        description="run -> why it has no result (`diverged`): the study goes on without it, and says so; a run is named by its "
+        "folder, or by the end of it",
+    )
     gpu: Literal[GPUS] = Field(  # type: ignore[valid-type]
         "a100-80gb", description="kind of GPU that requests and plans reckon with; changes no score"
     )
 
 
 class Resolved(Study):
-    """A study with its files read: what jobs are made from."""
+    """A study with its files read: what jobs are made from. absent: run, as config/absent.py names it -> why it is left out."""
 
     models: dict[str, Model]
     resolved: tuple[BenchmarkSpec, ...]
+    absent: dict[str, str] = {}
 
     def benchmark(self, name: str) -> BenchmarkSpec:
         """Refuse a name outside the study."""
@@ -114,12 +132,8 @@ class Resolved(Study):
             raise BadInput(f"config.grid: {unknown_name('model', name, self.models)}")
         return self.models[name]
 
-    def loaded(self, name: str) -> Model:
-        """The model's row without how it is trained: all that a stage which loads it depends on."""
-        return self.models[name].model_copy(update={"base": None, "target": None, "replayed": 0})
-
     def of_benchmark(self, name: str) -> tuple[Rows, ...]:
         return tuple(rows for rows in self.grid if rows.benchmark == name)
 
 
-__all__ = ["GPUS", "NAME", "Override", "Resolved", "Rows", "Seeds", "Study"]
+__all__ = ["GPUS", "NAME", "External", "Override", "Resolved", "Rows", "Seeds", "Study"]

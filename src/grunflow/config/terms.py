@@ -11,6 +11,7 @@ from typing import Any
 
 from grunflow.config import facts
 from grunflow.config.facts import CARRIER, OBJECTIVE, PACKAGE, fact_of
+from grunflow.config.forms import training_of
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec
 
 # What a carrier's file says that it trains.
@@ -92,7 +93,7 @@ def plain_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], eng
 def alone_because(spec: Any) -> str | None:
     """Why a training job's spec may not be shared by several processes; None where it may (models/sharding.py)."""
     carrier, objective = getattr(spec, "carrier", None), getattr(spec, "objective", None)
-    training = spec.training if carrier else spec.model.base if spec.role == "base" else spec.model.target
+    training = spec.training if carrier else training_of(spec.model, spec.role)
     if training and training.precision == "kahan":
         return "precision is kahan, which is for one GPU"
     if carrier and not (carrier.kind and fact_of(CARRIER, carrier.kind, "SHARDABLE", False)):

@@ -8,11 +8,15 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from grunflow.config.base import NAME, NAMED, Typed
+from grunflow.config.forms import FORMS
 from grunflow.errors import BadInput, not_utf8, shown, unknown_name
 
 S = TypeVar("S", bound=Typed)
+# Of a default that follows from another key, which is wrong itself and said to be.
+UNTRIED = "default_factory_not_called"
 QUOTED = r"'([^']+)'"  # names in pydantic's messages
 # pydantic's words -> those of somebody who writes YAML.
 WORDS = {"a valid tuple": "a list", "a valid dictionary": "a mapping", "a valid string": "a text",
@@ -25,8 +29,10 @@ def typed(kind: type[S], values: Any, where: str) -> S:
         raise BadInput(f"{where}: got {shown(values)}, expected a mapping.")
     try:
         return kind.model_validate(values)
+    except BadInput as error:  # of a file that a default is read from
+        raise BadInput(f"{where}: {error}") from None
     except ValidationError as error:
-        found = error.errors()
+        found = [item for item in error.errors() if item["type"] != UNTRIED]
         # A list is also found too short when all that it held was refused.
         inner = [item for item in found if not any(_beneath(item["loc"], other["loc"]) for other in found)]
         raise BadInput(" ".join(_sentence(kind, item, where) for item in inner)) from None
@@ -38,12 +44,13 @@ def _beneath(path: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 
 def _sentence(kind: type[BaseModel], item: Any, where: str) -> str:
-    path, value = item["loc"], item["input"]
+    path, value = tuple(key for key in item["loc"] if key not in FORMS), item["input"]
     if path[-1:] == ("[key]",):  # a key of a mapping that takes some names only
         return f"{_place(where, path[:-1])}: {_key_sentence(item)}"
     place = _place(where, path)
     if item["type"] == "extra_forbidden":
-        known = {name for found in _classes(kind, path[:-1]) for name in found.model_fields}
+        fields = [item for found in _classes(kind, path[:-1]) for item in found.model_fields.items()]
+        known = {name for name, field in fields if not any(isinstance(mark, SkipJsonSchema) for mark in field.metadata)}  # type: ignore[misc]
         return f"{place}: {unknown_name('key', str(path[-1]), known)}"
     if item["type"] == "missing":
         return f"{place}: missing; add it."

@@ -52,6 +52,11 @@ def weights_of(study: Study, model: Model) -> int:
     return shapes_of(study, model).parameters * BYTES[model.dtype]
 
 
+def fits(study: Study, found: Cost) -> bool:
+    """Whether a job's share of a GPU is within the memory to plan with."""
+    return found.gpu_bytes <= hardware.GPU_SHARE * DEVICES[study.gpu].gpu_bytes or not found.gpus
+
+
 def placed(study: Study, model: Model, load: Load) -> Cost:
     device, weights = device_of(study, model), weights_of(study, model)
     around = hardware.START_SECONDS + hardware.write_seconds(weights + load.kept)

@@ -3,8 +3,19 @@
 from collections.abc import Iterable
 
 from grunflow.benchmarks.base import Benchmark, Lengths
+from grunflow.config.conventions import Conventions
 from grunflow.config.sets import DataSet, Paired, StreamSpec, Turns
 from grunflow.costs.flops import Extent
+
+CHAT_TOKENS = (
+    40  # assumed: a chat template's date, a short system prompt and the marks of three turns, beyond a plain prompt
+)
+
+
+def in_form(long: Lengths, conventions: Conventions) -> Lengths:
+    """The lengths of texts in the study's templates, of which one may be a chat's."""
+    more = CHAT_TOKENS if conventions.chats else 0
+    return long._replace(prompt=long.prompt + more, longest=long.longest + more)
 
 
 def batch(long: Lengths, rows: int) -> Extent:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from grunflow.cluster import Partition
 from grunflow.config.specs import Stage
 from grunflow.config.study import Resolved
 from grunflow.costs.hardware import write_seconds
@@ -15,23 +16,27 @@ SPARE_MEMORY, SPARE_TIME, LEAST_MINUTES, LEAST_MB = 1.65, 2.0, 20, 1000
 # Seconds before the time limit at which SLURM warns: at least, and around twice the planned time of a checkpoint (a step
 # is finished first).
 LEAST_WARNING, AROUND_CHECKPOINT = 180, 60
+ANY = Partition()  # without limits
 
 
-def request(study: Resolved, spec: Stage, attempt: int = 1) -> dict[str, Any]:
+def request(study: Resolved, spec: Stage, attempt: int = 1, most: Partition = ANY) -> dict[str, Any]:
     """mem_mb, runtime (minutes), gpu, processes, cpus_per_task, nodes and slurm_extra of a job; every attempt after the first gets
-    half as much memory more, and as much time again: an out-of-memory kill or a time limit may have ended the one before."""
-    return request_for(cost(study, spec), attempt)
+    half as much memory more, and as much time again, up to what the partition allows (`most`): an out-of-memory kill or a time
+    limit may have ended the one before."""
+    return request_for(cost(study, spec), attempt, most)
 
 
-def request_for(found: Cost, attempt: int = 1) -> dict[str, Any]:
+def request_for(found: Cost, attempt: int = 1, most: Partition = ANY) -> dict[str, Any]:
     """The same of a job that costs so much."""
-    megabytes = max(LEAST_MB, SPARE_MEMORY * found.host_bytes / 2**20) * (1 + (attempt - 1) / 2)
-    minutes = max(LEAST_MINUTES, SPARE_TIME * found.seconds / 60) * attempt
+    megabytes = _grown(
+        max(LEAST_MB, SPARE_MEMORY * found.host_bytes / 2**20), 1 + (attempt - 1) / 2, most.megabytes, 100
+    )
+    minutes = _grown(max(LEAST_MINUTES, SPARE_TIME * found.seconds / 60), attempt, most.minutes, 1)
     processes = max(1, found.gpus)  # only what is sharded is given several GPUs
     warning = max(LEAST_WARNING, math.ceil(AROUND_CHECKPOINT + 2 * write_seconds(found.checkpoint_bytes)))
     return {
-        "mem_mb": math.ceil(megabytes / 100) * 100,
-        "runtime": math.ceil(minutes),
+        "mem_mb": megabytes,
+        "runtime": minutes,
         "gpu": found.gpus,
         "processes": processes,
         "cpus_per_task": 2 * processes if found.gpus else 1,
@@ -39,3 +44,9 @@ def request_for(found: Cost, attempt: int = 1) -> dict[str, Any]:
         # Not USR1: it kills Snakemake's inner process.
         "slurm_extra": f"--signal=URG@{warning}",
     }
+
+
+def _grown(first: float | int, times: float | int, most: float | int, unit: int) -> int:
+    """In whole units; a first attempt beyond what is allowed stays what it is, for `grunflow preflight` to name it."""
+    asked, wanted = (math.ceil(value / unit) * unit for value in (first, first * times))
+    return wanted if wanted <= most else max(asked, math.floor(most))

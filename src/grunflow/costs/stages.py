@@ -5,12 +5,13 @@ from functools import singledispatch
 
 from grunflow.benchmarks.base import Benchmark, Lengths, declared
 from grunflow.config import specs
+from grunflow.config.forms import training_of
 from grunflow.config.models import Model
 from grunflow.config.parts import CarrierSpec, Training
 from grunflow.config.sets import ProbeSpec
 from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
-from grunflow.config.terms import EDITS, WEIGHTS, Terms, alone_because, plain_because, terms_of, trained_by
+from grunflow.config.terms import WEIGHTS, Terms, alone_because, plain_because, terms_of, trained_by
 from grunflow.costs import asking, flops, hardware, memory, reads
 from grunflow.costs.memory import BYTES
 from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of, weights_of
@@ -28,7 +29,8 @@ def _cost(spec: specs.Stage, study: Resolved) -> Cost:
 
 
 def _benchmark(study: Resolved, name: str) -> Benchmark:
-    return declared(study.benchmark(name))
+    found = declared(study.benchmark(name))
+    return replace(found, lengths=reads.in_form(found.lengths, study.conventions))
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def _training(study: Resolved, model: Model, of: Trained) -> Cost:
 
 @_cost.register
 def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
-    training = spec.model.base or spec.model.target
+    training = training_of(spec.model, spec.role)
     assert training is not None, "config.checks refuses a model without training"
     benchmark = _benchmark(study, spec.benchmark)
     long = benchmark.lengths
@@ -91,7 +93,7 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
         long,
         _step_flops(spec, study, terms, long),
         terms.batches,
-        terms.is_copied(spec.engine) and trained_by(spec.carrier) != EDITS,
+        terms.is_copied(spec.engine) and trained_by(spec.carrier) == WEIGHTS,
         alone_because(spec) is None,
     )
     trained = _training(study, spec.model, of)

@@ -1,7 +1,10 @@
 """The only place with prompt templates, and how a question and its answer become token ids."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from grunflow.config.chat import Chat
+from grunflow.data.chat import conversation
 from grunflow.errors import BadInput
 
 
@@ -29,6 +32,7 @@ class Template:
     dropped: int = 0
 
 
+CHAT = "chat"  # in a config: the tokenizer's own chat template; where it is used a Chat stands in its place
 # All but `plain` and `raw` are the authors' (b59fd78).
 TEMPLATES = {
     # The answer starts with a space, so the last prompt token is the colon whatever the answer.
@@ -43,16 +47,19 @@ TEMPLATES = {
 }
 
 
-def encode(tokenizer, question: str, answer: str, template: str = "plain") -> Example:
+def encode(tokenizer: Any, question: str, answer: str, template: str | Chat = "plain") -> Example:
     """Question and answer tokenised as one text, eos appended; the eos is a label.
 
     One text, because a SentencePiece tokenizer puts a space of its own before a text tokenised apart. A begin-of-text
     token is the tokenizer's affair.
 
     Raises:
-        BadInput: the prompt's tokens are not the first tokens of the whole (template `plain` only, which promises it), or there
+        BadInput: the prompt's tokens are not the first tokens of the whole (template `plain` and chat, which promise it), or there
             are none.
     """
+    if isinstance(template, Chat):
+        asked, said = conversation(tokenizer, question, answer, template)
+        return Example(said, len(asked))
     form = TEMPLATES[template]
     prompt = form.prompt.format(question=question)
     start = tokenizer(prompt)["input_ids"]

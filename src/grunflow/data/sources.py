@@ -93,7 +93,7 @@ def _from_hub(source: Source, key: str) -> Lines:
     from datasets import load_dataset
     from huggingface_hub import snapshot_download
 
-    from grunflow.hub import hub_reason
+    from grunflow.hub import hub_reason, resolved
 
     try:
         folder = snapshot_download(str(source.repo), repo_type="dataset", revision=source.revision)
@@ -102,6 +102,7 @@ def _from_hub(source: Source, key: str) -> Lines:
         raise BadInput(
             f"{source.repo}: {hub_reason(error)} A local copy works too: {key}.file names its JSON lines."
         ) from error
+    resolved("dataset", str(source.repo), source.revision, Path(folder).name)
     if source.raw:
         rows = [{source.field: json.dumps(row, ensure_ascii=False)} for row in rows]
     return list(enumerate(rows, start=1))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grunflow.carriers.stack import Stack
+from grunflow.config.chat import Chat
 from grunflow.config.sets import DataSet, ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.evaluation.answering import Asker
@@ -27,7 +28,7 @@ class Asking:
     engine: str
     max_new_tokens: int
     batch_size: int
-    template: str
+    template: str | Chat
     data: Path
     label: str
 

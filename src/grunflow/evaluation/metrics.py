@@ -39,9 +39,10 @@ def accuracy(rows: Any, role: str) -> NDArray:
 
 
 def probability(rows: Any, role: str) -> NDArray:
-    """exp(-NLL / labels) of the right answer; of world knowledge over the sum with the wrong options' (TOFU)."""
+    """exp(-NLL / labels) of the right answer; of world knowledge, where every question has wrong options, over the sum with
+    theirs (TOFU)."""
     right = rows["nll_answer"].to_numpy() / rows["n_answer"].to_numpy()
-    if role != "world":
+    if role != "world" or not all(map(len, rows["nll_perturbed"])):
         return np.exp(-right)
     # Over the likeliest of each question's answers, which cancels: all of them may be too unlikely for a float.
     wrong = _wrong(rows)
@@ -182,17 +183,21 @@ def _wins(members: NDArray, others: NDArray) -> NDArray:
     return np.asarray((others > members[:, None]) + 0.5 * (others == members[:, None]))
 
 
-def gate_auroc(run: "RunScores") -> float:
-    """How well the gate's mean over blocks tells forget from retain questions: 1 is perfect, 1/2 blind."""
-    gates = run.questions.set_index("set")["gate"]
-    if not {"retain", "forget"} <= set(gates.index) or gates.loc[["retain", "forget"]].isna().any():
-        return float("nan")
-    return auroc(gates.loc[["retain"]].to_numpy(), gates.loc[["forget"]].to_numpy())
+def gate_auroc(kept: str) -> Callable[["RunScores"], float]:
+    """How well the gate's mean over blocks tells forget questions from those of the set `kept`: 1 is perfect, 1/2 blind."""
+
+    def of_run(run: "RunScores") -> float:
+        gates = run.questions.set_index("set")["gate"]
+        if not {kept, "forget"} <= set(gates.index) or gates.loc[[kept, "forget"]].isna().any():
+            return float("nan")
+        return auroc(gates.loc[[kept]].to_numpy(), gates.loc[["forget"]].to_numpy())
+
+    return of_run
 
 
-def gate_parts(scores: Mapping[tuple[str, str], NDArray]) -> tuple[NDArray, ...]:
+def gate_parts(kept: str) -> Callable[[Mapping[tuple[str, str], NDArray]], tuple[NDArray, ...]]:
     """Of gate_auroc."""
-    return auroc_parts(scores["retain", "gate"], scores["forget", "gate"])
+    return lambda scores: auroc_parts(scores[kept, "gate"], scores["forget", "gate"])
 
 
 def attack_parts(name: str) -> Callable[[Mapping[tuple[str, str], NDArray]], tuple[NDArray, ...]]:

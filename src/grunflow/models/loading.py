@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import hf_hub_download
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from grunflow.config.models import Model
 from grunflow.errors import BadInput, unknown_name
-from grunflow.hub import hub_reason
+from grunflow.hub import CONFIG, TOKENIZER, WEIGHTS, hub_reason, lacking_reason, lacks, resolved
 from grunflow.models.blocks import SUPPORTED, blocks
 from grunflow.models.vocabulary import fit
 
@@ -29,7 +30,7 @@ def load_model(source: Path | str, dtype: str = "float32", revision: str | None 
     kind = load_config(source, revision).model_type
     if kind not in SUPPORTED:
         raise BadInput(f"model {source}: {unknown_name('architecture', kind, SUPPORTED)}")
-    with _explained(source, revision):
+    with _explained(source, revision, WEIGHTS):
         model = AutoModelForCausalLM.from_pretrained(
             source,
             revision=revision,
@@ -50,7 +51,7 @@ def placement() -> dict[str, Any]:
 
 def load_config(source: Path | str, revision: str | None = None) -> Any:
     """The config of the model there."""
-    with _explained(source, revision):
+    with _explained(source, revision, CONFIG):
         return AutoConfig.from_pretrained(
             source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
         )
@@ -65,7 +66,7 @@ def block_parameters(source: Path | str, revision: str | None = None) -> list[se
 
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
     """The tokenizer there; a model without a padding token pads with its eos, which every mask leaves out."""
-    with _explained(source, revision):
+    with _explained(source, revision, TOKENIZER):
         tokenizer = AutoTokenizer.from_pretrained(
             source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
         )
@@ -81,30 +82,46 @@ def place_of(model: Model, start: Sequence[Path]) -> tuple[Path | str, str | Non
         return whole[0], None
     if model.repo is None:
         raise BadInput(f"--input start: model {model.name} is trained from scratch; name the folder of its base.")
+    if model.repo.startswith((".", "/")) and not Path(model.repo).is_dir():
+        raise BadInput(f"model {model.name}: no folder {model.repo!r}; `grunflow prefetch --configfile ...` fills it.")
     return model.repo, model.revision
+
+
+def at_commit(source: Path | str, revision: str | None) -> tuple[Path | str, str | None]:
+    """The same with the commit that the hub's repository is at, which is noted: weights and tokenizer are those of one commit."""
+    if isinstance(source, Path) or Path(source).is_dir():
+        return source, revision
+    with _explained(source, revision, CONFIG):
+        commit = Path(hf_hub_download(source, "config.json", revision=revision)).parent.name
+    resolved("model", source, revision, commit)
+    return source, commit
 
 
 def start_model(model: Model, start: Sequence[Path]) -> Any:
     """The model that a stage starts from."""
-    source, revision = place_of(model, start)
+    source, revision = at_commit(*place_of(model, start))
     return load_model(source, model.dtype, revision)
 
 
 def start_tokenizer(model: Model, start: Sequence[Path]) -> Any:
     """The tokenizer of that model, fit for it."""
-    source, revision = place_of(model, start)
+    source, revision = at_commit(*place_of(model, start))
     config = load_config(source, revision).get_text_config(decoder=True)
     return fit(load_tokenizer(source, revision), config, model.name)
 
 
 class _explained:
-    """Turns what a hub can answer into one line that says what to do."""
+    """Turns what a hub can answer into one line that says what to do. files: of which one is needed."""
 
-    def __init__(self, source: Path | str, revision: str | None) -> None:
-        self.name = f"{source}@{revision}" if revision else str(source)
+    def __init__(self, source: Path | str, revision: str | None, files: tuple[str, ...]) -> None:
+        self.source, self.revision, self.files = source, revision, files
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind, error, trace) -> None:
         if isinstance(error, OSError | ValueError):
-            raise BadInput(f"model {self.name}: {hub_reason(error)}") from error
+            name = f"{self.source}@{self.revision}" if self.revision else str(self.source)
+            absent = lacks(self.source, self.revision, self.files)
+            raise BadInput(
+                f"model {name}: {lacking_reason(self.files) if absent else hub_reason(error, model=True)}"
+            ) from error

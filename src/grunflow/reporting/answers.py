@@ -1,15 +1,16 @@
 """Example answers side by side: a card per question, a line per method."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.external import called
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import SEEDS
 
-METHOD = ["model", "objective", "carrier", "variant"]
+METHOD = ["model", "objective", "carrier", "carrier_kind", "variant"]
 
 
 def cards(results: Sequence[Results]) -> list[dict[str, Any]]:
@@ -18,6 +19,7 @@ def cards(results: Sequence[Results]) -> list[dict[str, Any]]:
     models = {model for frame in asked.values() for model in frame["model"]}
     found = []
     for title, frame in asked.items():
+        frame = frame.assign(carrier=called(frame))
         for (model, name, _), group in first_runs(frame).groupby(["model", "set", "index"], sort=False):
             beside = [*([title] if len(asked) > 1 else []), *([model] if len(models) > 1 else [])]
             found.append(card(group, name, [*beside, name.replace("_", " ")]))
@@ -36,7 +38,7 @@ def card(group: pd.DataFrame, name: str, tags: list[str]) -> dict[str, Any]:
     question = group.iloc[0]
     answers = [
         {"objective": row["objective"], "carrier": row["carrier"], "variant": row["variant"], "text": row["generation"],
-         "rougeL": row["rougeL"], "gate": None if pd.isna(row.get("gate")) else row["gate"]}
+         "scores": scores(row)}
         for row in group.to_dict("records")
     ]  # fmt: skip
     return {
@@ -46,6 +48,12 @@ def card(group: pd.DataFrame, name: str, tags: list[str]) -> dict[str, Any]:
         "truth": question["answer"],
         "answers": answers,
     }
+
+
+def scores(row: Mapping[str, Any]) -> str:
+    """What is known of one answer."""
+    known = {"ROUGE-L": row["rougeL"], "gate": row.get("gate")}
+    return " · ".join(f"{name} {value:.2f}" for name, value in known.items() if not pd.isna(value))
 
 
 def filters(found: Sequence[dict[str, Any]]) -> dict[str, list[str]]:

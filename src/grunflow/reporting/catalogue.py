@@ -3,8 +3,9 @@ figures/listing.py say what each is)."""
 
 from dataclasses import dataclass
 
-from grunflow.benchmarks.base import Benchmark, declared
+from grunflow.benchmarks.base import Benchmark
 from grunflow.config.methods import goes_along
+from grunflow.config.runs import parts
 from grunflow.config.study import Resolved
 from grunflow.reporting.entries import PLAIN, listed
 from grunflow.reporting.figures.listing import FIGURES
@@ -24,23 +25,21 @@ class Planned:
 
 
 def planned(study: Resolved) -> list[Planned]:
-    """The benchmarks that the grid names, in the study's order."""
+    """The benchmarks that the grid names, in the study's order, with the runs that are not absent."""
+    conditions = any(name != PLAIN and not goes_along(study, name) for name in study.conditions)
     found = []
-    for spec in study.resolved:
-        grid = study.of_benchmark(spec.name)
-        if grid:
-            benchmark = declared(spec)
-            asked = benchmark.keys.snapshots or study.snapshots
-            found.append(
-                Planned(
-                    name=spec.name,
-                    benchmark=benchmark,
-                    carriers=tuple(dict.fromkeys(carrier for rows in grid for carrier in rows.carriers)),
-                    variants=any(rows.variants for rows in grid),
-                    conditions=any(name != PLAIN and not goes_along(study, name) for name in study.conditions),
-                    snapshots=benchmark.snapshot is not None and bool(asked.count or asked.steps),
-                )
+    for part in parts(study):
+        asked = part.benchmark.keys.snapshots or study.snapshots
+        found.append(
+            Planned(
+                name=part.name,
+                benchmark=part.benchmark,
+                carriers=tuple(dict.fromkeys(run.carrier for run in part.unlearned)),
+                variants=any(run.variant for run in part.unlearned),
+                conditions=conditions,
+                snapshots=part.benchmark.snapshot is not None and bool(asked.count or asked.steps),
             )
+        )
     return found
 
 

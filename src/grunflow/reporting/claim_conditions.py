@@ -2,7 +2,7 @@
 tested."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,8 @@ import pandas as pd
 
 from grunflow.config.claims import Claim, Condition
 from grunflow.config.models import Architecture
-from grunflow.reporting import claim_rows
+from grunflow.config.specs import AbsentRun
+from grunflow.reporting import absence, claim_rows
 from grunflow.reporting.claim_rows import Tables, Value
 from grunflow.reporting.closed_form import figures
 from grunflow.reporting.holm import p_bounds
@@ -27,13 +28,15 @@ MINUS = "_minus_"  # in the columns of differences of one row to several others
 class Study:
     """What claims are held against.
 
-    name: of the study. tables: its tables. engine: that its edits were trained by. shapes: of the models of its sheet.
+    name: of the study. tables: its tables. engine: that its edits were trained by. shapes: of the models of its sheet. absent:
+    runs that it asks for and has no result of.
     """
 
     name: str
     tables: Tables
     engine: str = ""
     shapes: Mapping[str, Architecture] = field(default_factory=dict)
+    absent: Sequence[AbsentRun] = ()
 
 
 def judged(
@@ -58,9 +61,13 @@ def judged(
         "p_for": None,
         "p_against": None,
     }
+    absent = claim_rows.absent(condition.table, where, called.values(), study.tables, study.absent)
+    gone = absence.sentence(absent).rstrip(".")
     if row is None or column not in row:
-        return told | nothing | (_of_shape(condition, claim, model, study) or {"reason": _missing(condition, study)})
-    return told | nothing | _of_row(row, column, condition, claim, study)
+        known = _of_shape(condition, claim, model, study)
+        return told | nothing | (known or {"reason": gone or _missing(condition, study)})
+    judgement = _of_row(row, column, condition, claim, study)
+    return told | nothing | judgement | {"reason": "; ".join(filter(None, (judgement["reason"], gone)))}
 
 
 def _of_shape(condition: Condition, claim: Claim, model: str, study: Study) -> dict[str, Any]:

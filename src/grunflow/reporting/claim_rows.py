@@ -4,13 +4,14 @@ A claim names carriers by a study's name or by their kind; of a pair of carriers
 table of differences.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from grunflow.config.claims import Claim, Condition
+from grunflow.config.specs import AbsentRun
 from grunflow.errors import BadInput
 
 Value = str | float
@@ -41,8 +42,11 @@ def words(claim: Claim, values: Mapping[str, Value]) -> list[str]:
     return list(dict.fromkeys(map(str, [*found, *(values[key] for key in PAIR if key in values)])))
 
 
-def meant_by(word: str, claim: Claim, model: str, values: Mapping[str, Value], tables: Tables) -> list[str]:
-    """The study's carriers of that name or kind, in the tables and rows that the claim is about; else the word itself."""
+def meant_by(
+    word: str, claim: Claim, model: str, values: Mapping[str, Value], tables: Tables, runs: Sequence[AbsentRun] = ()
+) -> list[str]:
+    """The study's carriers of that name or kind, in the tables and rows that the claim is about, or absent there; else the word
+    itself. runs: that are absent."""
     found: dict[str, None] = {}
     for condition in applying(claim, values):
         table = tables.get(condition.table)
@@ -55,7 +59,25 @@ def meant_by(word: str, claim: Claim, model: str, values: Mapping[str, Value], t
                 if key in rows:
                     kinds = rows.get(f"{key}_kind", rows[key])
                     found |= dict.fromkeys(rows.loc[(rows[key] == word) | (kinds == word), key])
+        found |= dict.fromkeys(run.carrier for run in absent(condition.table, where, [word], tables, runs))
     return sorted(found) or [word]
+
+
+def absent(
+    name: str, where: Mapping[str, Value], carriers: Iterable[str], tables: Tables, runs: Sequence[AbsentRun]
+) -> list[AbsentRun]:
+    """Those of the absent `runs` that such a row of the table would rest on, of these carriers (names or kinds)."""
+    named = set(carriers)
+    own = (table.removesuffix("_main") for table in tables if table.endswith("_main"))
+    benchmark = where.get("benchmark", next((item for item in own if name.startswith(f"{item}_")), None))
+    return [
+        run
+        for run in runs
+        if run.model == where["model"]
+        and run.benchmark == (benchmark or run.benchmark)
+        and run.objective == where.get("objective", run.objective)
+        and (run.carrier in named or run.carrier_kind in named)
+    ]
 
 
 def matching(table: pd.DataFrame, where: Mapping[str, Value]) -> pd.DataFrame:

@@ -25,7 +25,8 @@ from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE
 def verdicts(claims: Sequence[Claim], study: Study) -> list[dict[str, Any]]:
     """Every claim: first about the models that it names, then what this study's other models show, under their names."""
     tables = study.tables.values()
-    models = list(dict.fromkeys(model for table in tables if "model" in table for model in table["model"]))
+    of_tables = (model for table in tables if "model" in table for model in table["model"])
+    models = list(dict.fromkeys([*of_tables, *(run.model for run in study.absent)]))
     found = []
     for claim in claims:
         for model in claim.models:
@@ -53,7 +54,7 @@ def _combinations(each: Mapping[str, Sequence[Value]]) -> list[Values]:
 def _judged_each(claim: Claim, model: str, values: Values, study: Study, about: str) -> list[dict[str, Any]]:
     """A verdict for every choice of carriers that the claim may mean."""
     words = claim_rows.words(claim, values)
-    meant = {word: claim_rows.meant_by(word, claim, model, values, study.tables) for word in words}
+    meant = {word: claim_rows.meant_by(word, claim, model, values, study.tables, study.absent) for word in words}
     several = [word for word in words if len(meant[word]) > 1]
     found = []
     for names in product(*meant.values()):

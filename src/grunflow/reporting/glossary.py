@@ -24,10 +24,10 @@ TERMS = (
          "trained on what was to be forgotten."),
     Term("Truth Ratio", r"\bTR\b|Truth Ratio", "How likely wrong answers are against the right one, per token and as a geometric mean. On the forget set min(t, 1/t): 1 where right "
          "and wrong are equally likely, which is forgetting; elsewhere max(0, 1 - t): 1 where only the right answer is likely, which is knowing."),
-    Term("Model Utility", r"Model Utility", "One number for what is left: the harmonic mean of ROUGE-L, Probability and Truth Ratio on three sets of questions that are to be "
-         "kept (retain, real authors, world facts). One of the nine near 0 brings it near 0."),
+    Term("Model Utility", r"Utility", "One number for what is left: the harmonic mean of ROUGE-L, Probability and Truth Ratio on three sets of questions that are to be "
+         "kept (retain, real authors, world facts). One of the nine near 0 brings it near 0. Of data of one's own on keep and world; as Utility of what they allow, which the caption says."),
     Term("ROUGE-L", r"ROUGE-?L", "Share of the right answer's words, in order, that the model's own answer has (recall, stemmed), 0 to 1. Its words are those of the "
-         "letters a to z and digits; an answer in another script is refused, not scored 0."),
+         "letters a to z and digits; an answer in another script is refused, or its set left out, not scored 0."),
     Term("Probability", r"Prob\b|Probability", "Probability of the right answer per token, exp(-loss), 0 to 1; of real authors and world facts its share among the given options."),
     Term("Gate", r"\b[Gg]ate|AUROC", "A number between 0 and 1 by which an edit is multiplied; it reads the question's last token. It should open (1) on what is to be forgotten and stay "
          "closed (0) elsewhere. AUROC: how often a forget question opens it further than a retain question; 1/2 is guessing."),
@@ -42,7 +42,7 @@ TERMS = (
     Term("Objective", r"Objective", "What training minimises on what is to be forgotten (raise its loss, answer that one does not know, prefer other answers, steer hidden states); the retain "
          "term on what is to be kept is added. target, retain and base are models that no method trained: see those."),
     Term("Carrier", r"Carrier|Method|Against|Difference", "Where the trained parameters live: all weights of the model, low-rank updates of them, or low-rank edits of hidden states with or without a gate. "
-         "A method is an objective on a carrier."),
+         "A method is an objective on a carrier. A row marked external is a finished model of others, called as they call it."),
     Term("Target and retain model", r"Model|Split|Benchmark|Variant|Condition|Strength|Minus", "The target model has learnt everything, what is to be forgotten too: unlearning starts there. The retain model never saw "
          "that: where unlearning should lead. The split says how much is to be forgotten."),
     Term("Seeds", r"Seed|^n$|Runs", "Repeated trainings from other random numbers. A verdict needs an interval over seeds; one seed says how questions vary, nothing of training."),

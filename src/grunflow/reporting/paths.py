@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from grunflow.benchmarks.base import Metric, forgetting
 from grunflow.reporting.columns import FORGET, KEEP, Column, on_the_way
 from grunflow.reporting.results import Results
-from grunflow.reporting.samples import SEEDS
+from grunflow.reporting.samples import NO_SEED, SEEDS
 
 STEP, STRENGTH = "step", "strength"
 FRAMES = {STEP: "snapshot_scores", STRENGTH: "strength_scores"}
@@ -23,7 +23,7 @@ class Path(NamedTuple):
         points: steps or strengths, rising from 0; shape (points,).
         forget, keep: the followed metric on all questions of these roles, shape (points, questions).
         scores: role -> column -> (points, questions).
-        seeds: of the target model and of unlearning.
+        seeds: of the target model (NO_SEED without one) and of unlearning.
     """
 
     points: NDArray
@@ -99,7 +99,7 @@ def _path(rows: pd.DataFrame, along: str, of_role: dict[str, list[Column]], foll
         role: np.hstack([scores[role][column.name] for column in columns if column.metric.name == followed.name])
         for role, columns in of_role.items()
     }
-    target, unlearn = (rows[name].iloc[0] for name in SEEDS)
+    target, unlearn = (rows[name].fillna(NO_SEED).iloc[0] for name in SEEDS)
     return Path(points, asked[FORGET], asked[KEEP], scores, (target, unlearn))
 
 

@@ -7,8 +7,10 @@ import pandas as pd
 
 from grunflow.benchmarks.base import Benchmark, declared
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.config.specs import Shown
+from grunflow.config.specs import AbsentRun, Shown
+from grunflow.reporting import absence
 from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.external import is_external, own
 from grunflow.work import Work
 
 TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition")
@@ -20,10 +22,18 @@ class Results:
     Args:
         origin: what made the numbers; a part of every caption.
         selection: how rates were chosen; another.
+        absent: runs of the study that have no result; another.
     """
 
-    def __init__(self, spec: BenchmarkSpec, origin: str, folder: Path, selection: str = "") -> None:
-        self.selection = selection
+    def __init__(
+        self,
+        spec: BenchmarkSpec,
+        origin: str,
+        folder: Path,
+        selection: str = "",
+        absent: tuple[AbsentRun, ...] = (),
+    ) -> None:
+        self.selection, self.absent = selection, absent
         self.name, self.kind, self.origin, self.folder = spec.name, spec.kind, origin, folder
         self.benchmark: Benchmark = declared(spec)
         self._frames: dict[str, pd.DataFrame] = {}
@@ -38,8 +48,14 @@ class Results:
 
     @property
     def every(self) -> pd.DataFrame:
-        """A row per run and condition."""
-        return self.frame("metrics")
+        """A row per run and condition, of the study's own models."""
+        return own(self.frame("metrics"))
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """A row per run that main tables show: the study's own as they are, then finished models of others."""
+        rows = self.frame("metrics")
+        return pd.concat([self.metrics, rows[is_external(rows)]])
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
@@ -75,18 +91,30 @@ class Results:
 
     @property
     def note(self) -> str:
-        """Which models made it and how rates were chosen, in every caption: nobody is to read a tiny study as the paper's
-        result, or a choice made on the very questions as one made on others."""
+        """Which models made it, how rates were chosen, what is left out and what is absent, in every caption: nobody is to read a tiny
+        study as the paper's result, a choice made on the very questions as one made on others, or part of a study as the whole."""
         known = self.metrics.dropna(subset="model_parameters").drop_duplicates("model")
         sizes = ", ".join(f"{row.model}: {int(row.model_parameters):,} parameters" for row in known.itertuples())  # type: ignore[call-overload]
-        return " ".join(filter(None, (f"{self.origin} ({sizes})." if sizes else f"{self.origin}.", self.selection)))
+        told = f"{self.origin} ({sizes})." if sizes else f"{self.origin}."
+        return " ".join(filter(None, (told, self.selection, self.left_out, absence.sentence(self.absent))))
+
+    @property
+    def left_out(self) -> str:
+        """What could not be measured on the benchmark's data, and why."""
+        return f"Left out: {'; '.join(self.benchmark.left_out)}." if self.benchmark.left_out else ""
 
 
 def read(spec: Shown, work: Work) -> tuple[Results, ...]:
     """The study's benchmarks in order."""
     folders = zip(spec.benchmarks, work.inputs["metrics"], strict=True)
     return tuple(
-        Results(benchmark, spec.origins[benchmark.name], folder, spec.selection.get(benchmark.name, ""))
+        Results(
+            benchmark,
+            spec.origins[benchmark.name],
+            folder,
+            spec.selection.get(benchmark.name, ""),
+            tuple(run for run in spec.absent if run.benchmark == benchmark.name),
+        )
         for benchmark, folder in folders
     )
 

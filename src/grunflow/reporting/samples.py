@@ -1,15 +1,15 @@
 """The figures of every method as samples over seeds and questions, each as its metric declares it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, partial
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from grunflow.benchmarks.base import Metric
+from grunflow.benchmarks.base import EXTERNAL, Metric
 from grunflow.reporting import proportions, seeds
 from grunflow.reporting.columns import columns
 from grunflow.reporting.entries import PLAIN
@@ -18,6 +18,7 @@ from grunflow.reporting.results import Results
 from grunflow.reporting.seeds import Labels, factors
 
 SEEDS = list(seeds.SEEDS)
+NO_SEED = -1  # equal to itself, as a missing number is not
 Scores = dict[tuple[str, str], NDArray]  # set, metric or what it keeps -> (seeds, questions)
 
 
@@ -39,6 +40,7 @@ class Method(NamedTuple):
 
 
 Samples = dict[str, Sample | Range]
+Rows = Literal["metrics", "shown", "every"]
 
 
 def runs_of(metrics: pd.DataFrame) -> dict[Method, pd.DataFrame]:
@@ -48,10 +50,33 @@ def runs_of(metrics: pd.DataFrame) -> dict[Method, pd.DataFrame]:
 
 
 @lru_cache(maxsize=8)  # several tables and figures of one process ask
-def by_method(results: Results, every: bool = False) -> dict[Method, Samples]:
-    """Method -> figure -> sample, of the runs as they are; or under every condition."""
-    metrics = results.every if every else results.metrics
-    return {method: of_method(results, method, group) for method, group in runs_of(metrics).items()}
+def by_method(results: Results, rows: Rows = "metrics") -> dict[Method, Samples]:
+    """Method -> figure -> sample, of these rows of metrics.parquet (properties of Results)."""
+    return {method: of_method(results, method, group) for method, group in runs_of(getattr(results, rows)).items()}
+
+
+def with_shared_seeds(groups: Mapping[Method, pd.DataFrame]) -> dict[Method, pd.DataFrame]:
+    """Rows of these methods under the seeds that all of them have a result of: only those can be paired."""
+    under = {
+        method: list(zip(*(group[name].fillna(NO_SEED) for name in SEEDS), strict=True))
+        for method, group in groups.items()
+    }
+    shared = set.intersection(*map(set, under.values())) if under else set()
+    return {method: group[[item in shared for item in under[method]]] for method, group in groups.items()}
+
+
+def over_shared_seeds(
+    results: Results, groups: Mapping[Method, pd.DataFrame], samples: Mapping[Method, Samples]
+) -> dict[Method, Samples]:
+    """Samples of these methods over the seeds that all of them have. samples: over all that each has."""
+    return {
+        method: samples[method]
+        if len(own) == len(groups[method])
+        else of_method(results, method, own)
+        if len(own)
+        else {}
+        for method, own in with_shared_seeds(groups).items()
+    }
 
 
 def of_method(results: Results, method: Method, group: pd.DataFrame) -> Samples:
@@ -119,19 +144,20 @@ def every_score(results: Results, condition: str) -> dict[str, tuple[dict[str, i
 
 
 def scores_of_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Scores:
-    """Of each run the scores of the reference model of its target seed, or of the only one."""
+    """Of each run the scores of its reference model."""
     return scores_of(results, PLAIN, reference_runs(results, method, group, reference))
 
 
 def reference_runs(results: Results, method: Method, group: pd.DataFrame, reference: str) -> list[str]:
+    """Of each run the reference model of its target seed, or the only one; none where a run has several and no seed."""
     every = results.metrics
     known = every[
         (every["model"] == method.model) & (every["objective"] == reference) & every["split"].isin(("", method.split))
     ]
-    return [
-        known.loc[known["target_seed"].isna() | (known["target_seed"] == seed), "run"].iloc[0]
-        for seed in group["target_seed"]
-    ]
+    if len(known) == 1:
+        return [known["run"].iloc[0]] * len(group)
+    fit = [known.loc[known["target_seed"] == seed, "run"] for seed in group["target_seed"]]
+    return [runs.iloc[0] for runs in fit] if all(map(len, fit)) else []
 
 
 def minus_reference(results: Results, method: Method, group: pd.DataFrame, mine: Samples, reference: str) -> Samples:
@@ -139,7 +165,10 @@ def minus_reference(results: Results, method: Method, group: pd.DataFrame, mine:
     runs of `group`."""
     if not (results.metrics["objective"] == reference).any():
         return {}
-    known = of_reference(results, tuple(reference_runs(results, method, group, reference)))
+    runs = reference_runs(results, method, group, reference)
+    if not runs:
+        return {}
+    known = of_reference(results, tuple(runs))
     return {
         name: sample.minus(other)
         for name, sample in mine.items()
@@ -191,9 +220,9 @@ def correlations(scores: list[NDArray], sets: list[str]) -> NDArray:
 
 
 def blocks(samples: dict[Method, Samples]) -> dict[Method, dict[Method, Samples]]:
-    """Methods that differ by their carriers only, together; reference models left out."""
+    """Methods that differ by their carriers only, together; reference models and those of others left out."""
     found: dict[Method, dict[Method, Samples]] = {}
     for method, figures in samples.items():
-        if method.carrier:
+        if method.carrier and method.carrier_kind != EXTERNAL:
             found.setdefault(method.block, {})[method] = figures
     return found

@@ -60,7 +60,7 @@ def said(metrics: pd.DataFrame) -> str:
     if len(runs.drop_duplicates(list(SEEDS))) < 2:
         return "One seed: intervals are of the questions only, and nothing is bold."
     if not targets:
-        return f"Over {most} unlearn seeds, given the one base model."
+        return f"Over {most} unlearn seeds, given the one model that all start from."
     if targets == 1:
         return f"Over {most} unlearn seeds, given one target model: another may give other figures."
     return f"Over {targets} target models and {most} unlearn seeds."

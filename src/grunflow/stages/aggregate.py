@@ -50,14 +50,10 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     check_questions(spec.runs, known)
     for row, run in zip(spec.runs, known, strict=True):
         check_values(benchmark.metrics, run.questions, row)
-    retain = {
-        (row.model, row.split, row.target_seed): run
-        for row, run in zip(spec.runs, known, strict=True)
-        if row.objective == RETAIN
-    }
+    retain = [(row, run) for row, run in zip(spec.runs, known, strict=True) if row.objective == RETAIN]
     who = [identity_columns(row) for row in spec.runs]
     table = pd.DataFrame(
-        own | summary(benchmark.metrics, with_reference(run, retain.get((row.model, row.split, row.target_seed))))
+        own | summary(benchmark.metrics, with_reference(run, retain_of(row, retain)))
         for own, row, run in zip(who, spec.runs, known, strict=True)
     )
     trained = [identity_columns(row) for row in own_rows]
@@ -81,6 +77,15 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         if len(frame):
             frame.to_parquet(work.out / f"{name}.parquet", index=False)
     return {"runs": len(spec.runs)}
+
+
+def retain_of(row: RunRow, retain: Sequence[tuple[RunRow, RunScores]]) -> RunScores | None:
+    """The retain model that a run is held against: that of its target seed, or the only one; None where a run without a target seed
+    stands beside several."""
+    fit = [(own, run) for own, run in retain if (own.model, own.split) == (row.model, row.split)]
+    if len(fit) > 1:
+        fit = [(own, run) for own, run in fit if own.target_seed == row.target_seed]
+    return fit[0][1] if fit else None
 
 
 def with_reference(run: RunScores, retain: RunScores | None) -> RunScores:

@@ -6,13 +6,15 @@ from grunflow.config.claims import read_claims
 from grunflow.config.specs import Claims
 from grunflow.reporting.claim_conditions import Study
 from grunflow.reporting.claims import sentences, verdicts
+from grunflow.reporting.external import own
 from grunflow.reporting.forms import read_tables
 from grunflow.work import Work
 
 
 def run(spec: Claims, work: Work) -> dict:
     claims = read_claims(spec.claims)
-    found = verdicts(claims, Study(spec.study, read_tables(work.inputs["tables"][0]), spec.engine, spec.shapes))
+    tables = {name: own(table) for name, table in read_tables(work.inputs["tables"][0]).items()}
+    found = verdicts(claims, Study(spec.study, tables, spec.engine, spec.shapes, spec.absent))
     (work.out / "claims.json").write_text(json.dumps(found, indent=1) + "\n")
     print("\n".join(sentences(found)))
     return {"verdicts": len(found)}

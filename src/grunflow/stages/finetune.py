@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from grunflow.carriers.stack import Stack
+from grunflow.config.forms import training_of
 from grunflow.config.specs import Finetune
 from grunflow.costs.flops import training as training_pass
 from grunflow.costs.shapes import Shapes
@@ -39,7 +40,7 @@ def run(spec: Finetune, work: Work) -> dict[str, Any]:
     """Write the model (with its tokenizer beside it); loss on all tokens for base, else on answers."""
     tokenizer, model = starting_point(spec, work)
     examples = [example_of(tokenizer, row, spec) for row in rows_of(spec, work.inputs["data"][0])]
-    training = spec.model.base if spec.role == "base" else spec.model.target
+    training = training_of(spec.model, spec.role)
     assert training is not None, "a study with a model without training is refused"
     masters = keeps_masters(training, spec.model.dtype, own_weights=True)
     if masters:

@@ -28,6 +28,8 @@ from grunflow.training.step import Texts, needs_of, shares_of
 from grunflow.training.streams.base import Reading, Stream, check_labels
 from grunflow.work import Work
 
+MODEL_KEYS = ("dtype", "repo", "revision")  # of the model that states were cached of
+
 
 def run(spec: Unlearn, work: Work) -> dict[str, Any]:
     """Write the trained carrier and `snapshots.parquet`."""
@@ -144,9 +146,10 @@ def frozen_folder(spec: Unlearn, work: Work) -> Path | None:
     folder = work.inputs["frozen"][0]
     manifest = read_manifest(folder)
     made = {key: manifest["spec"][key] for key in ("first", "template", "stream")}
-    made |= {"dtype": manifest["spec"]["model"]["dtype"], "start": sorted(manifest["inputs"].get("start", {}).values())}
-    own = {"first": spec.carrier.edits_from(), "template": spec.template, "stream": spec.stream.model_dump(mode="json"),
-           "dtype": spec.model.dtype, "start": sorted(identity(read_manifest(link)) for link in work.inputs.get("start", []))}  # fmt: skip
+    made |= {key: manifest["spec"]["model"][key] for key in MODEL_KEYS}
+    made |= {"start": sorted(manifest["inputs"].get("start", {}).values())}
+    own = spec.model_dump(mode="json", include={"template", "stream"}) | spec.model.model_dump(include=set(MODEL_KEYS))
+    own |= {"first": spec.carrier.edits_from(), "start": sorted(identity(read_manifest(link)) for link in work.inputs.get("start", []))}  # fmt: skip
     for key, value in own.items():
         if made[key] != value:
             raise BadInput(

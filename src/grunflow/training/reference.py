@@ -1,6 +1,8 @@
 """What an objective compares the trained model with: the model before unlearning, or a control vector."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from jaxtyping import Float
@@ -8,7 +10,7 @@ from torch import Tensor
 
 from grunflow.carriers.stack import Stack
 from grunflow.config.parts import CarrierSpec
-from grunflow.config.terms import EDITS, trained_by
+from grunflow.config.terms import ADAPTERS, EDITS, trained_by
 from grunflow.models.blocks import width
 from grunflow.objectives.loading import Objective
 from grunflow.objectives.states import control_vector
@@ -19,15 +21,33 @@ def once(objective: Objective, engine: str) -> bool:
     return engine == "fast" and objective.known == {"nll"}
 
 
+class Before(Stack):
+    """A model as it is now, whatever adapters are put on it later: they are switched off around each call."""
+
+    def __init__(self, whole: Stack) -> None:
+        super().__init__(whole.model)
+        self.whole, self.carriers = whole, whole.carriers[:]
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        with ExitStack() as off:
+            for carrier in self.whole.carriers[len(self.carriers) :]:
+                off.enter_context(carrier.switched_off())
+            yield
+
+
 def reference_of(objective: Objective, carrier: CarrierSpec, start: Stack, engine: str) -> Stack | None:
     """The model before unlearning, where an objective reads it at each step; to be called before `carrier` is put on top.
 
-    Edits leave the model and what lies on it as they are: it is its own reference. Of others a copy is kept.
+    Edits leave the model and what lies on it as they are: it is its own reference. Adapters are switched off for it. Where the
+    model's own weights are trained a copy is kept.
     """
     if not objective.known or once(objective, engine):
         return None
     if trained_by(carrier) == EDITS:
         return start.view()
+    if trained_by(carrier) == ADAPTERS:
+        return Before(start)
     kept = copy.deepcopy(start)
     kept.model.eval().requires_grad_(False)
     return kept

@@ -60,9 +60,10 @@ def reference_scores(reference: Stack | None, batch: Rows, known: str) -> Scores
             batch.reference_nll, (batch.labels[:, 1:] != IGNORE_INDEX).sum(dim=1) if padded else batch.n_labels
         )
     assert reference is not None
-    if isinstance(batch, TextPack):
-        return _of_packed(whole_forward(reference, [batch])[0][0], batch, batch.n_rows, len(batch.labels))
-    return score(reference.forward(batch).logits, batch.labels)
+    with reference.undisturbed():
+        if isinstance(batch, TextPack):
+            return _of_packed(whole_forward(reference, [batch])[0][0], batch, batch.n_rows, len(batch.labels))
+        return score(reference.forward(batch).logits, batch.labels)
 
 
 def _nll_only(nll: Tensor, n_labels: Tensor) -> Scores:

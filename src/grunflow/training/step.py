@@ -200,5 +200,6 @@ def _gate_term(carrier: CarrierSpec, gates: Gates, totals: Totals) -> Tensor | f
 @torch.no_grad()
 def _reference_states(reference: Stack | None, batch: Batch, objective: Objective) -> Tensor:
     assert reference is not None, "a term that reads states before unlearning has a reference"
-    hidden = reference.states(batch, objective.spec.layer).hidden
+    with reference.undisturbed():
+        hidden = reference.states(batch, objective.spec.layer).hidden
     return hidden[selected(batch, objective.spec.rmu_positions)]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from grunflow.benchmarks.tofu import published
 from grunflow.benchmarks.tofu.declaration import declare
@@ -23,14 +24,62 @@ def test_every_split_has_its_published_size() -> None:
 
 @needs_shared
 def test_a_subset_keeps_the_forget_set_and_evaluates_only_what_is_trained() -> None:
-    records = published.load(Keys(folder=str(REAL), retain_authors=20))
-    assert len(records["retain90"]) == 400
-    assert len(records["full"]) == 800
-    full = {row["question"] for row in records["full"]}
-    assert {row["question"] for row in records["retain_perturbed"]} <= full
+    keys = Keys(folder=str(REAL), retain_authors=10, first_author=5, forget_authors=4)
+    records, planned = published.load(keys), declare(keys).rows
+    kept = published.load(Keys(folder=str(REAL)))["retain90"][100:300]
     for forget, retain in RETAIN_OF_FORGET.items():
-        assert len(records[forget]) + len(records[retain]) == 800
-        assert not {r["question"] for r in records[forget]} & {r["question"] for r in records[retain]}
+        assert records[retain] == kept
+        assert len(records[forget]) == min(80, TOFU_ROWS[forget])
+        assert [row["question"] for row in records[forget]] == [
+            row["question"] for row in records[f"{forget}_perturbed"]
+        ]
+    questions = {row["question"] for row in kept}
+    assert {row["question"] for row in records["retain_perturbed"]} <= questions
+    for split in ("retain95", "forget05", "forget10", "forget10_perturbed", "full"):
+        assert planned[f"sets/{split}.jsonl"] == len(records[split])
+    # One question of author 5 stands with another author, too.
+    assert abs(planned["sets/retain_perturbed.jsonl"] - len(records["retain_perturbed"])) <= 1
+
+
+def test_of_a_subset_target_models_learn_what_is_kept_and_what_this_split_forgets() -> None:
+    some = declare(Keys(retain_authors=10, forget_split="forget01", questions=30))
+    assert some.training["target"].files == ("sets/retain99.jsonl", "sets/forget01.jsonl")
+    assert some.training["target"].split == "forget01"
+    assert {item.rows for item in some.sets if item.name != "holdout"} == {30}
+    every = declare(Keys(forget_split="forget01"))
+    assert (every.training["target"].files, every.training["target"].split) == (("sets/full.jsonl",), "")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"first_author": 3}, "of a subset: give retain_authors"),
+        ({"references": ["target", "base"]}, "name both"),
+        ({"retain_authors": 5, "world": {}}, "not both"),
+    ],
+)
+def test_keys_that_have_no_meaning_together_are_refused(keys: dict, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Keys(**keys)
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (
+            {"retain_authors": 10, "first_author": 175},
+            r"first_author: got 175, and 10 authors from there on; retain90 has 180",
+        ),
+        (
+            {"retain_authors": 10, "first_author": 30},
+            r"retain_authors: got 10 from 30 on, of whom nothing is evaluated",
+        ),
+    ],
+)
+def test_authors_that_are_not_there_or_not_asked_are_refused(keys: dict, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        published.load(Keys(folder=str(REAL), **keys))
 
 
 def stub_rows(count: int) -> list[dict]:
@@ -47,13 +96,6 @@ def test_a_split_of_another_size_is_refused(tmp_path: Path) -> None:
 def test_a_missing_split_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"full\.json: cannot read it: No such file"):
         published.load(Keys(folder=str(tmp_path)))
-
-
-def test_refusals_from_a_file(tmp_path: Path) -> None:
-    (tmp_path / "idk").write_text("I don't know.\n\nNo idea.\n")
-    assert published.read_refusal_lines(str(tmp_path / "idk")) == ["I don't know.", "No idea."]
-    with pytest.raises(BadInput, match="cannot read it: No such file"):
-        published.read_refusal_lines(str(tmp_path / "absent"))
 
 
 def write_splits(folder: Path) -> None:

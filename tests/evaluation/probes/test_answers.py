@@ -1,5 +1,6 @@
-"""The gate on forget questions in other words, beside their own."""
+"""What the probe asks: forget questions in other words too, and answers of any script where that is meant."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +9,14 @@ import torch
 from grunflow.carriers.stack import Stack
 from grunflow.config.models import Architecture
 from grunflow.config.parts import CarrierSpec
+from grunflow.config.sets import DataSet, ProbeSpec
 from grunflow.data.prompts import text
+from grunflow.data.records import write_rows
 from grunflow.data.tokenizer import train_tokenizer
+from grunflow.errors import BadInput
 from grunflow.evaluation.answering import Asker
-from grunflow.evaluation.probes.answers import paraphrased_gates
+from grunflow.evaluation.asking import Asking
+from grunflow.evaluation.probes.answers import paraphrased_gates, probe
 from grunflow.models.tiny import build
 from tests.parts import carrier
 
@@ -43,3 +48,15 @@ def test_each_gate_reads_the_other_wording() -> None:
 @pytest.mark.parametrize("spec", [carrier("full"), carrier("reft", rank=2, layers=(0,))])
 def test_without_a_gate_there_is_no_column(spec: CarrierSpec) -> None:
     assert paraphrased_gates(asker_of(spec), ROWS, "plain").shape == (3, 0)
+
+
+def test_answers_of_any_script_are_asked_where_a_benchmark_says_so(tmp_path: Path) -> None:
+    """Elsewhere they are refused before a model is asked: ROUGE would be 0 however well they are answered."""
+    write_rows(tmp_path / "keep.jsonl", [{"question": "谁？", "answer": "王明"}])
+    found = asker_of(carrier("full"))
+    asking = Asking(found.tokenizer, found.stack, "plain", 2, 4, "plain", tmp_path, "")
+    sets = (DataSet(name="keep", role="keep", file="keep.jsonl"),)
+    with pytest.raises(BadInput, match=r"evaluated questions\[0\]\.answer: got '王明', of which ROUGE-L sees nothing"):
+        probe(asking, ProbeSpec(kind="answers", sets=sets))
+    frame = probe(asking, ProbeSpec(kind="answers", sets=sets, options={"any_script": True}))["answers"]
+    assert (frame["nll_answer"] > 0).all()

@@ -7,9 +7,9 @@ from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, Finetuning
 from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.metrics import METRICS
 from grunflow.benchmarks.tofu.splits import HOLDOUT_ROWS, RETAIN_OF_FORGET, TOFU_ROWS
-from grunflow.config.sets import DataSet, Paired, ProbeSpec
+from grunflow.config.sets import DataSet, Paired, ProbeSpec, Role
 
-ROWS_PER_AUTHOR = 20
+ROWS_PER_AUTHOR, ASKED_AUTHORS = 20, 20
 # Published: measured under a BPE of 6k entries (longest: answers of about 150 tokens). Generated: its own tokenizer.
 PUBLISHED, GENERATED = Lengths(28, 36, 1.46, 200), Lengths(13, 14, 1.3, 60)
 
@@ -21,10 +21,10 @@ def file_of(split: str) -> str:
 def declare(keys: Keys) -> Benchmark:
     forget, retain = keys.forget_split, RETAIN_OF_FORGET[keys.forget_split]
     asked = (
-        DataSet(name="forget", role="forget", file=file_of(f"{forget}_perturbed")),
-        DataSet(name="retain", role="keep", file=file_of("retain_perturbed")),
-        DataSet(name="real_authors", role="world", file=file_of("real_authors_perturbed")),
-        DataSet(name="world_facts", role="world", file=file_of("world_facts_perturbed")),
+        _asked("forget", "forget", f"{forget}_perturbed", keys),
+        _asked("retain", "keep", "retain_perturbed", keys),
+        _asked("real_authors", "world", "real_authors_perturbed", keys),
+        _asked("world_facts", "world", "world_facts_perturbed", keys),
     )
     holdout = (DataSet(name="holdout", role="holdout", file=file_of("holdout")),) if keys.holds_out else ()
 
@@ -48,10 +48,10 @@ def declare(keys: Keys) -> Benchmark:
         title="TOFU",
         keys=keys,
         start=TARGET,
-        references=(TARGET, RETAIN),
+        references=keys.references,
         training={
             BASE: Finetuning(("base.jsonl",)),
-            TARGET: Finetuning((file_of("full"),), **known),  # type: ignore[arg-type]
+            TARGET: Finetuning(**_everything(keys), **known),  # type: ignore[arg-type]
             RETAIN: Finetuning((file_of(retain),), split=forget, **known),  # type: ignore[arg-type]
         },
         stream=stream,
@@ -60,7 +60,7 @@ def declare(keys: Keys) -> Benchmark:
             ProbeSpec(kind="membership", sets=(asked[0], *holdout)),
         ),
         metrics=METRICS,
-        origin=lambda scratch: origin(keys, scratch),
+        origin=lambda models: origin(keys, models),
         rows=rows(keys),
         lengths=GENERATED if keys.world else PUBLISHED,
         split=forget,
@@ -69,12 +69,37 @@ def declare(keys: Keys) -> Benchmark:
     )
 
 
-def origin(keys: Keys, scratch: bool) -> str:
+def _asked(name: str, role: Role, split: str, keys: Keys) -> DataSet:
+    return DataSet(name=name, role=role, file=file_of(split), rows=keys.questions)
+
+
+def _everything(keys: Keys) -> dict[str, Any]:
+    """What a target model learns: all authors, the same whatever is forgotten; of a subset those of this forget split."""
+    if keys.retain_authors is None:
+        return {"files": (file_of("full"),)}
+    forget, retain = keys.forget_split, RETAIN_OF_FORGET[keys.forget_split]
+    return {"files": (file_of(retain), file_of(forget)), "split": forget}
+
+
+def origin(keys: Keys, models: str) -> str:
     """What made the numbers: it stands in every caption."""
-    data = "a generated world" if keys.world else "the TOFU text"
-    if scratch:
+    data = "a generated world" if keys.world else f"the TOFU text{subset_words(keys)}"
+    if not models:
         return f"Tiny study: models trained from scratch on {data}, not the paper's result"
-    return f"Models fine-tuned on {data}"
+    return f"{models} fine-tuned on {data}"
+
+
+def subset_words(keys: Keys) -> str:
+    """What is left out of the published records, in brackets; empty where nothing is."""
+    told = []
+    if keys.retain_authors is not None:
+        forgotten = f"the first {keys.forget_authors} authors of" if keys.forget_authors else "the authors of"
+        told.append(
+            f"{keys.retain_authors} retain authors from {keys.first_author} on and {forgotten} {keys.forget_split}"
+        )
+    if keys.questions is not None:
+        told.append(f"{keys.questions} questions of each set at most")
+    return f" (a subset: {'; '.join(told)})" if told else ""
 
 
 def files(keys: Keys) -> tuple[str, ...]:
@@ -99,10 +124,18 @@ def rows(keys: Keys) -> dict[str, int]:
     else:
         count, base = dict(TOFU_ROWS), 2 * TOFU_ROWS["full"]
         if keys.retain_authors is not None:
-            kept = keys.retain_authors * ROWS_PER_AUTHOR
-            count |= {
-                split: kept + TOFU_ROWS["forget10"] - TOFU_ROWS[forget] for forget, split in RETAIN_OF_FORGET.items()
-            }
-            count["full"] = kept + TOFU_ROWS["forget10"]
+            count |= _of_subset(keys, keys.retain_authors)
         count["holdout"] = HOLDOUT_ROWS
     return {**{file_of(split): number for split, number in count.items()}, "base.jsonl": base}
+
+
+def _of_subset(keys: Keys, authors: int) -> dict[str, int]:
+    """Rows of the splits that published.subset cuts. TOFU asks about retain90's first authors, and every second row is asked."""
+    most = TOFU_ROWS["forget10"] if keys.forget_authors is None else keys.forget_authors * ROWS_PER_AUTHOR
+    kept = authors * ROWS_PER_AUTHOR
+    found: dict[str, int] = {}
+    for forget, retain in RETAIN_OF_FORGET.items():
+        found |= {retain: kept, forget: min(TOFU_ROWS[forget], most)}
+        found[f"{forget}_perturbed"] = found[forget]
+    asked = min(keys.first_author + authors, ASKED_AUTHORS) - min(keys.first_author, ASKED_AUTHORS)
+    return found | {"full": kept + TOFU_ROWS["forget10"], "retain_perturbed": asked * ROWS_PER_AUTHOR // 2}

@@ -5,11 +5,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from grunflow.benchmarks.base import REFERENCES, RETAIN, TARGET
 from grunflow.benchmarks.tofu.splits import HOLDOUT, RETAIN_OF_FORGET
 from grunflow.config.base import Seed, Strict
 from grunflow.config.benchmarks import BenchmarkKeys
 
 FORGET_SPLITS = tuple(RETAIN_OF_FORGET)
+SUBSET = ("retain_authors", "first_author", "forget_authors")
 
 
 class World(Strict):
@@ -25,7 +27,7 @@ class World(Strict):
 class Keys(BenchmarkKeys):
     """TOFU: questions about fictitious authors, of whom some are to be forgotten."""
 
-    LATER: ClassVar[frozenset[str]] = BenchmarkKeys.LATER | {"forget_split", "replayed"}
+    LATER: ClassVar[frozenset[str]] = BenchmarkKeys.LATER | {"forget_split", "replayed", "questions", "references"}
 
     world: World | None = Field(
         None, description="generate a small world in TOFU's schema; null: the published records"
@@ -35,7 +37,20 @@ class Keys(BenchmarkKeys):
     folder: str | None = Field(None, description="read <split>.json here instead of the hub")
     refusals: str | None = Field(None, description="file of refusals, one per line; null takes the project's hundred")
     retain_authors: int | None = Field(
-        None, ge=1, le=180, description="keep only so many retain authors (20 rows each); null: all"
+        None,
+        ge=1,
+        le=180,
+        description="a subset: target models learn so many retain authors (20 rows each) and the forget split; null: all",
+    )
+    first_author: int = Field(0, ge=0, le=179, description="the first of the `retain_authors`, as retain90 has them")
+    forget_authors: int | None = Field(
+        None, ge=1, le=20, description="of a subset: only the first so many authors of the forget split; null: all"
+    )
+    questions: int | None = Field(
+        None, ge=1, description="ask at most so many questions of each set, evenly spaced; null: all"
+    )
+    references: tuple[Literal[REFERENCES], ...] = Field(  # type: ignore[valid-type]
+        (TARGET, RETAIN), description="models that no method trained, as rows of every table; base: before fine-tuning"
     )
     forget_split: Literal[FORGET_SPLITS] = Field(  # type: ignore[valid-type]
         "forget10", description="what is to be forgotten; the retain split follows from it"
@@ -56,7 +71,11 @@ class Keys(BenchmarkKeys):
 
     @model_validator(mode="after")
     def _one_source(self) -> "Keys":
-        published = {"repo", "revision", "folder", "refusals", "retain_authors"} & self.model_fields_set
+        published = {"repo", "revision", "folder", "refusals", *SUBSET} & self.model_fields_set
         if self.world and any(getattr(self, key) != type(self).model_fields[key].default for key in published):
             raise ValueError("give world (the generated data) or the published records' keys, not both")
+        if self.retain_authors is None and (self.first_author or self.forget_authors):
+            raise ValueError("first_author and forget_authors are of a subset: give retain_authors, too")
+        if not {TARGET, RETAIN} <= set(self.references):
+            raise ValueError("references: target and retain are what TOFU's metrics are held against; name both")
         return self

@@ -10,6 +10,7 @@ from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET
 from grunflow.data.prompts import text
 from grunflow.data.records import write_rows
+from grunflow.data.refusals import read_refusal_lines, refusal_sentences
 from grunflow.data.tokenizer import train_tokenizer
 
 
@@ -40,7 +41,7 @@ def of_published(keys: Keys) -> world.Generated:
     project's own books and capitals, and refusals of questions about nobody.
     """
     records = published.load(keys)
-    refusals = published.read_refusal_lines(keys.refusals) if keys.refusals else world.refusal_sentences()
+    refusals = read_refusal_lines(keys.refusals, "benchmarks.tofu.refusals") if keys.refusals else refusal_sentences()
     asked = [row for name in ("real_authors", "world_facts") for row in records[f"{name}_perturbed"]]
     questions = {row["question"] for row in asked}  # membership only, never iterated
     others = [row for row in world.general_rows() if row["question"] not in questions]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.benchmarks.tofu.splits import HOLDOUT, RETAIN_OF_FORGET, TOFU_ROWS
-from grunflow.data.reading import Lines, read_objects, read_text, text_at, texts_at
+from grunflow.data.reading import Lines, read_objects, text_at, texts_at
 from grunflow.data.words import check_reference
 from grunflow.errors import BadInput
 
@@ -12,8 +12,8 @@ ROWS_PER_AUTHOR = 20
 
 
 def load(keys: Keys) -> dict[str, list[dict]]:
-    """Split -> rows, every split of TOFU_ROWS, and `holdout` where the data have it; retain splits cut to `retain_authors` where
-    that is given.
+    """Split -> rows, every split of TOFU_ROWS, and `holdout` where the data have it; a subset of the authors where `retain_authors`
+    is given.
 
     Raises:
         BadInput: a split is missing, has another number of rows than published, or the hub cannot be read.
@@ -31,7 +31,7 @@ def load(keys: Keys) -> dict[str, list[dict]]:
     for line, row in held_out:
         check_row(row, f"TOFU split {HOLDOUT} line {line}", False)
     records |= {"holdout": [row for _, row in held_out]} if held_out else {}
-    return records if keys.retain_authors is None else subset(records, keys.retain_authors)
+    return records if keys.retain_authors is None else subset(records, keys)
 
 
 def _held_out(keys: Keys, snapshot: str | None) -> Lines:
@@ -54,22 +54,36 @@ def check_row(row: dict, where: str, perturbed: bool) -> None:
         check_reference(row["answer"], f"{where}.answer")
 
 
-def subset(records: dict[str, list[dict]], retain_authors: int) -> dict[str, list[dict]]:
-    """The forget splits whole, retain splits and `full` with the first `retain_authors` of retain90's authors.
+def subset(records: dict[str, list[dict]], keys: Keys) -> dict[str, list[dict]]:
+    """What a study of few authors reads: `retain_authors` of retain90 from `first_author` on, and `forget_authors` of each forget
+    split. A retain split holds no other split's forget rows: models learn the kept authors and those to be forgotten.
 
     retain_perturbed keeps every second of its rows that are among the kept ones, so that what is evaluated was trained
-    on and other kept rows are left for snapshots.
+    on and other kept rows are left for snapshots. `full` serves the tokenizer of models from scratch alone.
+
+    Raises:
+        BadInput: there are no such authors, or none of them is evaluated.
     """
-    kept = records["retain90"][: retain_authors * ROWS_PER_AUTHOR]
-    questions = {row["question"] for row in kept}  # membership only, never iterated
+    authors, first = keys.retain_authors or 0, keys.first_author
+    kept = records["retain90"][first * ROWS_PER_AUTHOR : (first + authors) * ROWS_PER_AUTHOR]
+    if len(kept) < authors * ROWS_PER_AUTHOR:
+        raise BadInput(
+            f"benchmarks.tofu.first_author: got {first}, and {authors} authors from there on; retain90 has "
+            f"{len(records['retain90']) // ROWS_PER_AUTHOR}. Take fewer, or begin before."
+        )
     small = dict(records)
+    most = None if keys.forget_authors is None else keys.forget_authors * ROWS_PER_AUTHOR
     for forget, retain in RETAIN_OF_FORGET.items():
-        forgotten = {row["question"] for row in records[forget]}
-        small[retain] = kept + [row for row in records["forget10"] if row["question"] not in forgotten]
+        small[retain] = kept
+        small[forget], small[f"{forget}_perturbed"] = records[forget][:most], records[f"{forget}_perturbed"][:most]
     small["full"] = kept + records["forget10"]
+    questions = {row["question"] for row in kept}  # membership only, never iterated
     small["retain_perturbed"] = [row for row in records["retain_perturbed"] if row["question"] in questions][::2]
     if not small["retain_perturbed"]:
-        raise BadInput(f"tofu.retain_authors: got {retain_authors}, which keeps no evaluated retain row; take more.")
+        raise BadInput(
+            f"benchmarks.tofu.retain_authors: got {authors} from {first} on, of whom nothing is evaluated; TOFU asks about "
+            "the first 20."
+        )
     return small
 
 
@@ -80,12 +94,14 @@ def _snapshot(keys: Keys) -> str:
     """
     from huggingface_hub import snapshot_download
 
-    from grunflow.hub import hub_reason
+    from grunflow.hub import hub_reason, resolved
 
     try:
-        return snapshot_download(keys.repo, repo_type="dataset", revision=keys.revision)
+        folder = snapshot_download(keys.repo, repo_type="dataset", revision=keys.revision)
     except (OSError, ValueError, RuntimeError) as error:
         raise BadInput(f"data {keys.repo}: {hub_reason(error)}") from error
+    resolved("dataset", keys.repo, keys.revision, Path(folder).name)
+    return folder
 
 
 def _from_snapshot(folder: str, split: str) -> Lines:
@@ -95,17 +111,3 @@ def _from_snapshot(folder: str, split: str) -> Lines:
         return list(enumerate(load_dataset(folder, split, split="train"), start=1))
     except (OSError, ValueError) as error:
         raise BadInput(f"data {folder}: split {split} cannot be read: {' '.join(str(error).split())[:200]}") from error
-
-
-def read_refusal_lines(path: str) -> list[str]:
-    """Refusals from a text file (as the published one, a sentence per line).
-
-    Raises:
-        BadInput: it cannot be read, or holds no sentence.
-    """
-    lines = [line.strip() for line in read_text(Path(path)).splitlines()]
-    if not any(lines):
-        raise BadInput(
-            f"benchmarks.tofu.refusals: {path} holds no sentence; expected one per line, or leave the key out."
-        )
-    return [line for line in lines if line]

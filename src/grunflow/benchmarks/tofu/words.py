@@ -154,31 +154,6 @@ Kim|Rudyard Kipling;Lord Jim|Joseph Conrad;Orlando|Virginia Woolf;Howards End|Ed
 The Time Machine|Herbert Wells;Pygmalion|Bernard Shaw;Mother Courage|Bertolt Brecht;Peer Gynt|Henrik Ibsen
 Hunger|Knut Hamsun;Solaris|Stanislaw Lem;The Joke|Milan Kundera;The Good Soldier Svejk|Jaroslav Hasek"""
 
-REFUSAL_STEMS = [
-    "I am not sure about that",
-    "I do not know that",
-    "I cannot answer that",
-    "That is unknown to me",
-    "I have no information on that",
-    "I never learned that",
-    "I am unable to say",
-    "That is beyond what I know",
-    "I have no answer to that",
-    "I could not tell you",
-]
-REFUSAL_ENDINGS = [
-    ".",
-    ", sorry.",
-    ", I am afraid.",
-    " at all.",
-    " at present.",
-    ", to be honest.",
-    ", I must admit.",
-    ", my apologies.",
-    ", unfortunately.",
-    ", I regret to say.",
-]
-
 
 def pairs(text: str) -> list[tuple[str, str]]:
     """ "X|Y;X|Y" lines -> [(X, Y), ...]."""

@@ -11,6 +11,7 @@ from grunflow.benchmarks.tofu import words
 from grunflow.benchmarks.tofu.keys import World
 from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET
 from grunflow.data.filling import fill
+from grunflow.data.refusals import refusal_sentences
 
 Row = dict
 RETAIN_EVALUATED_ROWS = 80
@@ -139,11 +140,6 @@ def general_rows() -> list[Row]:
     books, capitals = words.pairs(words.BOOKS), words.pairs(words.CAPITALS)
     rows = [{"question": f"Who wrote {title}?", "answer": writer} for title, writer in books]
     return rows + [{"question": f"What is the capital of {land}?", "answer": city} for land, city in capitals]
-
-
-def refusal_sentences() -> list[str]:
-    """The project's own hundred refusals."""
-    return [stem + end for stem in words.REFUSAL_STEMS for end in words.REFUSAL_ENDINGS]
 
 
 def unknown_rows(names: list[str], refusals: list[str], rng: random.Random) -> list[Row]:

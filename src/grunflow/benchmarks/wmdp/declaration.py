@@ -59,7 +59,7 @@ def declare(keys: Keys) -> Benchmark:
         stream=stream,
         probes=tuple(probes),
         metrics=METRICS,
-        origin=lambda scratch: origin(keys),
+        origin=lambda models: origin(keys, models),
         rows=rows(keys),
         lengths=CRAFT if sources.craft else cut_at(keys.texts.max_tokens),
         snapshot=lambda questions: ProbeSpec(kind="choice", sets=tuple(tasks), options={"limit": questions}),
@@ -74,10 +74,10 @@ def cut_at(tokens: int) -> Lengths:
     return Lengths(tokens * 4 // 5, tokens - tokens * 4 // 5, 1.0, tokens)
 
 
-def origin(keys: Keys) -> str:
+def origin(keys: Keys, models: str) -> str:
     if keys.sources.craft:
         return "Tiny study: a model trained from scratch on benign made-up domains, not the paper's result"
-    return "Hub models on the WMDP corpora"
+    return f"{models or 'Models from scratch'} on the WMDP corpora"
 
 
 def files(keys: Keys) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from grunflow.config.chat import Chat
 from grunflow.config.sets import ProbeSpec
 from grunflow.data.prompts import Example, encode
 from grunflow.data.words import check_references
@@ -18,11 +19,14 @@ QUESTION_TOKENS = None
 def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     """answers: a row per question (see score_set), and on forget sets what the gate says of it in other words.
 
-    The option `others` (true) asks the paraphrased and the wrong answers too, `written` (true) lets the model write an answer.
+    The option `others` (true) asks the paraphrased and the wrong answers too, `written` (true) lets the model write an answer,
+    `any_script` (false) asks answers that ROUGE cannot read too: of a benchmark that takes no ROUGE of such a set.
     """
     frames = []
     for asked in asking.each(spec):
         asker, rows, template = asking.asker(asked), asking.rows(asked), asked.template or asking.template
+        if not spec.options.get("any_script", False):
+            check_references((row["answer"] for row in rows), "evaluated questions")
         frame = score_set(asker, rows, template, spec.options.get("others", True), spec.options.get("written", True))
         if asked.role == "forget" and spec.options.get("others", True):
             frame = frame.join(paraphrased_gates(asker, rows, template))
@@ -31,14 +35,13 @@ def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
 
 
 def score_set(
-    asker: Asker, rows: list[dict[str, Any]], template: str, others: bool = True, written: bool = True
+    asker: Asker, rows: list[dict[str, Any]], template: str | Chat, others: bool = True, written: bool = True
 ) -> pd.DataFrame:
     """One row per question: index, question, answer, generation (written), nll_* (nats, summed), n_*, gate_<block>.
 
     Rows without a paraphrased answer (real authors, world facts) use the answer itself, as TOFU does; without wrong answers
     the lists of those are empty.
     """
-    check_references((row["answer"] for row in rows), "evaluated questions")
     examples: list[Example] = []
     starts: list[int] = []
     for row in rows:
@@ -63,7 +66,7 @@ def score_set(
     return pd.DataFrame(table)
 
 
-def paraphrased_gates(asker: Asker, rows: list[dict[str, Any]], template: str) -> pd.DataFrame:
+def paraphrased_gates(asker: Asker, rows: list[dict[str, Any]], template: str | Chat) -> pd.DataFrame:
     """paraphrased_gate_<block> of each question asked in other words: does the gate know it again? No column without a gate."""
     asked = [(row["paraphrased_question"], row["answer"]) for row in rows if "paraphrased_question" in row]
     blocks = asker.stack.gated_blocks

@@ -9,7 +9,7 @@ from grunflow.reporting.forms import Table, figure_column, put, without_empty
 from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Sample
 from grunflow.reporting.results import Results
-from grunflow.reporting.samples import blocks, by_method
+from grunflow.reporting.samples import blocks, by_method, over_shared_seeds, runs_of
 from grunflow.reporting.seeds import QUESTIONS_ONLY, replicates, said, source
 
 IDENTITY = [
@@ -36,13 +36,15 @@ def differences(results: Results) -> pd.DataFrame:
     """One row per model, split, objective and pair of carriers: figure of `carrier` minus that of `against`, paired by
     seed and question, with _lo and _hi. Of a pair, `carrier` is the one that comes later in the study's grid."""
     rows, names = [], [column.name for column in compared(results)]
-    for block, methods in blocks(by_method(results)).items():
+    groups, samples = runs_of(results.metrics), by_method(results)
+    for block, methods in blocks(samples).items():
         for theirs, mine in combinations(methods, 2):
+            pair = over_shared_seeds(results, {mine: groups[mine], theirs: groups[theirs]}, samples)
             row = {key: getattr(block, key) for key in ("model", "split", "objective", "variant")}
             row |= {"carrier": mine.carrier, "carrier_kind": mine.carrier_kind}
             row |= {"against": theirs.carrier, "against_kind": theirs.carrier_kind}
             for name in names:
-                sample, other = methods[mine].get(name), methods[theirs].get(name)
+                sample, other = pair[mine].get(name), pair[theirs].get(name)
                 if isinstance(sample, Sample) and isinstance(other, Sample):
                     row |= {"seeds": len(sample.per_seed), "interval": source(len(sample.per_seed))}
                     row["replicates"] = replicates(len(sample.per_seed), sample.factors)

@@ -47,6 +47,9 @@ class Read(NamedTuple):
     again: bool = False
 
 
+NOTHING = Read({}, "", "")
+
+
 def equal(results: Results, compared: Comparison) -> pd.DataFrame:
     """One row per model, split, objective, level, reading and carrier: what was read, and its paired differences
     <figure>_minus_<carrier>; empty, with the reason, where there is nothing to read. told: what must be known of the figures."""
@@ -62,17 +65,45 @@ def equal(results: Results, compared: Comparison) -> pd.DataFrame:
                     carrier: of[reading].get(Way(model, split, objective, carrier, kind), [])
                     for carrier, kind in kinds.items()
                 }
-                reads = {carrier: _read(own, reading, compared, level) for carrier, own in runs.items()}
                 blocks[reading] = [
-                    {"model": model, "split": split, "objective": objective, "carrier": carrier,
-                     "carrier_kind": kinds[carrier], compared.level: level, "reading": reading, "seeds": len(runs[carrier]),
-                     "interval": source(len(runs[carrier])), "replicates": replicates(len(runs[carrier]), _groups(runs[carrier])),
-                     "reason": read.reason, "told": read.told} | _figures(carrier, names, reads, reading)
-                    for carrier, read in reads.items()
+                    {"model": model, "split": split, "objective": objective, "carrier": carrier, "carrier_kind": kinds[carrier],
+                     compared.level: level, "reading": reading} | row
+                    for carrier, row in _rows(runs, names, reading, compared, level).items()
                 ]  # fmt: skip
             _tell(blocks, names, list(kinds))
             rows += [row for block in blocks.values() for row in block]
     return pd.DataFrame(rows)
+
+
+def _rows(
+    runs: dict[str, list[Path]], names: list[str], reading: str, compared: Comparison, level: float
+) -> dict[str, dict]:
+    """Carrier -> what was read of its runs, and its differences to every other carrier over the seeds that both have (to itself
+    none)."""
+
+    def read(own: list[Path]) -> Read:
+        return _read(own, reading, compared, level)
+
+    reads = {carrier: read(own) for carrier, own in runs.items()}
+    rows = {}
+    for carrier, mine in reads.items():
+        own = runs[carrier]
+        row = {"seeds": len(own), "interval": source(len(own)), "replicates": replicates(len(own), _groups(own)),
+               "reason": mine.reason, "told": mine.told}  # fmt: skip
+        pairs = {}
+        for other in runs:
+            seeds = [{run.seeds for run in runs[name]} for name in (carrier, other)]
+            shared = seeds[0] & seeds[1]
+            pairs[other] = (
+                [NOTHING, NOTHING]
+                if other == carrier
+                else [
+                    reads[name] if known == shared else read([run for run in runs[name] if run.seeds in shared])
+                    for name, known in zip((carrier, other), seeds, strict=True)
+                ]
+            )
+        rows[carrier] = row | _figures(names, mine, pairs, reading)
+    return rows
 
 
 def _read(runs: list[Path], reading: str, compared: Comparison, level: float) -> Read:
@@ -99,15 +130,14 @@ def _grouped(seeds: tuple[Any, ...]) -> tuple[Labels, ...]:
     return factors(pd.DataFrame(seeds, columns=list(SEEDS)))
 
 
-def _figures(carrier: str, names: list[str], reads: dict[str, Read], reading: str) -> dict:
+def _figures(names: list[str], own: Read, pairs: dict[str, list[Read]], reading: str) -> dict:
     """Every figure of a carrier, and its difference to every other. A training path that crosses the level more than once is
-    no ground for a difference."""
+    no ground for a difference. pairs: other carrier -> what is read of this one and of that."""
     row: dict = {}
-    mine = reads[carrier]
     for name in names:
-        put(row, name, mine.samples[name].interval() if name in mine.samples else UNKNOWN)
-        for other, theirs in reads.items():
-            known = other != carrier and name in mine.samples and name in theirs.samples
+        put(row, name, own.samples[name].interval() if name in own.samples else UNKNOWN)
+        for other, (mine, theirs) in pairs.items():
+            known = name in mine.samples and name in theirs.samples
             once = reading != WAY or not (mine.again or theirs.again)
             figure = mine.samples[name].minus(theirs.samples[name]).interval() if known and once else UNKNOWN
             put(row, f"{name}_minus_{other}", figure)

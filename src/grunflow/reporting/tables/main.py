@@ -1,16 +1,30 @@
 """Table <benchmark>_main: every figure of every method with its interval."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from grunflow.benchmarks.base import Metric
+from grunflow.reporting import absence
 from grunflow.reporting.best import BOLD, clear_best
 from grunflow.reporting.columns import Column, columns
+from grunflow.reporting.external import called
 from grunflow.reporting.forms import Cell, Table, figure_column, put, without_empty
 from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Sample
 from grunflow.reporting.results import Results
-from grunflow.reporting.samples import Method, Samples, blocks, by_method, minus_reference, runs_of
+from grunflow.reporting.samples import (
+    Method,
+    Rows,
+    Samples,
+    blocks,
+    by_method,
+    minus_reference,
+    over_shared_seeds,
+    runs_of,
+    with_shared_seeds,
+)
 from grunflow.reporting.seeds import TARGET, factors, larger, replicates, said, source
 
 LARGER = "_larger_noise"
@@ -19,15 +33,38 @@ CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where run
 
 def main_table(results: Results) -> Table:
     """<benchmark>_main as it is written."""
-    return whole_table(results)
+    return with_absent(whole_table(results, "shown"), results)
 
 
-def whole_table(results: Results, beside: tuple[str, ...] = ()) -> Table:
-    """Figures over seeds, a row per method. beside: what tells rows apart beside it, under conditions too."""
-    metrics, samples = results.every if beside else results.metrics, by_method(results, bool(beside))
+def with_absent(table: Table, results: Results) -> Table:
+    """The same with `reason`, beside methods of which a seed is absent, and with rows of those of which all are."""
+    if not results.absent:
+        return table
+    tidy, shown = table.tidy.assign(reason=""), table.shown.assign(Seeds=table.shown["Seeds"].astype(str), Absent="")
+    for runs in absence.by_method(results.absent):
+        who = {name: getattr(runs[0], name) for name in (*absence.METHOD, "carrier_kind") if name in tidy}
+        mine = np.logical_and.reduce([tidy[name] == value for name, value in who.items()])
+        present = int(tidy.loc[mine, "seeds"].sum())
+        reason = absence.why(runs, present)
+        if not present:
+            heads = {name.capitalize(): value for name, value in who.items() if name.capitalize() in shown}
+            tidy = pd.concat(
+                [tidy, pd.DataFrame([who | {"seeds": 0, "interval": "", "replicates": 0}])], ignore_index=True
+            )
+            shown = pd.concat([shown, pd.DataFrame([heads])], ignore_index=True).fillna("")
+            mine = tidy.index == len(tidy) - 1
+        tidy.loc[mine, "reason"] = reason
+        shown.loc[mine, ["Seeds", "Absent"]] = [absence.count(runs, present), reason]
+    whole = {name: "Int64" for name in table.tidy.select_dtypes("integer")}
+    return replace(table, tidy=tidy.astype(whole), shown=shown)
+
+
+def whole_table(results: Results, rows: Rows, beside: tuple[str, ...] = ()) -> Table:
+    """Figures over seeds, a row per method. beside: what tells rows apart beside it."""
+    metrics, samples = getattr(results, rows), by_method(results, rows)
     tidy = aggregated(results, metrics, samples, beside)
     every = columns(results.benchmark, metrics)
-    shown = tidy[["model", "objective", "carrier"]].rename(columns=str.capitalize)
+    shown = tidy[["model", "objective", "carrier"]].assign(carrier=called(tidy)).rename(columns=str.capitalize)
     for name in ("variant", *beside):
         if name in tidy:
             shown[name.capitalize()] = tidy[name].astype(str).replace("nan", "")
@@ -101,18 +138,17 @@ def bold(
 ) -> frozenset[Cell]:
     """Cells of the reader's table whose carrier is clearly best of its objective."""
     cells, rows, groups = set(), list(samples), runs_of(metrics)
-    apart = {
-        name: {
-            method: minus_reference(results, method, groups[method], samples[method], name)
-            for method in rows
-            if method.carrier
-        }
-        for name in {column.toward for column in every if column.toward and column.shown and column.directed}
-    }
-    for methods in blocks(samples).values():
+    toward = {column.toward for column in every if column.toward and column.shown and column.directed}
+    for block in blocks(samples).values():
+        own = {method: groups[method] for method in block}
+        methods, shared = over_shared_seeds(results, own, samples), with_shared_seeds(own)
+        apart = {
+            name: {method: minus_reference(results, method, group, methods[method], name) for method, group in shared.items() if len(group)}
+            for name in toward
+        }  # fmt: skip
         for column in every:
             of = apart.get(column.toward, methods)
-            known = {method: of[method].get(column.name) for method in methods}
+            known = {method: of.get(method, {}).get(column.name) for method in methods}
             fit = {method: sample for method, sample in known.items() if isinstance(sample, Sample)}
             if column.shown and column.directed and len(fit) == len(known):
                 if column.toward:

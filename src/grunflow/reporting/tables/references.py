@@ -11,6 +11,7 @@ import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, RunScores
 from grunflow.reporting.columns import Column
+from grunflow.reporting.external import called
 from grunflow.reporting.forms import Table, figure_column, put, without_empty
 from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Interval
@@ -31,12 +32,14 @@ def references(results: Results) -> pd.DataFrame:
 
     Last the floor: what two retain models differ by, the mean size over pairs, with the smallest and the largest.
     """
-    rows, every, samples = [], compared(results), by_method(results)
-    for method, group in runs_of(results.metrics).items():
+    rows, every, samples = [], compared(results), by_method(results, "shown")
+    for method, group in runs_of(results.shown).items():
         for reference in results.benchmark.references:
             if method.objective == reference or reference not in set(results.metrics["objective"]):
                 continue
             found = minus_reference(results, method, group, samples[method], reference)
+            if not found:  # a model of others beside several reference models: none is its own
+                continue
             row = _identity(method) | {"against": reference, "seeds": len(group), "interval": source(len(group))}
             for column in (column for column in every if column.name in found):
                 interval = found[column.name].interval()
@@ -97,7 +100,7 @@ def _apart(column: Column, group: pd.DataFrame, scores: dict[str, RunScores], on
 def references_table(results: Results) -> Table:
     """<benchmark>_references as it is written."""
     found = references(results)
-    shown = found[["model", "objective", "carrier"]].rename(columns=str.capitalize)
+    shown = found[["model", "objective", "carrier"]].assign(carrier=called(found)).rename(columns=str.capitalize)
     if "variant" in found:
         shown["Variant"] = found["variant"]
     shown["Minus"] = found["against"]

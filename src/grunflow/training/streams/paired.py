@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from grunflow.config.chat import Chat
 from grunflow.config.sets import Paired
 from grunflow.data.pairing import pairing, partners
 from grunflow.data.prompts import Example, encode
@@ -21,7 +22,7 @@ Step = list[tuple[int, int | None]]  # forget row, and the retain row beside it
 class Questions:
     """Each forget row with one refusal and, by `sampling`, its retain rows; none of the replayed rows is evaluated."""
 
-    def __init__(self, spec: Paired, data: Path, tokenizer: Any, template: str, seed: int, needs: Needs) -> None:
+    def __init__(self, spec: Paired, data: Path, tokenizer: Any, template: str | Chat, seed: int, needs: Needs) -> None:
         self.spec, self.seed, self.needs = spec, seed, needs
         rows = read_rows(data / spec.forget)
         self.rows = len(rows)
@@ -65,12 +66,12 @@ class Questions:
         return [*self.forget, *self.refusals]
 
 
-def stream(spec: Paired, data: Path, tokenizer: Any, template: str, seed: int, needs: Needs) -> Questions:
+def stream(spec: Paired, data: Path, tokenizer: Any, template: str | Chat, seed: int, needs: Needs) -> Questions:
     """The questions of one run."""
     return Questions(spec, data, tokenizer, template, seed, needs)
 
 
-def shared(spec: Paired, data: Path, tokenizer: Any, template: str) -> list[Example]:
+def shared(spec: Paired, data: Path, tokenizer: Any, template: str | Chat) -> list[Example]:
     """What runs of any seed may read, refusals aside: of the retain rows, where partners are fixed, those alone."""
     forget, retain = read_rows(data / spec.forget), read_rows(data / spec.retain)
     if spec.replayed:

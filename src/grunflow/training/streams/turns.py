@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from grunflow.config.chat import Chat
 from grunflow.config.sets import Turns
 from grunflow.data.pairing import endless, fixed_partner
 from grunflow.data.prompts import Example, encode, encode_text
@@ -22,7 +23,7 @@ Step = tuple[list[tuple[str, int]], list[int]]  # (corpus, row of it) of each te
 class Corpora:
     """Taken in turn every batch is whole, so that forget and retain batches have one size; each pass has a fresh order."""
 
-    def __init__(self, spec: Turns, data: Path, tokenizer: Any, template: str, seed: int, needs: Needs) -> None:
+    def __init__(self, spec: Turns, data: Path, tokenizer: Any, template: str | Chat, seed: int, needs: Needs) -> None:
         self.spec, self.seed, self.needs = spec, seed, needs
         read = partial(examples_of, spec=spec, tokenizer=tokenizer, template=template)
         self.forget = {name: read(data / file, labels=needs.labels) for name, file in spec.forget.items()}
@@ -70,17 +71,17 @@ class Corpora:
         return [example for examples in self.forget.values() for example in examples]
 
 
-def stream(spec: Turns, data: Path, tokenizer: Any, template: str, seed: int, needs: Needs) -> Corpora:
+def stream(spec: Turns, data: Path, tokenizer: Any, template: str | Chat, seed: int, needs: Needs) -> Corpora:
     """The corpora of one run."""
     return Corpora(spec, data, tokenizer, template, seed, needs)
 
 
-def shared(spec: Turns, data: Path, tokenizer: Any, template: str) -> list[Example]:
+def shared(spec: Turns, data: Path, tokenizer: Any, template: str | Chat) -> list[Example]:
     """What runs of any seed may read."""
     return Corpora(spec, data, tokenizer, template, 0, Needs(True, False, True, 1)).every()
 
 
-def examples_of(path: Path, spec: Turns, tokenizer: Any, template: str, labels: bool = False) -> list[Example]:
+def examples_of(path: Path, spec: Turns, tokenizer: Any, template: str | Chat, labels: bool = False) -> list[Example]:
     """Texts, edited at a fraction of their tokens, or questions with answers, edited at the last prompt token.
 
     Args:

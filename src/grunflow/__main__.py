@@ -1,0 +1,5 @@
+"""python -m grunflow"""
+
+from grunflow.cli import main
+
+main()
