@@ -84,7 +84,7 @@ def matching(table: pd.DataFrame, where: Mapping[str, Value]) -> pd.DataFrame:
     """The rows that have these values; only they are copied, as a table may have thousands of columns."""
     fits = np.ones(len(table), bool)
     for key, value in where.items():
-        fits &= (table[key] == value).to_numpy()
+        fits &= table[key].to_numpy() == value
     return table[fits]
 
 
