@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help demo laptop test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults faults-share paper-dry-run
+.PHONY: help rehearsal demo laptop test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults faults-share paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -51,6 +51,9 @@ test-all: test test-slow test-slurm test-conda ## every test
 paper-dry-run: .venv/.done ## the jobs of the paper's studies, and what they would cost; no hub, no GPU
 	$(SNAKEMAKE) --configfile config/paper.yaml -n --quiet rules
 	grunflow plan --configfile config/paper.yaml
+
+rehearsal: .venv/.done ## every rule of the paper's studies once, on random narrow models and made-up texts; no hub, no GPU
+	OMP_NUM_THREADS=1 grunflow rehearse --configfile config/paper.yaml
 
 FAULT_SEED ?= 0
 FAULT_OPTIONS ?=

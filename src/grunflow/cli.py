@@ -14,6 +14,7 @@ from grunflow.errors import BadInput, CheckFailed, Interrupted, OutOfMemory
 # Of each the module grunflow.commands.<name>.
 COMMANDS = {
     "jobs": "every job of a study: rule, folder, spec, inputs, files",
+    "rehearse": "run a study's own rules in minutes, with random narrow models and made-up texts",
     "plan": "what a study will cost: jobs, GPUs, memory, disk, GPU-hours",
     "preflight": "ask the cluster whether it can meet what a profile and a study ask for",
     "status": "one screen of a study: done, running, stopped and why, GPU-hours",

@@ -204,7 +204,8 @@ def test_a_benchmark_is_a_declaration() -> None:
     assert promised()["A benchmark"] == ("at most 3, 150 lines together", "0")
     (capitals,) = new_files("A benchmark")
     assert len(capitals.text.splitlines()) <= 150
-    muse = [path for path in PACKAGE.rglob("*.py") if "muse" in path.stem or re.search("muse", path.read_text(), re.I)]
+    named = [path for path in PACKAGE.rglob("*.py") if "muse" in path.stem or re.search("muse", path.read_text(), re.I)]
+    muse = [path for path in named if path.parent.name != "made_up"]  # what it is in a rehearsal comes on top
     assert 1 <= len(muse) <= 3
     assert sum(len(path.read_text().splitlines()) for path in muse) <= 150
 

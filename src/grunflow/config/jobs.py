@@ -240,6 +240,8 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
         "selection": selection(study, own),
         "absent": absent,
     }
+    if study.rehearsal:
+        shown["origins"] = {part.name: study.rehearsal for part in own}
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
     # Read whole, so that a bad cell is refused before anything starts.
     read_sheets((path for path in study.published if not is_layout(path)), names_of(part.benchmark for part in own))
@@ -249,6 +251,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
         published=study.published,
         published_logs=study.published_logs,
         rates=rates(study),
+        rehearsal=study.rehearsal or "",
     )
     jobs = [
         Job(f"{root}/tables", tables, metrics, (*study.published, *logs)),
@@ -259,7 +262,8 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:
         shapes = {name: row.architecture for name, row in study.models.items() if row.architecture.vocabulary}
-        spec = specs.Claims(study=study.study, claims=study.claims, engine=study.engine, shapes=shapes, absent=absent)
+        more = {"engine": study.engine, "shapes": shapes, "rehearsal": study.rehearsal or ""}
+        spec = specs.Claims(study=study.study, claims=study.claims, absent=absent, **more)
         jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
     return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]

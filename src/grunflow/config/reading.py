@@ -41,7 +41,8 @@ def read_study(config: dict[str, Any]) -> Resolved:
     check(found)
     check_files(found)
     found = found.model_copy(update={"absent": named(found)})
-    for text in (*idle(found), *left_out(found)):
+    few = () if found.rehearsal else idle(found)  # of a study's cells a rehearsal has few
+    for text in (*few, *left_out(found)):
         log.warning("%s", text)
     return found
 

@@ -222,6 +222,7 @@ class Tables(Shown):
         {}, description="variant -> its learning rate, for the table of the choice among them"
     )
     published_logs: tuple[PublishedLog, ...] = ()
+    rehearsal: str = Field("", description="of a rehearsal: why no published number is compared")
 
 
 class Claims(Stage):
@@ -236,6 +237,7 @@ class Claims(Stage):
     shapes: dict[str, Architecture] = Field(
         {}, description="of the models of the sheet, for what follows from them alone"
     )
+    rehearsal: str = Field("", description="of a rehearsal: why no claim is judged")
     absent: tuple[AbsentRun, ...] = ()
 
 

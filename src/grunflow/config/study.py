@@ -88,6 +88,10 @@ class Study(Strict):
     selection: dict[str, str] = Field(
         {}, description="benchmark -> how its rates were chosen (budget, data), sentences that every caption tells"
     )
+    rehearsal: str | None = Field(
+        None,
+        description="what `grunflow rehearse` put in place of the study's own: every caption says it, and no verdict is given",
+    )
     captions: bool = Field(False, description="whether figures hold their captions, to stand alone without the report")
     snapshots: Snapshots = Field(Snapshots(), description="the trade-off on the way; a benchmark may have its own")
     engine: Literal["fast", "plain"] = Field(

@@ -149,6 +149,19 @@ def _figure(row: Mapping[str, Any]) -> str:
     return f"{row['effect']:+.3g} [{row['lo']:+.3g}, {row['hi']:+.3g}]"
 
 
+def unjudged(rows: Sequence[Mapping[str, Any]], reason: str) -> list[dict[str, Any]]:
+    """The same verdicts with nothing tested, and no figure, for this reason: a rehearsal's numbers say nothing."""
+    nothing = {"verdict": NOT_TESTABLE, "reason": reason}
+    empty: dict[str, Any] = dict.fromkeys(("effect", "lo", "hi", "n"))
+    return [
+        {
+            **row, **nothing, **empty, "p": None, "judged": "not judged",
+            "conditions": [{**part, **nothing, **empty, "p_for": None, "p_against": None} for part in row["conditions"]],
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
 def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line per verdict, primary ones first; what cannot be tested here is told once per claim."""
     untested: dict[tuple[str, str, str], int] = {}

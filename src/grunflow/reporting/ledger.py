@@ -139,9 +139,12 @@ def _printed(value: str, unit: str) -> tuple[float, float, float]:
     return ends[0] - 1e-12, ends[1], ends[2] + 1e-12
 
 
-def table(cells: pd.DataFrame, ours: Mapping[Key, NDArray]) -> Table:
-    """published as it is written: people see the cells that are also ours, machines all of them."""
+def table(cells: pd.DataFrame, ours: Mapping[Key, NDArray], unjudged: str = "") -> Table:
+    """published as it is written: people see the cells that are also ours, machines all of them. unjudged: why there is no
+    verdict on any."""
     found = ledger(cells, ours)
+    if unjudged:
+        found = found.assign(verdict="", reason=unjudged)
     here = found[found["seeds"] > 0]
     shown = here[["model", "split", "objective", "carrier", "metric"]].rename(columns=str.capitalize)
     shown["Published"] = here["value"].replace("", "waits")
@@ -159,4 +162,5 @@ def table(cells: pd.DataFrame, ours: Mapping[Key, NDArray]) -> Table:
         "another replicate (target and unlearn seed) would be, 95 %; too noisy to tell: so too, but that tolerance is above "
         f"{MARGIN['fraction']} (p-values: a factor of {10 ** MARGIN['p-value']:.0f}; margins are ours). p-values: difference of log10 p."
     )
+    text = f"{unjudged}. {text}" if unjudged else text
     return Table(found, shown.reset_index(drop=True), text)

@@ -57,16 +57,15 @@ def _tuning(spec: Any, *results: Any) -> Any:
 def _published(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.published import published_table
 
-    return published_table(sheets(spec), results)
+    return published_table(sheets(spec), results, spec.rehearsal)
 
 
 def _paper(name: str, spec: Any, *results: Any) -> Any:
     from grunflow.reporting import ledger
     from grunflow.reporting.tables.paper import paper_table
 
-    return paper_table(
-        read_layouts(spec.published)[name], ledger.read_cells(sheets(spec), results), ledger.values(results)
-    )
+    layout, cells = read_layouts(spec.published)[name], ledger.read_cells(sheets(spec), results)
+    return paper_table(layout, cells, ledger.values(results), spec.rehearsal)
 
 
 def _published_logs(spec: Any, *results: Any) -> Any:

@@ -13,12 +13,13 @@ from grunflow.reporting.forms import Table
 EMPTY = "–"  # a number that waits, or a figure that this study has not
 
 
-def paper_table(layout: Layout, cells: pd.DataFrame, ours: Mapping[ledger.Key, NDArray]) -> Table:
+def paper_table(layout: Layout, cells: pd.DataFrame, ours: Mapping[ledger.Key, NDArray], unjudged: str = "") -> Table:
     """A row per method of each block; a method that several of our carriers stand for has a row for each.
 
     Args:
         cells: published cells of every sheet (ledger.read_cells).
         ours: our figures, a value per replicate (ledger.values).
+        unjudged: why there is no verdict on any.
     """
     published = {
         tuple(cell[name] for name in IDENTITY): cell
@@ -36,13 +37,14 @@ def paper_table(layout: Layout, cells: pd.DataFrame, ours: Mapping[ledger.Key, N
             mine = ours.get((block.model, block.split, row.objective, carrier, column.metric))
             found = ledger.compared(value, unit, mine)
             tidy[-1] |= {f"{column.metric}_published": value, f"{column.metric}_unit": unit}
-            tidy[-1] |= {column.metric: found["ours"], f"{column.metric}_verdict": found["verdict"]}
+            tidy[-1] |= {column.metric: found["ours"], f"{column.metric}_verdict": "" if unjudged else found["verdict"]}
             shown[-1][column.label] = f"{value or EMPTY} / {_printed(found['ours'], value, unit)}"
             typed_in += bool(value)
     text = (
         f"{layout.title}: published / ours, in the layout of the published table ({layout.source}). {typed_in} of "
         f"{len(tidy) * len(layout.columns)} published numbers are typed in; table published says how near ours are."
     )
+    text = f"{unjudged}. {text}" if unjudged else text
     return Table(pd.DataFrame(tidy), pd.DataFrame(shown), text)
 
 

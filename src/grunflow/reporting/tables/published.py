@@ -12,9 +12,9 @@ from grunflow.reporting.forms import Table
 from grunflow.reporting.results import Results
 
 
-def published_table(sheets: Sequence[str], results: Sequence[Results]) -> Table:
-    """The ledger of the sheets' cells."""
-    return ledger.table(ledger.read_cells(sheets, results), ledger.values(results))
+def published_table(sheets: Sequence[str], results: Sequence[Results], unjudged: str = "") -> Table:
+    """The ledger of the sheets' cells. unjudged: see ledger.table."""
+    return ledger.table(ledger.read_cells(sheets, results), ledger.values(results), unjudged)
 
 
 def logs_table(logs: Sequence[PublishedLog]) -> Table:
