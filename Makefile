@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help rehearsal demo laptop test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults paper-dry-run
+.PHONY: help rehearsal demo laptop test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults faults-share paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -59,6 +59,9 @@ FAULT_SEED ?= 0
 FAULT_OPTIONS ?=
 faults: .venv/.done ## kills, full disks, damaged files, edits meanwhile: results/faults/summary.csv; 3 where anything was lost or wrong
 	OMP_NUM_THREADS=1 python -m tests.faults --seed $(FAULT_SEED) $(FAULT_OPTIONS)
+
+faults-share: ## each of these faults once, whatever time that takes
+	$(MAKE) faults FAULT_OPTIONS="--share 0 --seconds 7200"
 
 bench: .venv/.done ## the fast path against the plain one and, with GRUN_REF, the authors' code
 	OMP_NUM_THREADS=1 python -m benchmarks.bench

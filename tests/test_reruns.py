@@ -10,6 +10,7 @@ import pytest
 
 from grunflow import changes, reruns
 from grunflow.commands import accept
+from grunflow.commands.why import kind_of, report
 from grunflow.config.digest import module_digests
 from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
@@ -81,6 +82,36 @@ def test_a_key_of_a_part_in_a_list_is_named(jobs: list[Job]) -> None:
     assert why(exchanged(jobs, job, carriers=(other,)))[job.folder] == ("carriers.lora.rank 8 -> 99",)
 
 
+def test_reasons_that_differ_by_a_value_alone_are_one_line(jobs: list[Job]) -> None:
+    """Every unlearning run has a seed of its own, so that each has a reason of its own."""
+    known = [replace(job, spec=job.spec.model_copy(update={"unlearn_seed": 100 + place})) if job.rule == "unlearn" else job
+             for place, job in enumerate(jobs)]  # fmt: skip
+    lines = report(reruns.reruns_of(known))
+    runs = sum(job.rule == "unlearn" for job in jobs)
+    (line,) = lines[lines.index(next(text for text in lines if text.startswith("unlearn:"))) + 1 :][:1]
+    assert line.startswith("    unlearn_seed ")
+    assert line.endswith(f", and {runs - 1} more like it ({runs} jobs)")
+    assert len(lines) < 20
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("unlearn_seed 3 is new", "unlearn_seed 4 is new", True),
+        ("carriers.grun_1.rank 1 -> 2", "carriers.grun_2.rank 3 -> 4", True),
+        ("results/a/runs/x is missing", "results/a/runs/y is missing", True),
+        ("runs.tiny/gd_lora/plain is gone", "runs.tiny/gd_full/plain is gone", True),
+        ("carrier.rank 3, objective.name gd is new", "carrier.rank 4, objective.name npo is new", True),
+        ("training.steps 3 -> 4", "training.batch_size 3 -> 4", False),
+        ("objectives/npo.py changed", "objectives/gd.py changed", False),
+        ("follows from evaluate", "follows from evaluate, unlearn", False),
+        ("unlearn_seed 3 is new", "unlearn_seed 3 -> 4", False),
+    ],
+)
+def test_kinds_of_reasons(one: str, other: str, alike: bool) -> None:
+    assert (kind_of(one) == kind_of(other)) == alike
+
+
 def test_the_order_of_a_list_counts(jobs: list[Job]) -> None:
     job = first(jobs, "aggregate")
     runs = job.spec.runs  # type: ignore[attr-defined]
@@ -117,6 +148,14 @@ def test_a_folder_without_a_manifest_is_made_again(jobs: list[Job]) -> None:
     job = first(jobs, "evaluate", "gd_lora")
     manifest_of(job).unlink()
     assert why(jobs)[job.folder] == (f"{job.folder} holds no manifest that can be read",)
+    assert list(reruns.stale(jobs)) == [job.folder]
+
+
+def test_a_copy_whose_folder_is_gone_is_made_again(jobs: list[Job]) -> None:
+    """Snakemake asks for the copy alone, which is there: it would see no edit of the report any more."""
+    job = first(jobs, "report")
+    shutil.rmtree(job.folder)
+    assert why(jobs) == {job.folder: (f"{job.folder} is gone, and nobody knows what made {job.copy}",)}
     assert list(reruns.stale(jobs)) == [job.folder]
 
 

@@ -33,11 +33,14 @@ class Past:
         self.declares_files = declares_files()
 
     def changes(self, job: Job) -> Iterator[tuple[str, str]]:
-        """Kind and words of each difference: spec, code, input, keep, file, lost. Of a job whose folder is not there none."""
+        """Kind and words of each difference: spec, code, input, keep, file, lost. Of a job whose folder is not there none, but where
+        people still find a copy of what lay in it."""
         manifest = self.made.get(job.folder)
         if manifest is None:
             if Path(job.folder).is_dir():
                 yield "lost", f"{job.folder} holds no manifest that can be read"
+            elif job.spec.copied and job.copy.is_file():
+                yield "lost", f"{job.folder} is gone, and nobody knows what made {job.copy}"
             return
         spec = job.spec.model_dump(mode="json")
         changed = list(changed_spec(manifest["spec"], spec)) if manifest["spec"] != spec else []

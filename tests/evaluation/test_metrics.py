@@ -15,7 +15,7 @@ from grunflow.evaluation.memorisation import exact_memorisation, extraction_stre
 from grunflow.evaluation.probability import normalised_probability, probability
 from grunflow.evaluation.rouge import rouge_l_recall
 from grunflow.evaluation.tokens import TokenScores
-from grunflow.stages.aggregate import of_step, question_metrics
+from grunflow.stages.aggregate import of_steps, question_metrics
 
 TOFU = declared(BenchmarkSpec(name="tofu", kind="tofu"))
 
@@ -154,7 +154,7 @@ def test_a_snapshot_is_summed_up_per_step() -> None:
         [{"set": name, "index": 0, "question": "q", "answer": "a b", "generation": "a", "nll_answer": nll,
           "n_answer": 2, "step": 5, "output": "answers"} for name, nll in (("forget", 2.0), ("retain", 0.0))]
     )  # fmt: skip
-    found = summary(question_metrics(TOFU), RunScores(of_step(TOFU, rows), {}))
+    found = summary(question_metrics(TOFU), RunScores(of_steps(TOFU, rows), {}))
     assert found["forget_probability"] == pytest.approx(np.exp(-1))
     assert found["retain_rougeL"] == 0.5
     assert "forget_truth_ratio" not in found

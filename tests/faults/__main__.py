@@ -1,119 +1,49 @@
 """make faults: every fault tried, one table; ends with 3 where anything was lost or wrong.
 
 python -m tests.faults [--seed N] [--seconds S] [--share F] [--only PATTERN] [--without-flows]
+
+Two processes at once: faults of single jobs are one's work, each fault of whole runs is whose turn it is.
 """
 
 import argparse
-import csv
 import os
 import re
-import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from random import Random
 from typing import NamedTuple
 
-from tests.faults import flows, forks, stages
-from tests.faults.world import OUTCOMES, Failed, World, build
-
-RESULTS = Path("results/faults")
-RULES = ("prepare", "finetune_base", "finetune_target", "finetune_retain", "cache_frozen_states", "unlearn", "evaluate",
-         "aggregate", "tables", "report")  # fmt: skip
+from tests.faults import flows, forks, listing
+from tests.faults.table import Fault, Table
+from tests.faults.world import build
 
 
-class Fault(NamedTuple):
-    """tries: of a whole run. kills: how many kills a try is."""
+class Chosen(NamedTuple):
+    """What is to be tried, and until when (by time.monotonic)."""
 
-    name: str
-    tries: int
-    once: Callable[[Random], None]
-    kills: int = 0
+    seed: int
+    deadline: float
+    share: float
+    only: str
 
-
-def of_jobs(world: World) -> Iterator[Fault]:
-    for rule in RULES:
-        yield Fault(f"kill {rule}", 6, partial(stages.killed, world, rule=rule), 1)
-    yield Fault("kill figures", 2, partial(stages.killed, world, rule="figures"), 1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        yield Fault(f"{number.name} in training", 3, partial(stages.interrupted, world, number=number))
-    for how in ("flipped", "truncated"):
-        yield Fault(f"checkpoint {how}", 4, partial(stages.resume_damaged, world, how=how))
-    for rule in ("prepare", "finetune_base", "cache_frozen_states", "unlearn", "evaluate", "aggregate", "tables"):
-        yield Fault(f"disk full in {rule}", 2, partial(stages.disk_full, world, rule=rule))
-    for rule in ("prepare", "unlearn", "evaluate", "aggregate"):
-        yield Fault(f"read-only folder in {rule}", 1, partial(stages.no_writing, world, rule=rule))
-        yield Fault(f"odd name in {rule}", 3, partial(stages.odd_name, world, rule=rule))
-        for what in ("git", "HOME"):
-            yield Fault(f"no {what} in {rule}", 1, partial(stages.without, world, rule=rule, what=what))
-    for rule in ("finetune_base", "unlearn"):
-        yield Fault(f"read-only .resume in {rule}", 1, partial(stages.no_heartbeat, world, rule=rule))
-        yield Fault(f"a neighbour's job.json in {rule}", 1, partial(stages.neighbour, world, rule=rule))
-        yield Fault(f"{rule} twice at once", 2, partial(stages.twice_at_once, world, rule=rule))
-    for job in {job.rule: job for job in world.jobs}.values():
-        files = [path for path in (world.folder / job.folder).rglob("*") if path.is_file() and path.stat().st_size]
-        for suffix in sorted({path.suffix for path in files}):
-            for how in ("flipped", "truncated", "deleted"):
-                once = partial(stages.artefact, world, job=job, suffix=suffix, how=how)
-                yield Fault(f"{job.rule} *{suffix} {how}", 1, once)
+    def tried(self, faults: Iterator[Fault], clean: Callable[[], None] = forks.nothing) -> Table:
+        table = Table(self.seed, self.deadline)
+        table.try_all((fault for fault in faults if re.search(self.only, fault.name)), self.share, clean)
+        return table
 
 
-def of_flows(flow: flows.Flow) -> Iterator[Fault]:
-    yield Fault("kill Snakemake", 1, partial(flows.killed, flow, kills=6), 6)
-    for what in ("config", "code", "data"):
-        yield Fault(f"no .snakemake, {what} edited", 1, partial(flows.records_gone, flow, what=what))
-    for what in ("config", "code"):
-        yield Fault(f"{what} edited meanwhile", 1, partial(flows.edited_meanwhile, flow, what=what))
-    yield Fault("two Snakemakes", 1, partial(flows.two_at_once, flow))
-    for how in ("full", "read-only", "missing"):
-        yield Fault(f"cache {how}", 1, partial(flows.cache_unfit, flow, how=how))
-    yield Fault("odd place", 1, partial(flows.odd_place, flow))
+def of_jobs(chosen: Chosen, folder: Path) -> Table:
+    forks.preload()
+    world = build(folder)
+    return chosen.tried(listing.of_jobs(world), world.clean)
 
 
-class Table:
-    """Rows of the summary, and what did not survive in words."""
-
-    def __init__(self, seed: int, deadline: float) -> None:
-        self.seed, self.deadline = seed, deadline
-        self.counts: dict[str, Counter[str]] = {}
-        self.kills = 0
-        self.details: list[str] = []
-
-    def try_all(self, faults: Iterator[Fault], share: float, clean: Callable[[], None]) -> None:
-        for fault in faults:
-            counts = self.counts.setdefault(fault.name, Counter())
-            for number in range(max(1, round(share * fault.tries))):
-                if time.monotonic() > self.deadline:
-                    self.details.append(f"{fault.name}: not tried, the time is over")
-                    return
-                outcome, text = self.outcome(fault, Random(f"{self.seed} {fault.name} {number}"))
-                counts.update(["tried", outcome])
-                self.kills += fault.kills
-                if text:
-                    self.details.append(f"{fault.name} (try {number}): {outcome}: {text}")
-                    print(self.details[-1], file=sys.stderr, flush=True)
-                clean()
-
-    @staticmethod
-    def outcome(fault: Fault, rng: Random) -> tuple[str, str]:
-        try:
-            fault.once(rng)
-        except Failed as failed:
-            return failed.kind, str(failed)
-        return "survived", ""
-
-    def write(self) -> None:
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        with (RESULTS / "summary.csv").open("w", newline="") as handle:
-            rows = csv.writer(handle, lineterminator="\n")
-            rows.writerow(["fault", "tried", *OUTCOMES])
-            for name, counts in self.counts.items():
-                rows.writerow([name, *(counts[key] for key in ("tried", *OUTCOMES))])
-        (RESULTS / "details.txt").write_text("".join(f"{text}\n" for text in self.details))
+def of_flow(chosen: Chosen, flow: flows.Flow, name: str) -> Table:
+    """The one fault of that name."""
+    return chosen.tried(fault for fault in listing.of_flows(flow) if fault.name == name)
 
 
 def main() -> int:
@@ -124,24 +54,25 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a pattern that a fault's name must hold")
     parser.add_argument("--without-flows", action="store_true", help="leave out what runs whole workflows")
     arguments = parser.parse_args()
-    table = Table(arguments.seed, time.monotonic() + arguments.seconds)
-    forks.preload()
-    with tempfile.TemporaryDirectory(prefix="faults-") as place:
+    started = time.monotonic()
+    chosen = Chosen(arguments.seed, started + arguments.seconds, arguments.share, arguments.only)
+    table = Table(chosen.seed, chosen.deadline)
+    with tempfile.TemporaryDirectory(prefix="faults-") as place, ProcessPoolExecutor(2) as pool:
         folder = Path(place)
         folder.chmod(0o755)
-        world = build(folder / "jobs")
-        chosen = (fault for fault in of_jobs(world) if re.search(arguments.only, fault.name))
-        table.try_all(chosen, arguments.share, world.clean)
+        running = [pool.submit(of_jobs, chosen, folder / "jobs")]
         if not arguments.without_flows:
-            chosen = (
-                fault for fault in of_flows(flows.Flow(folder / "flows")) if re.search(arguments.only, fault.name)
-            )
-            table.try_all(chosen, arguments.share, lambda: None)
+            whole = pool.submit(flows.undisturbed, folder / "whole").result()
+            names = [fault.name for fault in listing.of_flows(flows.Flow(folder, *whole))]
+            running += [pool.submit(of_flow, chosen, flows.Flow(folder / f"flow {place}", *whole), name)
+                        for place, name in enumerate(names)]  # fmt: skip
+        for part in running:
+            table.add(part.result())
     table.write()
-    total = sum(table.counts.values(), Counter())
-    print(f"{total['tried']} tries of {len(table.counts)} faults, {table.kills} kills: "
-          + ", ".join(f"{total[outcome]} {outcome}" for outcome in OUTCOMES) + f"; {RESULTS}/summary.csv")  # fmt: skip
-    return 3 if total["lost"] + total["wrong"] or len(table.details) else 0
+    used = os.times()
+    cpu = used.user + used.system + used.children_user + used.children_system
+    print(f"{table.said()}; {time.monotonic() - started:.0f} s, {cpu:.0f} s of CPU")
+    return table.status
 
 
 if __name__ == "__main__":

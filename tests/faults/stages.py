@@ -9,7 +9,9 @@ from pathlib import Path
 from random import Random
 
 from grunflow.config.jobs import Job
+from grunflow.submission import VARIABLE
 from tests.faults import forks
+from tests.faults.disks import disk, enlarge
 from tests.faults.world import STEPS, Failed, World, contents
 from tests.jobs import newest
 
@@ -98,6 +100,37 @@ def disk_full(world: World, rng: Random, rule: str) -> None:
     world.run(job, out, *checkpoints(job), before=before)
     world.check_whole(job, out)
     world.finish(job, out, *checkpoints(job))
+
+
+def disk_small(world: World, rng: Random, rule: str, what: str) -> None:
+    """The results or the resume state of a job on a disk that is too small; then there is room again. Where nobody may mount one
+    files are limited, as of disk_full."""
+    job = world.job(rule, rng)
+    out = world.fresh(job)
+    size = sum(map(len, contents(world.folder / job.folder).values()))
+    place = world.folder / ".resume" if what == "resume" else (world.folder / out).parent
+    with disk(place, f"size={rng.randrange(4096, max(8192, size))}") as mounted:
+        if not mounted:
+            disk_full(world, rng, rule)
+            return
+        if world.run(job, out, *checkpoints(job)) == 0:
+            world.compare(job, out)
+            return
+        world.check_whole(job, out)
+        enlarge(place)
+        world.finish(job, out, *checkpoints(job))
+
+
+def submission_cut(world: World, rng: Random, rule: str) -> None:
+    """The record of what Snakemake submitted was cut short: the job says so and does nothing; without the record it runs."""
+    job = world.job(rule, rng)
+    out = world.fresh(job)
+    record = world.folder / "submitted.json"
+    record.write_text('{"results/small/tofu": {"con'[: rng.randrange(28)])
+    status = world.run(job, out, before=lambda: os.environ.update({VARIABLE: str(record)}))
+    if status != 2 or "nobody knows what was submitted" not in world.last_line() or (world.folder / out).exists():
+        raise Failed("wrong", f"{job.folder}: status {status}: {world.last_line()}")
+    world.finish(job, out)
 
 
 def no_writing(world: World, rng: Random, rule: str) -> None:

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from tests.faults.__main__ import Fault, Table
 from tests.faults.stages import damage
+from tests.faults.table import Fault, Table
 from tests.faults.world import Failed
 
 

@@ -23,8 +23,11 @@ class Failed(Exception):
     """How a try ended that did not survive. kind: lost (work or a result is gone, or needs a hand) or wrong (in silence)."""
 
     def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
+        super().__init__(kind, text)  # both, so that it can go from one process to another
+        self.kind, self.text = kind, text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass
@@ -108,7 +111,8 @@ def study_in(folder: Path, objectives: list[str], corpora: bool = True) -> Path:
     folder.chmod(0o755)
     grid = small_study.grid("mini")[: 2 if corpora else 1]
     grid[0]["objectives"] = objectives
-    small_study.set_keys(folder / "study.yaml", {"grid": grid})
+    shutil.copy(small_study.ROOT / "config" / "claims.yaml", folder)
+    small_study.set_keys(folder / "study.yaml", {"grid": grid, "claims": "claims.yaml"})
     return folder
 
 

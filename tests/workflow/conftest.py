@@ -19,3 +19,25 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def finished(cached: tuple[Path, Path]) -> Path:
     return cached[0]
+
+
+@pytest.fixture
+def edited(finished: Path):
+    """A function that applies an edit to the finished study; what it changed is put back after the test."""
+
+    def content() -> dict[Path, bytes]:
+        places = (
+            finished / "src",
+            finished / "config",
+            *map(finished.joinpath, ("study.yaml", "mine.py", "tofu/full.json")),
+        )
+        found = [path for place in places for path in ([place] if place.is_file() else place.rglob("*.*"))]
+        return {path: path.read_bytes() for path in found if path.suffix in (".py", ".yaml", ".json")}
+
+    kept = content()
+    yield lambda edit: edit(finished)
+    for path, found in content().items():
+        if path not in kept:
+            path.unlink()
+        elif found != kept[path]:
+            path.write_bytes(kept[path])

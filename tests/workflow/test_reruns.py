@@ -1,72 +1,27 @@
 """Which rules run again after an edit: the exact sets, by Snakemake's own dry run and by `grunflow why`."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.workflow.small_study import BIN, call, grid, planned, set_keys, why
+from tests.workflow.edits import (
+    PAGES,
+    SCORED,
+    TOFU_EVALUATED,
+    TOFU_SCORES,
+    TOFU_TUNED,
+    TRAINED,
+    TUNED,
+    WMDP_EVALUATED,
+    Edit,
+    config,
+    more,
+    sheet,
+    source,
+)
+from tests.workflow.small_study import BIN, call, grid, planned, why
 
 pytestmark = pytest.mark.slow
-
-PAGES = {"tables": 1, "figures": 1, "report": 1}
-# Runs: of TOFU a target and a retain model, and three objectives on GRUN, which share one cache of frozen states; of WMDP the
-# base model and one objective on GRUN.
-TOFU_UNLEARNED, TOFU_EVALUATED, WMDP_EVALUATED = 3, 5, 2
-TOFU_SCORES = {"aggregate": 1, **PAGES}  # what follows from scores of one benchmark
-SCORED = {"evaluate": TOFU_EVALUATED + WMDP_EVALUATED, **PAGES, "aggregate": 2}
-TOFU_TRAINED = {"unlearn": TOFU_UNLEARNED, "evaluate": TOFU_UNLEARNED, **TOFU_SCORES}
-TRAINED = {"unlearn": TOFU_UNLEARNED + 1, "evaluate": TOFU_UNLEARNED + 1, **PAGES, "aggregate": 2}
-TOFU_TUNED = {
-    "finetune_target": 1,
-    "finetune_retain": 1,
-    "cache_frozen_states": 1,
-    "unlearn": TOFU_UNLEARNED,
-    "evaluate": TOFU_EVALUATED,
-    **TOFU_SCORES,
-}
-TUNED = {**TOFU_TUNED, **SCORED, "unlearn": TOFU_UNLEARNED + 1, "finetune_base": 2}
-
-Edit = Callable[[Path], None]
-
-
-def config(**values) -> Edit:
-    """Set keys of the study; a key's path is written with __."""
-
-    def edit(folder: Path) -> None:
-        set_keys(folder / "study.yaml", values)
-
-    return edit
-
-
-def sheet(**values) -> Edit:
-    def edit(folder: Path) -> None:
-        set_keys(folder / "config" / "models.yaml", values)
-
-    return edit
-
-
-def source(name: str, old: str, new: str) -> Edit:
-    """Replace the first `old` in a module of the package, or in another file of the work tree."""
-
-    def edit(folder: Path) -> None:
-        path = folder / name if (folder / name).is_file() else folder / "src" / "grunflow" / name
-        text = path.read_text()
-        assert old in text, f"{name} holds no {old!r}"
-        path.write_text(text.replace(old, new, 1))
-
-    return edit
-
-
-def more(name: str, text: str = "EXTRA = 1\n") -> Edit:
-    """A line at the end of a module of the package, which is made where there is none."""
-
-    def edit(folder: Path) -> None:
-        path = folder / "src" / "grunflow" / name
-        path.write_text((path.read_text() if path.is_file() else "") + text)
-
-    return edit
-
 
 OWN_OBJECTIVE = (
     'READS = ("answers",)\n\n\ndef forget(answers, refusals, spec):\n    return -answers.current.nll_sum.sum()\n'
@@ -141,28 +96,6 @@ NOTHING: dict[str, Edit] = {
     "a field of the manifest": source("manifest.py", '"command": [Path', '"more": 1, "command": [Path'),
     "a wider range of a key": source("config/specs.py", "ge=300", "ge=200"),
 }
-
-
-@pytest.fixture
-def edited(finished: Path):
-    """A function that applies an edit to the finished study; what it changed is put back after the test."""
-
-    def content() -> dict[Path, bytes]:
-        places = (
-            finished / "src",
-            finished / "config",
-            *map(finished.joinpath, ("study.yaml", "mine.py", "tofu/full.json")),
-        )
-        found = [path for place in places for path in ([place] if place.is_file() else place.rglob("*.*"))]
-        return {path: path.read_bytes() for path in found if path.suffix in (".py", ".yaml", ".json")}
-
-    kept = content()
-    yield lambda edit: edit(finished)
-    for path, found in content().items():
-        if path not in kept:
-            path.unlink()
-        elif found != kept[path]:
-            path.write_bytes(kept[path])
 
 
 def test_without_an_edit_nothing_runs_again(finished: Path) -> None:

@@ -40,18 +40,45 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def report(found: "list[Rerun]") -> list[str]:
-    """A line per rule with its jobs and cost, below it a line per reason with the number of jobs."""
+    """A line per rule with its jobs and cost, below it a line per kind of reason with the number of jobs."""
     if not found:
         return ["Nothing would run again."]
     lines = []
     for rule in dict.fromkeys(item.job.rule for item in found):
         jobs = [item for item in found if item.job.rule == rule]
         lines.append(f"{rule}: {_count(jobs)}, {_cost(jobs)}")
-        reasons: dict[str, list[Rerun]] = {}
+        alike: dict[tuple[str, ...], list[Rerun]] = {}
         for item in jobs:
-            reasons.setdefault("; ".join(item.reasons), []).append(item)
-        lines += [f"    {reason} ({_count(items)})" for reason, items in reasons.items()]
+            alike.setdefault(tuple(map(kind_of, item.reasons)), []).append(item)
+        lines += [f"    {_told(items)} ({_count(items)})" for items in alike.values()]
     return [*lines, f"total: {_count(found)}, {_cost(found)}"]
+
+
+def kind_of(reason: str) -> str:
+    """What reasons share that differ by values, folders, and names of parts and runs alone."""
+    if " -> " in reason:
+        return f"{_kind_of_key(reason)} ->"
+    if reason.endswith(" is new"):
+        return f"{' '.join(map(_kind_of_key, reason.split(', ')))} is new"
+    return " ".join(map(_kind_of_key, reason.split(" ")))
+
+
+def _kind_of_key(text: str) -> str:
+    """Of a key at the start of the text its first and last part; of a folder that it is one; else the word."""
+    word = text.partition(" ")[0].removesuffix(",")
+    if word.startswith("results/"):
+        return "results"
+    first, dot, rest = word.partition(".")
+    if not dot or word.endswith(".py") or "/" in first:
+        return word
+    return first if "/" in rest else f"{first}.{rest.rpartition('.')[2]}"
+
+
+def _told(items: "list[Rerun]") -> str:
+    """The first of reasons of one kind, and how many others there are."""
+    texts = dict.fromkeys("; ".join(item.reasons) for item in items)
+    others = f", and {len(texts) - 1} more like it" if len(texts) > 1 else ""
+    return f"{next(iter(texts))}{others}"
 
 
 def _count(items: "list[Rerun]") -> str:

@@ -15,20 +15,26 @@ GATES = (GATE, f"paraphrased_{GATE}")
 
 
 def per_question(
-    metrics: Sequence[Metric], sets: Iterable[DataSet], frames: Mapping[str, pd.DataFrame]
+    metrics: Sequence[Metric], sets: Iterable[DataSet], frames: Mapping[str, pd.DataFrame], point: str = ""
 ) -> pd.DataFrame:
-    """set, index, a column per metric of single questions, what metrics of runs compare, and the gates per block."""
-    parts = []
+    """set, index, a column per metric of single questions, what metrics of runs compare, and the gates per block.
+
+    point: column of what tells several askings of one question apart, a step or a strength; rows come in its order.
+    """
+    parts, keys = [], ["set", "index", *filter(None, [point])]
     for asked in sets:
-        outputs = list(_of_set(metrics, asked, frames))
+        outputs = list(_of_set(metrics, asked, frames, point))
         if outputs:  # of several outputs a question has one row
-            parts.append(reduce(lambda known, more: known.merge(more, on=["set", "index"], how="outer"), outputs))
+            parts.append(reduce(lambda known, more: known.merge(more, on=keys, how="outer"), outputs))
     if not parts:
-        return pd.DataFrame({"set": [], "index": []})
-    return pd.concat(parts, ignore_index=True)
+        return pd.DataFrame({key: [] for key in keys})
+    found = pd.concat(parts, ignore_index=True)
+    return found.sort_values(point, kind="stable", ignore_index=True) if point else found
 
 
-def _of_set(metrics: Sequence[Metric], asked: DataSet, frames: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _of_set(
+    metrics: Sequence[Metric], asked: DataSet, frames: Mapping[str, pd.DataFrame], point: str
+) -> Iterator[pd.DataFrame]:
     """One frame per output that holds the set."""
     for name, frame in frames.items():
         own = [item for item in metrics if item.probe == name and asked.role in item.roles]
@@ -41,14 +47,19 @@ def _of_set(metrics: Sequence[Metric], asked: DataSet, frames: Mapping[str, pd.D
         found |= {
             item.keeps[0]: item.keeps[1](rows, asked.role) for item in own if item.keeps and can_be_taken(item, rows)
         }
-        gates = {
-            column: rows[column].to_numpy()
-            for column in rows
-            if column.startswith(GATES) and rows[column].notna().all()
-        }
+        gates = {column: rows[column].to_numpy() for column in _whole_gates(rows, point)}
         if not found and not gates:  # of this output only metrics of whole runs are taken
             continue
-        yield pd.DataFrame({"set": asked.name, "index": rows["index"].to_numpy(), **found, **gates})
+        at = {point: rows[point].to_numpy()} if point else {}
+        yield pd.DataFrame({"set": asked.name, "index": rows["index"].to_numpy(), **at, **found, **gates})
+
+
+def _whole_gates(rows: pd.DataFrame, point: str) -> list[str]:
+    """Columns of gates that are known of every question, at one point at least."""
+    gates = [column for column in rows if column.startswith(GATES)]
+    known = rows[gates].notna()
+    whole = known.groupby(rows[point]).all().any() if point else known.all()
+    return [column for column in gates if whole[column]]
 
 
 def can_be_taken(metric: Metric, rows: pd.DataFrame) -> bool:

@@ -91,44 +91,53 @@ def trained_as(spec: Mapping[str, Any], row: RunRow) -> list[tuple[str, Any, Any
     ]  # fmt: skip
 
 
-def check_questions(rows: Sequence[RunRow], known: Sequence[RunScores]) -> None:
+def check_questions(rows: Sequence[RunRow], known: Sequence[RunScores], point: str = "") -> None:
     """Every run answered the same questions, each once: the same places in each set and, where it is known, the same right
-    answer there.
+    answer there. point: column of what tells several askings apart.
 
     Raises:
         CheckFailed: one did not.
     """
-    first, right = _asked(known[0].questions), _answers(known[0].frames)
+    first, right = next(iter(_asked(known[0].questions, point).values())), _answers(known[0].frames)
     for row, run in zip(rows, known, strict=True):
-        asked = _asked(run.questions)
-        for name in asked.keys() | first.keys():
-            mine, others = asked.get(name, ()), first.get(name, ())
-            if mine != others or len(set(mine)) != len(mine):
-                raise CheckFailed(
-                    f"{row.run} ({row.condition}): answered {len(mine)} questions of {name} ({len(set(mine))} different), {rows[0].run} "
-                    f"{len(others)}; a figure of one is not that of the other."
-                )
+        for value, asked in _asked(run.questions, point).items():
+            for name in asked.keys() | first.keys():
+                mine, others = asked.get(name, ()), first.get(name, ())
+                if mine != others or len(set(mine)) != len(mine):
+                    raise CheckFailed(
+                        f"{_told(row, point, value)}: answered {len(mine)} questions of {name} ({len(set(mine))} different), "
+                        f"{rows[0].run} {len(others)}; a figure of one is not that of the other."
+                    )
         if right is not None and (own := _answers(run.frames)) is not None and own != right:
             raise CheckFailed(
                 f"{row.run} ({row.condition}): was asked other questions than {rows[0].run}; score them again."
             )
 
 
-def _asked(questions: pd.DataFrame) -> dict[str, tuple[int, ...]]:
-    """Set -> places of its questions, in order."""
-    return {name: tuple(sorted(part)) for name, part in questions.groupby("set")["index"]}
+def _told(row: RunRow, point: str, value: Any) -> str:
+    """A run under a condition, at a point of its way."""
+    return f"{row.run} ({row.condition}, {point} {value:g})" if point else f"{row.run} ({row.condition})"
 
 
-def _answers(frames: Mapping[str, Any]) -> dict[tuple[str, int], str] | None:
-    """(set, place) -> right answer."""
+def _asked(questions: pd.DataFrame, point: str) -> dict[Any, dict[str, tuple[int, ...]]]:
+    """Point -> set -> places of its questions, in order."""
+    found: dict[Any, dict[str, tuple[int, ...]]] = {}
+    values = questions[point] if point else pd.Series(0.0, questions.index)
+    for (value, name), places in questions["index"].groupby([values, questions["set"]]):
+        found.setdefault(value, {})[name] = tuple(sorted(places.to_numpy().tolist()))
+    return found or {0.0: {}}
+
+
+def _answers(frames: Mapping[str, Any]) -> set[tuple[str, int, str]] | None:
+    """Set, place and right answer of every question."""
     frame = frames.get("answers")
     if frame is None or "answer" not in frame:
         return None
-    return dict(zip(zip(frame["set"], frame["index"], strict=True), frame["answer"], strict=True))
+    return set(zip(frame["set"], frame["index"], frame["answer"], strict=True))
 
 
-def check_values(metrics: Iterable[Metric], questions: pd.DataFrame, run: str) -> None:
-    """Every figure of a question is a number of its metric's range; only a gate may be wholly absent.
+def check_values(metrics: Iterable[Metric], questions: pd.DataFrame, row: RunRow, point: str = "") -> None:
+    """Every figure of a question is a number of its metric's range; only a gate may be wholly absent. point: as of check_questions.
 
     Raises:
         CheckFailed: names the first that is not.
@@ -139,12 +148,13 @@ def check_values(metrics: Iterable[Metric], questions: pd.DataFrame, run: str) -
         values, (lo, hi) = questions[item.name].to_numpy(float), item.bounds
         if item.of is gate and np.isnan(values).all():
             continue
-        asked = (
-            questions["set"].map(questions.groupby("set")[item.name].count()).to_numpy() > 0
-        )  # else not taken of that set
-        bad = asked & ~((values >= lo - ROUNDING) & (values <= hi + ROUNDING))
+        bad = ~((values >= lo - ROUNDING) & (values <= hi + ROUNDING))
         if bad.any():
-            row = questions[bad].iloc[0]
+            keys = ["set", *filter(None, [point])]
+            bad &= questions.groupby(keys)[item.name].transform("count").to_numpy() > 0  # else not taken of that set
+        if bad.any():
+            first = questions[bad].iloc[0]
             raise CheckFailed(
-                f"{run}: {item.name} of {row['set']} question {row['index']} is {row[item.name]}, expected {lo:g} to {hi:g}."
+                f"{_told(row, point, first.get(point))}: {item.name} of {first['set']} question {first['index']} is "
+                f"{first[item.name]}, expected {lo:g} to {hi:g}."
             )

@@ -7,6 +7,7 @@ table of differences.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from grunflow.config.claims import Claim, Condition
@@ -80,9 +81,11 @@ def absent(
 
 
 def matching(table: pd.DataFrame, where: Mapping[str, Value]) -> pd.DataFrame:
+    """The rows that have these values; only they are copied, as a table may have thousands of columns."""
+    fits = np.ones(len(table), bool)
     for key, value in where.items():
-        table = table[table[key] == value]
-    return table
+        fits &= table[key].to_numpy() == value
+    return table[fits]
 
 
 def row_of(tables: Tables, name: str, where: Mapping[str, Value]) -> dict[str, Any] | None:

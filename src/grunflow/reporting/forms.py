@@ -173,5 +173,6 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
     found = {}
     for path in sorted(folder.glob("*.csv")):
         table = pd.read_csv(path, dtype={name: str for name in TEXTS})
-        found[path.stem] = table.fillna({name: "" for name in TEXTS if name in table})
+        # Copied: filling leaves every column apart, and rows of hundreds of columns are looked up thousands of times.
+        found[path.stem] = table.fillna({name: "" for name in TEXTS if name in table}).copy()
     return found

@@ -16,6 +16,7 @@ figure are then combined with the seeds' in squares (Zou and Donner, Stat. Med. 
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -173,6 +174,7 @@ def _part(values: NDArray, level: float) -> NDArray:
     return np.asarray(_quantile(count, level) ** 2 * values.var(axis=-1, ddof=1) / count)
 
 
+@cache  # scipy takes longer for it than for all the rest of an interval
 def _quantile(count: int, level: float) -> float:
     return float(student.isf((1 - level) / 2, count - 1))
 

@@ -1,5 +1,6 @@
 """The ways of runs from what they started from: along training's snapshots, and along the strengths of a scaled edit."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,34 +71,36 @@ def columns_of(results: Results, role: str) -> list[Column]:
     return [column for column in on_the_way(benchmark, have) if column.role == role]
 
 
-def paths(results: Results, along: str = STEP) -> dict[Way, list[Path]]:
+@lru_cache(maxsize=8)  # two tables and a figure ask
+def paths(results: Results, along: str) -> dict[Way, list[Path]]:
     """Method -> a path per run, in the order of the seeds; none where no run went along that."""
     scores = results.frame(FRAMES[along])
     found: dict[Way, list[Path]] = {}
     if not len(scores):
         return found
     of_role = {role: columns_of(results, role) for role in (FORGET, KEEP)}
+    runs = scores.sort_values(["run", "set", along, "index"]).groupby("run")
     for run in runs_in_order(scores):
-        rows = scores[scores["run"] == run]
+        rows = runs.get_group(run)
         way = Way(*(rows[name].iloc[0] for name in Way._fields))
         found.setdefault(way, []).append(_path(rows, along, of_role, metric_of(results)))
     return found
 
 
 def _path(rows: pd.DataFrame, along: str, of_role: dict[str, list[Column]], followed: Metric) -> Path:
-    """The path of one run, of a row per point and question."""
+    """The path of one run, of a row per point and question, by set, point and question."""
     scores: dict[str, dict[str, NDArray]] = {role: {} for role in of_role}
+    points, sets = np.unique(rows[along].to_numpy()), rows["set"].to_numpy()
     for role, column in ((role, column) for role, columns in of_role.items() for column in columns):
         if column.metric.name in rows:
-            own = rows[rows["set"] == column.set]
-            wide = own.pivot(index=along, columns="index", values=column.metric.name)
-            scores[role][column.name] = wide.to_numpy(float)
+            own = rows[column.metric.name].to_numpy(float)[sets == column.set]
+            scores[role][column.name] = own.reshape(len(points), -1)
     asked = {
         role: np.hstack([scores[role][column.name] for column in columns if column.metric.name == followed.name])
         for role, columns in of_role.items()
     }
     target, unlearn = (rows[name].fillna(NO_SEED).iloc[0] for name in SEEDS)
-    return Path(np.sort(rows[along].unique()), asked[FORGET], asked[KEEP], scores, (target, unlearn))
+    return Path(points, asked[FORGET], asked[KEEP], scores, (target, unlearn))
 
 
 def runs_in_order(scores: pd.DataFrame) -> list[str]:

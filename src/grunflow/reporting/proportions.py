@@ -9,6 +9,8 @@ Price, J. Educ. Behav. Stat. 37 (2012) 479): 0 discordant of 96 is not "no diffe
 Every function takes arrays (..., seeds, questions) and gives distances below and above the mean, shape (...).
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
@@ -32,7 +34,7 @@ def of_mean(scores: NDArray, bounds: tuple[float, float], level: float) -> Reach
     with np.errstate(divide="ignore", invalid="ignore"):
         known = np.where(edge, count, np.minimum(p * (1 - p) / v, most))
     tail = (1 - level) / 2
-    known = known * (norm.isf(tail) / student.isf(tail, count - 1)) ** 2
+    known = known * _shrunk(tail, count) ** 2
     exact = np.isfinite(known)  # equal scores inside the bounds: nothing is left open
     n = np.where(exact, known, 1.0)
     x = p * n
@@ -48,6 +50,12 @@ def of_paired(scores: NDArray, span: float, level: float) -> NDArray:
     mean = means.sum(axis=-1) / (count + 2)
     v = ((means**2).sum(axis=-1) + 2) / (count + 2) - mean**2
     return np.asarray(span * student.isf((1 - level) / 2, count - 1) * np.sqrt(v / (count + 2)))
+
+
+@cache
+def _shrunk(tail: float, count: int) -> float:
+    """The normal quantile over the t quantile of so many questions."""
+    return float(norm.isf(tail) / student.isf(tail, count - 1))
 
 
 def _whole(scores: NDArray, bounds: tuple[float, float]) -> NDArray:

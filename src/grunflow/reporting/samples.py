@@ -1,8 +1,9 @@
 """The figures of every method as samples over seeds and questions, each as its metric declares it."""
 
 from collections.abc import Callable, Mapping
+from functools import cache, lru_cache, partial
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,7 @@ class Method(NamedTuple):
 
 
 Samples = dict[str, Sample | Range]
+Rows = Literal["metrics", "shown", "every"]
 
 
 def runs_of(metrics: pd.DataFrame) -> dict[Method, pd.DataFrame]:
@@ -47,9 +49,10 @@ def runs_of(metrics: pd.DataFrame) -> dict[Method, pd.DataFrame]:
     return {Method(*identity): group.sort_values(SEEDS) for identity, group in groups}
 
 
-def by_method(results: Results, metrics: pd.DataFrame) -> dict[Method, Samples]:
-    """Method -> figure -> sample, of these rows of metrics.parquet."""
-    return {method: of_method(results, method, group) for method, group in runs_of(metrics).items()}
+@lru_cache(maxsize=8)  # several tables and figures of one process ask
+def by_method(results: Results, rows: Rows = "metrics") -> dict[Method, Samples]:
+    """Method -> figure -> sample, of these rows of metrics.parquet (properties of Results)."""
+    return {method: of_method(results, method, group) for method, group in runs_of(getattr(results, rows)).items()}
 
 
 def with_shared_seeds(groups: Mapping[Method, pd.DataFrame]) -> dict[Method, pd.DataFrame]:
@@ -81,6 +84,7 @@ def of_method(results: Results, method: Method, group: pd.DataFrame) -> Samples:
     found: Samples = {}
     every, groups = columns(results.benchmark, group), factors(group)
     scores = scores_of(results, method.condition, list(group["run"]))
+    known = cache(partial(scores_of_reference, results, method, group))
     for column in every:
         per_seed = group[column.name].to_numpy(float)
         metric = column.metric
@@ -91,10 +95,10 @@ def of_method(results: Results, method: Method, group: pd.DataFrame) -> Samples:
         elif metric.interval == "questions" and column.set:
             found[column.name] = of_questions(scores[column.set, metric.name], metric.bounds, groups)
         else:
-            known = scores_of_reference(results, method, group, metric.reference) if metric.reference else None
-            found[column.name] = of_runs(metric, method, per_seed, groups, scores, known)
+            against = known(metric.reference) if metric.reference else None
+            found[column.name] = of_runs(metric, method, per_seed, groups, scores, against)
         if metric.change and method.objective != metric.reference:
-            before = scores_of_reference(results, method, group, metric.reference)[column.set, metric.name]
+            before = known(metric.reference)[column.set, metric.name]
             span = metric.bounds[1] - metric.bounds[0]
             found[column.change] = of_questions(scores[column.set, metric.name] - before, (-span, span), groups)
     return found
@@ -115,15 +119,27 @@ def of_runs(
 
 def scores_of(results: Results, condition: str, runs: list[str]) -> Scores:
     """Everything known per question of these runs, rows in the order of `runs` (one may stand there twice)."""
-    frame = results.questions if condition == PLAIN else results.frame("questions")
-    mine = frame[frame["run"].isin(runs) & (frame["condition"] == condition)]
-    named = [name for metric in results.benchmark.metrics for name in (metric.name, *(metric.keeps or ())[:1])]
-    names = [name for name in dict.fromkeys(named) if name in mine]
     found: Scores = {}
-    for name, rows in mine.groupby("set", sort=False):
-        order = rows.sort_values("index", kind="stable").set_index("run")
-        stacked = np.stack([order.loc[[run], names].to_numpy(float) for run in runs])
-        found |= {(str(name), column): stacked[:, :, place] for place, column in enumerate(names)}
+    for name, (place, stacked) in every_score(results, condition).items():
+        if any(run in place for run in runs):
+            rows = [place[run] for run in runs]
+            found |= {(name, column): scores[rows] for column, scores in stacked.items()}
+    return found
+
+
+@lru_cache(maxsize=4)
+def every_score(results: Results, condition: str) -> dict[str, tuple[dict[str, int], dict[str, NDArray]]]:
+    """Set -> the row of each run that was asked it, and figure -> (runs, questions) in the order of the questions."""
+    frame = results.questions if condition == PLAIN else results.frame("questions")
+    frame = frame[frame["condition"] == condition]
+    named = [name for metric in results.benchmark.metrics for name in (metric.name, *(metric.keeps or ())[:1])]
+    names = [name for name in dict.fromkeys(named) if name in frame]
+    found = {}
+    for name, rows in frame.groupby("set", sort=False):
+        order = rows.sort_values(["run", "index"], kind="stable")
+        runs = order["run"].unique()
+        figures = {column: order[column].to_numpy(float).reshape(len(runs), -1) for column in names}
+        found[str(name)] = ({run: place for place, run in enumerate(runs)}, figures)
     return found
 
 
@@ -144,21 +160,27 @@ def reference_runs(results: Results, method: Method, group: pd.DataFrame, refere
     return [runs.iloc[0] for runs in fit] if all(map(len, fit)) else []
 
 
-def minus_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Samples:
-    """Paired differences to a reference model, of the same target seed each; empty where the study has none."""
+def minus_reference(results: Results, method: Method, group: pd.DataFrame, mine: Samples, reference: str) -> Samples:
+    """Paired differences to a reference model, of the same target seed each; empty where the study has none. mine: samples of the
+    runs of `group`."""
     if not (results.metrics["objective"] == reference).any():
         return {}
     runs = reference_runs(results, method, group, reference)
     if not runs:
         return {}
-    theirs = results.metrics.set_index("run", drop=False).loc[runs].reset_index(drop=True)
-    known = of_method(results, Method(*theirs.loc[0, list(Method._fields)]), theirs)
-    mine = of_method(results, method, group)
+    known = of_reference(results, tuple(runs))
     return {
         name: sample.minus(other)
         for name, sample in mine.items()
         if isinstance(sample, Sample) and isinstance(other := known.get(name), Sample)
     }
+
+
+@lru_cache(maxsize=64)
+def of_reference(results: Results, runs: tuple[str, ...]) -> Samples:
+    """Every figure of these runs of a reference model, of which one may stand there twice."""
+    rows = results.metrics.set_index("run", drop=False).loc[list(runs)].reset_index(drop=True)
+    return of_method(results, Method(*rows.loc[0, list(Method._fields)]), rows)
 
 
 def joined_reach(

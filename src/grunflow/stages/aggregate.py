@@ -49,7 +49,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     check_runs((*spec.runs, *spec.ways), (*work.inputs["score"], *ways), own_rows, folders)
     check_questions(spec.runs, known)
     for row, run in zip(spec.runs, known, strict=True):
-        check_values(benchmark.metrics, run.questions, f"{row.run} ({row.condition})")
+        check_values(benchmark.metrics, run.questions, row)
     retain = [(row, run) for row, run in zip(spec.runs, known, strict=True) if row.objective == RETAIN]
     who = [identity_columns(row) for row in spec.runs]
     table = pd.DataFrame(
@@ -147,47 +147,48 @@ def snapshots(benchmark: Benchmark, trained: list[dict[str, Any]], folders: Sequ
     for who, folder in zip(trained, folders, strict=True):
         path = folder / "snapshots.parquet"
         frame = read_parquet(path) if path.is_file() else pd.DataFrame()
-        scored += [
-            (who | {"step": step}, of_step(benchmark, rows))
-            for step, rows in (frame.groupby("step") if len(frame) else ())
-        ]
+        if len(frame):
+            scored.append((who, of_steps(benchmark, frame)))
     if not scored:
         return {}
+    metrics = question_metrics(benchmark)
     return {
-        "snapshot_scores": pd.concat([frame.assign(**who) for who, frame in scored]),
+        "snapshot_scores": pd.concat(
+            [frame.drop(columns="step").assign(**who, step=frame["step"]) for who, frame in scored]
+        ),
         "snapshots": pd.DataFrame(
-            who | summary(question_metrics(benchmark), RunScores(frame, {})) for who, frame in scored
+            who | {"step": step} | summary(metrics, RunScores(rows, {}))
+            for who, frame in scored
+            for step, rows in frame.groupby("step")
         ),
     }
 
 
 def followed(spec: Aggregate, benchmark: Benchmark, folders: Sequence[Path]) -> pd.DataFrame:
     """Metrics per question of runs at each strength that one job went along."""
-    rows, known = [], []
+    known, point = [], "strength"
     for row, folder in zip(spec.ways, folders, strict=True):
         frames = read_scores(row, folder, spec.benchmark.name)
-        for strength in sorted({value for frame in frames.values() for value in frame["strength"]}):
-            at = {name: frame[frame["strength"] == strength].drop(columns="strength") for name, frame in frames.items()}
-            scores = per_question(question_metrics(benchmark), _asked_sets(benchmark), at)
-            rows.append(row.model_copy(update={"strength": strength}))
-            known.append(RunScores(scores, at))
-            check_values(benchmark.metrics, scores, f"{row.run} ({row.condition}, strength {strength:g})")
-    if not rows:
+        scores = per_question(question_metrics(benchmark), _asked_sets(benchmark), frames, point)
+        known.append(RunScores(scores, frames))
+        check_values(benchmark.metrics, scores, row, point)
+    if not known:
         return pd.DataFrame()
-    check_questions(rows, known)
-    return pd.concat(run.questions.assign(**identity_columns(row)) for row, run in zip(rows, known, strict=True))
+    check_questions(spec.ways, known, point)
+    return pd.concat(
+        run.questions.drop(columns=point).assign(**identity_columns(row) | {point: run.questions[point]})
+        for row, run in zip(spec.ways, known, strict=True)
+    )
 
 
 def question_metrics(benchmark: Benchmark) -> list[Any]:
     return [metric for metric in benchmark.metrics if metric.per == "question"]
 
 
-def of_step(benchmark: Benchmark, rows: pd.DataFrame) -> pd.DataFrame:
-    """Metrics per question of one snapshot, of the sets that it asks."""
-    frames = {
-        name: part.drop(columns=["step", "output"]).dropna(axis=1, how="all") for name, part in rows.groupby("output")
-    }
-    return per_question(question_metrics(benchmark), _asked_sets(benchmark), frames)
+def of_steps(benchmark: Benchmark, rows: pd.DataFrame) -> pd.DataFrame:
+    """Metrics per question of a run's snapshots, of the sets that they ask, step by step."""
+    frames = {name: part.drop(columns="output").dropna(axis=1, how="all") for name, part in rows.groupby("output")}
+    return per_question(question_metrics(benchmark), _asked_sets(benchmark), frames, "step")
 
 
 def _asked_sets(benchmark: Benchmark) -> tuple[DataSet, ...]:

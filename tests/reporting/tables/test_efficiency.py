@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tests.reporting import made_up
 
-from grunflow.reporting.tables.efficiency import efficiency, efficiency_table, saving
+from grunflow.reporting.tables.efficiency import beside, efficiency, efficiency_table, saving
 from grunflow.stages.aggregate import cost
 
 
@@ -50,12 +50,12 @@ def seconds(*values: float) -> pd.DataFrame:
 def test_what_is_saved_is_of_the_means_that_stand_beside_it() -> None:
     """17.4 s beside 18.5 s is 6 % less; the mean of the ratios of single seeds, one of them slow, says 31 % more."""
     mine, theirs = seconds(10.0, 12.2, 30.0), seconds(4.5, 25.0, 26.0)
-    found = saving(mine, theirs, "train_seconds")
+    found = saving(*beside(mine, theirs), "train_seconds")
     assert found.mean == pytest.approx(1 - 17.4 / 18.5)
     assert 1 - (10 / 4.5 + 12.2 / 25 + 30 / 26) / 3 < -0.28
     assert found.lo < found.mean < found.hi < 1
     # The other way round it is the same ratio.
-    turned = saving(theirs, mine, "train_seconds")
+    turned = saving(*beside(theirs, mine), "train_seconds")
     assert (1 - turned.lo, 1 - turned.hi) == pytest.approx((1 / (1 - found.hi), 1 / (1 - found.lo)))
     # By hand: sqrt of the variance of a / mean(a) - b / mean(b) over 3, t(2) = 4.30265.
     apart = np.array([10, 12.2, 30]) / 17.4 - np.array([4.5, 25, 26]) / 18.5
@@ -65,11 +65,11 @@ def test_what_is_saved_is_of_the_means_that_stand_beside_it() -> None:
 
 
 def test_one_seed_saves_without_an_interval_and_nothing_spent_saves_nothing() -> None:
-    found = saving(seconds(5.0), seconds(10.0), "train_seconds")
+    found = saving(*beside(seconds(5.0), seconds(10.0)), "train_seconds")
     assert (found.mean, np.isnan(found.lo), np.isnan(found.hi)) == (0.5, True, True)
-    assert np.isnan(saving(seconds(0.0), seconds(0.0), "train_seconds").mean)
+    assert np.isnan(saving(*beside(seconds(0.0), seconds(0.0)), "train_seconds").mean)
     # Of a run that the other method lacks nothing is told.
-    assert saving(seconds(5.0, 7.0), seconds(10.0), "train_seconds").mean == 0.5
+    assert saving(*beside(seconds(5.0, 7.0), seconds(10.0)), "train_seconds").mean == 0.5
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_savings_are_covered_by_simulation() -> None:
     hits = []
     for _ in range(500):
         mine, theirs = (mean * np.exp(0.2 * rng.normal(size=3)) for mean in (10.0, 18.0))
-        found = saving(seconds(*mine), seconds(*theirs), "train_seconds")
+        found = saving(*beside(seconds(*mine), seconds(*theirs)), "train_seconds")
         hits.append(found.lo <= 1 - 10 / 18 <= found.hi)
     assert np.mean(hits) >= 0.93
 

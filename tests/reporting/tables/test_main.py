@@ -49,7 +49,7 @@ def test_a_figure_that_some_methods_lack_is_empty_for_them(questions) -> None:
 
 def test_model_utilitys_interval_holds_the_questions_too(questions) -> None:
     """With equal seeds the interval of one method is that of its questions, by the gradient of the harmonic mean."""
-    methods = by_method(questions, questions.metrics)
+    methods = by_method(questions)
     sample = methods[Method("tiny", "forget10", "gd", "grun", "grun", "", "plain")]["model_utility"]
     assert isinstance(sample, Sample)
     scores = sum(part.mean() for part in sample.per_question)

@@ -7,7 +7,7 @@ from grunflow.reporting.columns import axis_title
 from grunflow.reporting.figures.trade_off import forgotten_of, kept, main_of, point
 from grunflow.reporting.results import Results
 from grunflow.reporting.style import Looks
-from grunflow.reporting.tables.efficiency import efficiency
+from grunflow.reporting.tables.efficiency import spendings
 
 
 def cost_quality(results: Results, looks: Looks, stem: Path) -> None:
@@ -15,7 +15,7 @@ def cost_quality(results: Results, looks: Looks, stem: Path) -> None:
     (not seconds: equal runs give equal figures)."""
     table, measured = main_of(results), (forgotten_of(results), kept(results))
     method = [name for name in ("model", "objective", "carrier", "variant") if name in table]
-    cost = efficiency(results.frame("efficiency"))[[*method, "train_flops"]]
+    cost = spendings(results.frame("efficiency"))[[*method, "train_flops"]]
     rows = table[table["carrier"] != ""].merge(cost, on=method)
     models = list(dict.fromkeys(rows["model"]))
     places = [(model, column) for model in models for column in measured]

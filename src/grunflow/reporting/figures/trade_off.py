@@ -1,5 +1,6 @@
 """What is forgotten against what is kept, and what it costs."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.lines import Line2D
 from grunflow.benchmarks.base import RETAIN, forgetting
 from grunflow.reporting import style
 from grunflow.reporting.columns import FORGET, KEEP, Column, axis_title, columns, set_title, utility
-from grunflow.reporting.paths import STRENGTH, Way, columns_of, metric_of, paths
+from grunflow.reporting.paths import STEP, STRENGTH, Way, columns_of, metric_of, paths
 from grunflow.reporting.paths import Path as Run
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import by_method
@@ -19,8 +20,9 @@ from grunflow.reporting.tables.main import aggregated
 FRONT = (0, (1, 2))
 
 
+@cache  # several figures show it
 def main_of(results: Results) -> pd.DataFrame:
-    return aggregated(results, results.metrics, by_method(results, results.metrics))
+    return aggregated(results, results.metrics, by_method(results))
 
 
 def forgotten_of(results: Results) -> Column:
@@ -82,7 +84,7 @@ def frontier(forgotten: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.nd
 def forgetting_paths(results: Results, looks: Looks, stem: Path) -> None:
     """What is kept along each run scaled back (lines) and at its snapshots (marks): methods are to be compared where they have
     forgotten equally much."""
-    every, scaled, metric = paths(results), paths(results, STRENGTH), metric_of(results)
+    every, scaled, metric = paths(results, STEP), paths(results, STRENGTH), metric_of(results)
     up = [column for column in columns_of(results, KEEP) if column.metric == metric]
     models, objectives = (list(dict.fromkeys(way[place] for way in every)) for place in (0, 2))
     panels = style.by_objective(models, objectives, 2.3, sharey=True, sharex=True)

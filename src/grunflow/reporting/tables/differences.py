@@ -36,7 +36,7 @@ def differences(results: Results) -> pd.DataFrame:
     """One row per model, split, objective and pair of carriers: figure of `carrier` minus that of `against`, paired by
     seed and question, with _lo and _hi. Of a pair, `carrier` is the one that comes later in the study's grid."""
     rows, names = [], [column.name for column in compared(results)]
-    groups, samples = runs_of(results.metrics), by_method(results, results.metrics)
+    groups, samples = runs_of(results.metrics), by_method(results)
     for block, methods in blocks(samples).items():
         for theirs, mine in combinations(methods, 2):
             pair = over_shared_seeds(results, {mine: groups[mine], theirs: groups[theirs]}, samples)

@@ -20,28 +20,43 @@ def efficiency(per_run: pd.DataFrame) -> pd.DataFrame:
     Args:
         per_run: efficiency.parquet of one benchmark.
     """
-    every = per_run.assign(
-        gpu_hours=(per_run["gpu_seconds"] + per_run["shared_gpu_seconds"]) / 3600,
-        cpu_seconds=per_run["cpu_seconds"] + per_run["shared_cpu_seconds"],
-    )
-    groups = {identity: group.sort_values(SEEDS) for identity, group in every.groupby(METHOD, sort=False)}
+    groups = runs_of(per_run)
+    of_carrier = {
+        (model, objective, carrier, variant): group for (model, objective, carrier, _, variant), group in groups.items()
+    }
     carriers = dict.fromkeys(name for name in per_run["carrier"] if name)
     rows = []
     for identity, group in groups.items():
-        row = dict(zip(METHOD, identity, strict=True)) | spent(group)
+        row = spent(identity, group)
         for other in carriers:
-            theirs = _of_carrier(groups, row, other)
+            theirs = of_carrier.get((row["model"], row["objective"], other, row["variant"]))
             if theirs is not None and row["carrier"] not in ("", other):
+                both = beside(group, theirs)
                 for name in SAVED:
-                    put(row, f"{name}_reduction_vs_{other}", saving(group, theirs, name))
+                    put(row, f"{name}_reduction_vs_{other}", saving(*both, name))
         rows.append(row)
     return without_empty(pd.DataFrame(rows))
 
 
-def spent(group: pd.DataFrame) -> dict:
+def spendings(per_run: pd.DataFrame) -> pd.DataFrame:
+    """The same without what is saved, which is as many figures as there are pairs of carriers."""
+    return without_empty(pd.DataFrame([spent(identity, group) for identity, group in runs_of(per_run).items()]))
+
+
+def runs_of(per_run: pd.DataFrame) -> dict[tuple, pd.DataFrame]:
+    """Method -> its runs, in the order of their seeds; with their shares of what several runs were given by one job."""
+    every = per_run.assign(
+        gpu_hours=(per_run["gpu_seconds"] + per_run["shared_gpu_seconds"]) / 3600,
+        cpu_seconds=per_run["cpu_seconds"] + per_run["shared_cpu_seconds"],
+    )
+    return {identity: group.sort_values(SEEDS) for identity, group in every.groupby(METHOD, sort=False)}
+
+
+def spent(identity: tuple, group: pd.DataFrame) -> dict:
     """What the runs of one method cost: the loop's seconds and FLOPs; CPU seconds and GPU-hours of their jobs, with each run's
     share of the job that cached states for several; what scoring took, apart."""
-    row: dict = {"seeds": len(group), "replicates": replicates(len(group), factors(group))}
+    row: dict = dict(zip(METHOD, identity, strict=True))
+    row |= {"seeds": len(group), "replicates": replicates(len(group), factors(group))}
     row |= {name: int(group[name].iloc[0]) for name in ("trained_parameters", "model_parameters", "steps", "tokens")}
     row["trained_fraction"] = row["trained_parameters"] / row["model_parameters"]
     for name in ("train_seconds", "cpu_seconds"):
@@ -55,26 +70,32 @@ def spent(group: pd.DataFrame) -> dict:
     return row
 
 
-def _of_carrier(groups: dict, row: dict, carrier: str) -> pd.DataFrame | None:
-    """The runs of another carrier with the row's objective."""
-    for (model, objective, name, _, variant), group in groups.items():
-        if (model, objective, name, variant) == (row["model"], row["objective"], carrier, row["variant"]):
-            return group
-    return None
+def beside(mine: pd.DataFrame, theirs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The runs of two methods under the seeds that both have, row by row the same ones."""
+    own, other = (_seeds(runs) for runs in (mine, theirs))
+    if own == other:
+        return mine, theirs
+    both = [seed for seed in own if seed in other]
+    return mine.iloc[[own[seed] for seed in both]], theirs.iloc[[other[seed] for seed in both]]
+
+
+def _seeds(runs: pd.DataFrame) -> dict[tuple, int]:
+    """Seeds of each run -> its row; of a run without one of them None stands for it."""
+    seeds = runs[SEEDS].to_numpy(float).tolist()
+    return {tuple(None if np.isnan(seed) else seed for seed in pair): row for row, pair in enumerate(seeds)}
 
 
 def saving(mine: pd.DataFrame, theirs: pd.DataFrame, name: str) -> Interval:
-    """1 - mean(mine) / mean(theirs), over the seeds that both ran under; its 95 % interval by that of the log of the ratio,
+    """1 - mean(mine) / mean(theirs), of runs under the same seeds (see `beside`); its 95 % interval by that of the log of the ratio,
     paired by seed: to first order ln(mean a / mean b) varies as the mean of a / mean(a) - b / mean(b). So the ends are those of
     two means' ratio, below 1, and turn to 1 - 1 / (1 - saving) where the two change places. nan where nothing was spent."""
-    both = mine.merge(theirs, on=SEEDS, suffixes=("", "_theirs"))
-    a, b = both[name].to_numpy(float), both[f"{name}_theirs"].to_numpy(float)
-    if not len(both) or a.mean() <= 0 or b.mean() <= 0:
+    a, b = mine[name].to_numpy(float), theirs[name].to_numpy(float)
+    if not len(mine) or a.mean() <= 0 or b.mean() <= 0:
         return Interval(float("nan"), float("nan"), float("nan"))
     ratio = a.mean() / b.mean()
-    if len(both) < 2:
+    if len(mine) < 2:
         return Interval(1 - ratio, float("nan"), float("nan"))
-    half = float(half_width(a / a.mean() - b / b.mean(), factors=factors(both)))
+    half = float(half_width(a / a.mean() - b / b.mean(), factors=factors(mine)))
     return Interval(1 - ratio, 1 - ratio * np.exp(half), 1 - ratio * np.exp(-half))
 
 

@@ -6,7 +6,8 @@ snapshots of its training. `snapshot`: the best snapshot on the right side of th
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -52,7 +53,7 @@ NOTHING = Read({}, "", "")
 def equal(results: Results, compared: Comparison) -> pd.DataFrame:
     """One row per model, split, objective, level, reading and carrier: what was read, and its paired differences
     <figure>_minus_<carrier>; empty, with the reason, where there is nothing to read. told: what must be known of the figures."""
-    of = {STRENGTH: paths(results, STRENGTH), WAY: paths(results), SNAPSHOT: paths(results)}
+    of = {STRENGTH: paths(results, STRENGTH), WAY: paths(results, STEP), SNAPSHOT: paths(results, STEP)}
     names = [column.name for column in columns_of(results, compared.role)]
     kinds = {way.carrier: way.carrier_kind for way in of[WAY]}
     rows: list[dict] = []
@@ -121,7 +122,12 @@ def _read(runs: list[Path], reading: str, compared: Comparison, level: float) ->
 
 def _groups(runs: list[Path]) -> tuple[Labels, ...]:
     """What the runs of a method are grouped by (seeds.py)."""
-    return factors(pd.DataFrame([run.seeds for run in runs], columns=list(SEEDS)))
+    return _grouped(tuple(run.seeds for run in runs))
+
+
+@cache  # every method of a study has the same seeds
+def _grouped(seeds: tuple[Any, ...]) -> tuple[Labels, ...]:
+    return factors(pd.DataFrame(seeds, columns=list(SEEDS)))
 
 
 def _figures(names: list[str], own: Read, pairs: dict[str, list[Read]], reading: str) -> dict:
@@ -194,6 +200,7 @@ def read_by_people(
     other carrier, all reached."""
     block = ["model", "split", "objective", compared.level]
     every = columns_of(results, compared.role)
+    reached = found["reason"].eq("").groupby([found[name] for name in (*block, "reading")]).all()
     lines, bold = [], set()
     for place, (identity, rows) in enumerate(found.groupby([*block, "carrier"], sort=False)):
         model, _, objective, level, carrier = identity
@@ -203,7 +210,7 @@ def read_by_people(
             line |= {_heading(column, reading): _cell(row, column, results) for reading, row in by_reading.items()}
         decides = by_reading.get(STRENGTH)
         line["Told"] = decides["told"] if decides else ""
-        if decides and decides["interval"] != QUESTIONS_ONLY and (_same(found, decides, block)["reason"] == "").all():
+        if decides and decides["interval"] != QUESTIONS_ONLY and reached[(*identity[:-1], STRENGTH)]:
             bold |= {(place, _heading(column, STRENGTH)) for column in every if _is_best(decides, column, compared)}
         lines.append(line)
     shown = pd.DataFrame(lines)
@@ -217,14 +224,6 @@ def _is_best(row: dict, column: Column, compared: Comparison) -> bool:
     ends = [sign * row[name] for name in row if name.startswith(f"{column.name}_minus_") and name.endswith(end)]
     known = [value for value in ends if not np.isnan(value)]
     return bool(known) and min(known) > 0
-
-
-def _same(found: pd.DataFrame, row: dict, block: list[str]) -> pd.DataFrame:
-    """The rows of the same comparison and reading."""
-    fits = found["reading"] == row["reading"]
-    for name in block:
-        fits &= found[name] == row[name]
-    return found[fits]
 
 
 def _heading(column: Column, reading: str) -> str:

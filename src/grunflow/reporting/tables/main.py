@@ -16,6 +16,7 @@ from grunflow.reporting.intervals import Sample
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import (
     Method,
+    Rows,
     Samples,
     blocks,
     by_method,
@@ -32,7 +33,7 @@ CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where run
 
 def main_table(results: Results) -> Table:
     """<benchmark>_main as it is written."""
-    return with_absent(whole_table(results, results.shown), results)
+    return with_absent(whole_table(results, "shown"), results)
 
 
 def with_absent(table: Table, results: Results) -> Table:
@@ -58,9 +59,9 @@ def with_absent(table: Table, results: Results) -> Table:
     return replace(table, tidy=tidy.astype(whole), shown=shown)
 
 
-def whole_table(results: Results, metrics: pd.DataFrame, beside: tuple[str, ...] = ()) -> Table:
-    """Any rows of metrics.parquet, aggregated over seeds. beside: what tells rows apart beside the method."""
-    samples = by_method(results, metrics)
+def whole_table(results: Results, rows: Rows, beside: tuple[str, ...] = ()) -> Table:
+    """Figures over seeds, a row per method. beside: what tells rows apart beside it."""
+    metrics, samples = getattr(results, rows), by_method(results, rows)
     tidy = aggregated(results, metrics, samples, beside)
     every = columns(results.benchmark, metrics)
     shown = tidy[["model", "objective", "carrier"]].assign(carrier=called(tidy)).rename(columns=str.capitalize)
@@ -140,9 +141,9 @@ def bold(
     toward = {column.toward for column in every if column.toward and column.shown and column.directed}
     for block in blocks(samples).values():
         own = {method: groups[method] for method in block}
-        methods = over_shared_seeds(results, own, samples)
+        methods, shared = over_shared_seeds(results, own, samples), with_shared_seeds(own)
         apart = {
-            name: {method: minus_reference(results, method, group, name) for method, group in with_shared_seeds(own).items() if len(group)}
+            name: {method: minus_reference(results, method, group, methods[method], name) for method, group in shared.items() if len(group)}
             for name in toward
         }  # fmt: skip
         for column in every:

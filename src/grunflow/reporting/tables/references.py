@@ -16,7 +16,7 @@ from grunflow.reporting.forms import Table, figure_column, put, without_empty
 from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import Interval
 from grunflow.reporting.results import Results
-from grunflow.reporting.samples import Method, minus_reference, runs_of
+from grunflow.reporting.samples import Method, by_method, minus_reference, runs_of
 from grunflow.reporting.seeds import TARGET, said, source
 from grunflow.reporting.tables.differences import beyond_noise, compared
 
@@ -32,12 +32,12 @@ def references(results: Results) -> pd.DataFrame:
 
     Last the floor: what two retain models differ by, the mean size over pairs, with the smallest and the largest.
     """
-    rows, every = [], compared(results)
+    rows, every, samples = [], compared(results), by_method(results, "shown")
     for method, group in runs_of(results.shown).items():
         for reference in results.benchmark.references:
             if method.objective == reference or reference not in set(results.metrics["objective"]):
                 continue
-            found = minus_reference(results, method, group, reference)
+            found = minus_reference(results, method, group, samples[method], reference)
             if not found:  # a model of others beside several reference models: none is its own
                 continue
             row = _identity(method) | {"against": reference, "seeds": len(group), "interval": source(len(group))}
