@@ -15,6 +15,8 @@ from grunflow.reporting.entries import listed
 from grunflow.reporting.figures.listing import FIGURES
 from grunflow.reporting.tables.listing import TABLES
 
+MODEL = {"name": "m", "architecture": {}, "base": {"learning_rate": 1e-3, "steps": 1}}
+
 
 def study(*specs, carriers=("full", "lora", "grun"), variants=None, **keys) -> Resolved:
     grid = [
@@ -22,7 +24,7 @@ def study(*specs, carriers=("full", "lora", "grun"), variants=None, **keys) -> R
         for spec in specs
     ]
     return Resolved(
-        study="s", title="t", benchmarks={spec.name: {} for spec in specs}, models_sheet="none", grid=grid, models={},
+        study="s", title="t", benchmarks={spec.name: {} for spec in specs}, models_sheet="none", grid=grid, models={"m": MODEL},
         seeds=[{"target_seed": 0, "unlearn_seed": 0}], resolved=specs, **keys,
     )  # fmt: skip
 
