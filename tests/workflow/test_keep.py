@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.workflow.edits import TOFU_EVALUATED, TOFU_SCORES, TOFU_UNLEARNED, TRAINED, more
 from tests.workflow.small_study import BIN, call, planned, set_keys, why
 from tests.workflow.test_cache import RUNS, STUDY, clone, entries, run, score_tables
 from tests.workflow.test_cache import UNLEARNED as COUNT
-from tests.workflow.test_reruns import TOFU_EVALUATED, TOFU_SCORES, TOFU_UNLEARNED, TRAINED, more
 
 pytestmark = pytest.mark.slow
 SCORED = {rule: count for rule, count in TRAINED.items() if rule != "unlearn"}
