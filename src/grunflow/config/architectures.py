@@ -46,16 +46,21 @@ def config_of(where: str, folder: Path) -> dict[str, Any]:
     return found
 
 
+def shape_of(where: str, folder: Path, keys: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """What a folder's config.json says of each of the sheet's `keys` (key -> what architectures call it); None where it says nothing."""
+    config = config_of(where, folder)
+    config |= config.get("text_config") or {}
+    return {key: next((config[name] for name in names if name in config), None) for key, names in keys.items()}
+
+
 def check_shape(where: str, sheet: Mapping[str, Any], folder: Path, called: str = "") -> None:
     """Compare what the sheet states of a model's shape with its config.json. called: the repository, where the folder is a cache's.
 
     Raises:
         BadInput: they differ.
     """
-    config = config_of(where, folder)
-    config |= config.get("text_config") or {}
-    for key, theirs in SHAPE.items():
-        stated, found = sheet.get(key), next((config[name] for name in theirs if name in config), None)
+    for key, found in shape_of(where, folder, SHAPE).items():
+        stated = sheet.get(key)
         if None not in (stated, found) and stated != found:
             raise BadInput(
                 f"{where}.architecture.{key}: got {stated}, expected {found} as {called or folder}/{FILE} says."

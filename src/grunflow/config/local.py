@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from grunflow.config import starts
-from grunflow.config.architectures import FILE, SHAPE, config_of
+from grunflow.config.architectures import FILE, SHAPE, shape_of
 from grunflow.config.models import Model
 
 # Written by `grunflow prefetch` beside the files that it brought: where they came from, and the model's words for captions.
@@ -28,10 +28,7 @@ def with_shape(row: dict[str, Any], where: str) -> dict[str, Any]:
     folder = Path(str(row.get("repo") or ""))
     if "architecture" in row or not row.get("repo") or not (folder / FILE).is_file():
         return row
-    config = config_of(where, folder)
-    config |= config.get("text_config") or {}
-    found = {key: next((config[name] for name in names if name in config), None) for key, names in SHAPE.items()}
-    found["positions"] = next((config[name] for name in POSITIONS if name in config), None)
+    found = shape_of(where, folder, SHAPE | {"positions": POSITIONS})
     return row | {"architecture": {key: value for key, value in found.items() if value is not None}}
 
 

@@ -148,8 +148,8 @@ class Evaluate(Stage):
     max_new_tokens: int = Field(64, ge=1)
 
 
-class RunRow(Strict):
-    """What a table row needs to know of one run under one condition."""
+class NamedRun(Strict):
+    """What a run is called, in tables too."""
 
     run: str
     model: str
@@ -158,6 +158,11 @@ class RunRow(Strict):
     carrier: str
     carrier_kind: str
     variant: str = ""
+
+
+class RunRow(NamedRun):
+    """What a table row needs to know of one run under one condition."""
+
     condition: str = "plain"
     strength: float | None = Field(None, description="of a condition that has one")
     trained: bool = Field(True, description="whether a job of the study trained it; a hub's base was not")
@@ -182,17 +187,10 @@ class PublishedLog(Strict):
     retain_log: str | None = Field(None, description="the retain model's log, for Forget Quality")
 
 
-class AbsentRun(Strict):
+class AbsentRun(NamedRun):
     """A run that a study asks for and has no result of."""
 
     benchmark: str
-    run: str
-    model: str
-    split: str
-    objective: str
-    carrier: str
-    carrier_kind: str
-    variant: str = ""
     target_seed: Seed | None
     unlearn_seed: Seed | None
     reason: str = Field(description="why: `diverged`, `missing`")
