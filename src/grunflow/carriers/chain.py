@@ -18,7 +18,9 @@ class Subject(NamedTuple):
     stack: Stack
 
 
-def restored(model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = ()) -> Subject:
+def restored(
+    model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False
+) -> Subject:
     """A model and the carriers on it.
 
     Args:
@@ -26,6 +28,7 @@ def restored(model: Model, links: Sequence[Path], share: float = 1.0, files: Ite
             start), then runs, each with a carrier.
         share: of the last carrier, how far from what it lies on (0) to what was trained (1).
         files: that the command was given; a carrier of the user's own may be among them.
+        trainable: whether the last carrier is to be trained on.
 
     Raises:
         BadInput: a folder without a carrier, or one that was trained on something else than lies before it.
@@ -37,7 +40,7 @@ def restored(model: Model, links: Sequence[Path], share: float = 1.0, files: Ite
     for number in range(first, len(links)):
         _check_link(links, number)
         last = number == len(links) - 1
-        stack.restore(links[number], share if last else 1.0, files)
+        stack.restore(links[number], share if last else 1.0, files, trainable and last)
     stack.model.eval()
     return Subject(tokenizer, stack)
 

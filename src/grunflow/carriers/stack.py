@@ -77,8 +77,9 @@ class Stack:
             self.carriers.append(file.CLASS(spec, self.model, tuple(self.carriers)))
         self.top.packable = getattr(file, "PACKABLE", False)
 
-    def restore(self, folder: Path, share: float = 1.0, files: Iterable[Path] = ()) -> None:
-        """Put the carrier saved in `folder` on top, frozen. share: how far from what lies beneath (0) to what was trained (1).
+    def restore(self, folder: Path, share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False) -> None:
+        """Put the carrier saved in `folder` on top, frozen, or to be trained on. share: how far from what lies beneath (0) to what
+        was trained (1).
 
         Raises:
             BadInput: there is none.
@@ -90,7 +91,8 @@ class Stack:
             )
         self.attach(CarrierSpec.model_validate_json((place / SPEC_FILE).read_text()), 0, files)
         self.top.load(place, share)
-        self.top.freeze()
+        if not trainable:
+            self.top.freeze()
 
     def rescale(self, folder: Path, share: float) -> None:
         """The outermost carrier, saved in `folder`, applied to another share."""

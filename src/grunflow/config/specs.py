@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from grunflow.config.base import Seed, Strict
+from grunflow.config.base import NAME, Seed, Strict
 from grunflow.config.benchmarks import DECLARATION, PREPARATION, BenchmarkSpec
 from grunflow.config.chat import Chat
 from grunflow.config.models import Architecture, Model
@@ -111,6 +111,26 @@ class Unlearn(Stage):
     training: Training
     target_seed: Seed | None = None
     unlearn_seed: Seed
+
+
+Attacker = Literal["over", "tuned", "removed"]
+
+
+class Attack(Unlearn):
+    """train a finished run further, to bring back what it forgot, and ask it on the way"""
+
+    apart: ClassVar[bool] = False
+
+    stage: Literal["attack"] = "attack"  # type: ignore[assignment]
+    attack: str = Field(pattern=NAME, description="its name in the study")
+    run: str = Field(description="identity of the run that it is put to")
+    attacker: Attacker = Field(
+        description="over: a new carrier on top of the run; tuned: the run's own trained parts go on; removed: a new carrier on what "
+        "lies beneath the run's"
+    )
+    probes: tuple[ProbeSpec, ...]
+    asked: tuple[int, ...] = Field(description="numbers of steps after which the probes are put")
+    unseen: bool = Field(False, description="whether questions that the attacker learnt are left out of the scores")
 
 
 class CacheFrozenStates(Stage):

@@ -50,8 +50,10 @@ def lengths(benchmark: Benchmark, stream: StreamSpec) -> Lengths:
 
 def forgotten(benchmark: Benchmark, stream: StreamSpec) -> int:
     """Forget rows that a run reads in an epoch."""
-    files = [stream.forget] if isinstance(stream, Paired) else stream.forget.values()
-    return _cut(benchmark, stream, files)
+    if isinstance(stream, Paired):
+        rows = benchmark.rows.get(stream.forget, 0)
+        return rows if stream.picked is None else len(stream.picked.of(rows))
+    return _cut(benchmark, stream, stream.forget.values())
 
 
 def kept(benchmark: Benchmark, stream: StreamSpec) -> int:
