@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
-from grunflow.config import resolve, specs
+from grunflow.config import attacks, resolve, specs
 from grunflow.config.digest import stage_digest
 from grunflow.config.finished import told
 from grunflow.config.layouts import is_layout
@@ -112,17 +112,20 @@ def part_jobs(part: Part) -> list[Job]:
         jobs += trained(part, run)
     scored = [job for run in part.runs for job in _scored(part, run, resolve.conditions(part, run))]
     followed = [job for run in part.runs for job in _scored(part, run, resolve.ways(part, run))]
+    attacking = [_attack(part, run, name) for run, name in attacks.attacked(part)]
     trained_here = [run for run in part.runs if folder_of(part, run)]
-    spec = resolve.aggregate(part, trained_here)
+    spec = resolve.aggregate(part, trained_here, attacks.attacked(part))
     inputs = {"score": tuple(job.folder for job in scored), "run": tuple(folder_of(part, run) for run in trained_here)}
-    inputs |= {"way": tuple(job.folder for job in followed)} if followed else {}
-    return [*jobs, *scored, *followed, Job(f"{root}/metrics", spec, inputs)]
+    for name, more in (("way", followed), ("attack", attacking)):
+        inputs |= {name: tuple(job.folder for job in more)} if more else {}
+    return [*jobs, *scored, *followed, *attacking, Job(f"{root}/metrics", spec, inputs)]
 
 
 def made_for(part: Part, run: Run) -> list[Job]:
     """What a row about the run is made of: the job that wrote its folder, and those that scored it."""
     conditions = (*resolve.conditions(part, run), *resolve.ways(part, run))
-    return [*trained(part, run)[-1:], *_scored(part, run, conditions)]
+    attacking = [_attack(part, run, name) for name in attacks.attacks_on(part, run)]
+    return [*trained(part, run)[-1:], *_scored(part, run, conditions), *attacking]
 
 
 def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
@@ -133,6 +136,21 @@ def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
         methods = (*carrier_files(part, run), *condition_files(part, condition))
         jobs.append(Job(folder, spec, inputs, read_from_folder(spec.model, inputs), methods))
     return jobs
+
+
+def _attack(part: Part, run: Run, name: str) -> Job:
+    """The job that trains a run further. What is removed of a run it does not read, but for the run's record."""
+    spec = attacks.attack(part, run, name)
+    inputs = asked(part, run)
+    own = inputs.pop("model", ())
+    if spec.attacker == "removed":
+        inputs |= {"run": (folder_of(part, run),)}
+    elif own:
+        inputs["start"] = (*inputs.get("start", ()), *own)
+    methods = dict.fromkeys([*carrier_files(part, run), *attacker_files(part, name)])
+    return Job(
+        f"{root_of(part)}/attacks/{run.path}/{name}", spec, inputs, read_from_folder(spec.model, inputs), tuple(methods)
+    )
 
 
 def folder_of(part: Part, run: Run) -> str:
@@ -189,6 +207,12 @@ def carrier_files(part: Part, run: Run) -> tuple[str, ...]:
     """Files outside the package that define a run's carriers."""
     sources = [carrier_source(part.study, item.carrier) for item in run.chain if item.carrier]
     return tuple(dict.fromkeys(str(source.path) for source in sources if source.outside))
+
+
+def attacker_files(part: Part, name: str) -> tuple[str, ...]:
+    """The file outside the package that defines what an attacker trains."""
+    source = carrier_source(part.study, part.study.attacks[name].carrier)
+    return (str(source.path),) if source.outside else ()
 
 
 def condition_files(part: Part, condition: str) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """The spec of every job of a benchmark's part of a study."""
 
+from collections.abc import Iterable
+
 from grunflow.benchmarks.base import BASE, EXTERNAL, TARGET, Benchmark, forgetting
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
@@ -167,8 +169,8 @@ def absent(part: Part, run: Run) -> specs.AbsentRun:
     )
 
 
-def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
-    """trained: the runs that jobs of the study trained."""
+def aggregate(part: Part, trained: list[Run], attacked: Iterable[tuple[Run, str]] = ()) -> specs.Aggregate:
+    """trained: the runs that jobs of the study trained. attacked: runs, each with the name of an attack on it."""
     known = set(trained)
 
     def row(run: Run, condition: str) -> specs.RunRow:
@@ -192,4 +194,5 @@ def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
         benchmark=part.spec,
         runs=tuple(row(run, name) for run in part.runs for name in conditions(part, run)),
         ways=tuple(row(run, name) for run in part.runs for name in ways(part, run)),
+        attacks=tuple(row(run, PLAIN).model_copy(update={"condition": name}) for run, name in attacked),
     )

@@ -197,6 +197,9 @@ class Aggregate(Stage):
     benchmark: BenchmarkSpec
     runs: tuple[RunRow, ...]
     ways: tuple[RunRow, ...] = Field((), description="runs under conditions that go along strengths")
+    attacks: tuple[RunRow, ...] = Field(
+        (), description="runs that are attacked, by the attack's name as condition", exclude_if=lambda value: not value
+    )
 
 
 class PublishedLog(Strict):
