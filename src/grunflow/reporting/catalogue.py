@@ -4,6 +4,7 @@ figures/listing.py say what each is)."""
 from dataclasses import dataclass
 
 from grunflow.benchmarks.base import Benchmark
+from grunflow.config.attacks import attacked
 from grunflow.config.methods import goes_along
 from grunflow.config.runs import parts
 from grunflow.config.study import Resolved
@@ -21,6 +22,7 @@ class Planned:
     carriers: tuple[str, ...]
     variants: bool
     conditions: bool
+    attacks: bool
     snapshots: bool
 
 
@@ -29,6 +31,7 @@ def planned(study: Resolved) -> list[Planned]:
     conditions = any(name != PLAIN and not goes_along(study, name) for name in study.conditions)
     found = []
     for part in parts(study):
+        attacking = any(attacked(part))
         asked = part.benchmark.keys.snapshots or study.snapshots
         found.append(
             Planned(
@@ -36,7 +39,8 @@ def planned(study: Resolved) -> list[Planned]:
                 benchmark=part.benchmark,
                 carriers=tuple(dict.fromkeys(run.carrier for run in part.unlearned)),
                 variants=any(run.variant for run in part.unlearned),
-                conditions=conditions,
+                conditions=conditions or attacking,
+                attacks=attacking,
                 snapshots=part.benchmark.snapshot is not None and bool(asked.count or asked.steps),
             )
         )

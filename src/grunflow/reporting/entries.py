@@ -20,7 +20,7 @@ PLAIN = RunRow.model_fields["condition"].default  # the condition under which ev
 @runtime_checkable
 class Source(Protocol):
     """What is known of one benchmark of a study, before and after its runs. conditions: whether runs are scored under others
-    than the plain one. snapshots: whether runs were asked on their way."""
+    than the plain one, or attacked (attacks). snapshots: whether runs were asked on their way."""
 
     @property
     def name(self) -> str: ...
@@ -32,6 +32,8 @@ class Source(Protocol):
     def variants(self) -> bool: ...
     @property
     def conditions(self) -> bool: ...
+    @property
+    def attacks(self) -> bool: ...
     @property
     def snapshots(self) -> bool: ...
 

@@ -13,7 +13,7 @@ from grunflow.reporting.entries import PLAIN
 from grunflow.reporting.external import is_external, own
 from grunflow.work import Work
 
-TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition")
+TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition", "point")
 
 
 class Results:
@@ -79,6 +79,10 @@ class Results:
     @property
     def conditions(self) -> bool:
         return bool((self.every["condition"] != PLAIN).any())
+
+    @property
+    def attacks(self) -> bool:
+        return bool((self.every["point"] != "").any())
 
     @property
     def snapshots(self) -> bool:

@@ -28,7 +28,8 @@ from grunflow.reporting.samples import (
 from grunflow.reporting.seeds import TARGET, factors, larger, replicates, said, source
 
 LARGER = "_larger_noise"
-CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where runs are scored under several conditions
+# What tells rows apart where runs are scored under several conditions; the last only here.
+CONDITION, STRENGTH, POINT = "condition", "strength", "point"
 
 
 def main_table(results: Results) -> Table:
@@ -108,7 +109,7 @@ def aggregated(
     last = [name for name in (*counts, "model_parameters", *(f"{name}_questions" for name in of_runs)) if name in table]
     figures = [name + end for column in every for name in (column.name, column.change) for end in ("", "_lo", "_hi")]
     table = table[[*first, *(name for name in figures if name in table and name not in last), *noise, *last]]
-    return without_empty(table if CONDITION in beside else table.drop(columns=CONDITION))
+    return without_empty(table.drop(columns=[POINT] if CONDITION in beside else [POINT, CONDITION]))
 
 
 def larger_noises(every: list[Column], group: pd.DataFrame) -> dict[str, str]:
