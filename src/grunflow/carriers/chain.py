@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from grunflow.carriers.stack import Stack
+from grunflow.carriers.summed import Summed
 from grunflow.config.models import Model
 from grunflow.errors import BadInput
 from grunflow.manifest import identity, read_manifest
@@ -43,6 +44,27 @@ def restored(
         stack.restore(links[number], share if last else 1.0, files, trainable and last)
     stack.model.eval()
     return Subject(tokenizer, stack)
+
+
+def summed(
+    model: Model, start: Sequence[Path], runs: Sequence[Path], factor: float, files: Iterable[Path] = ()
+) -> Subject:
+    """A model with the edits of several runs added up, each of which was trained on it by itself.
+
+    Args:
+        start: as `links` of `restored`: what the runs started from.
+        runs: their folders.
+        factor: of the sum.
+    """
+    start = list(start)
+    subject = restored(model, start, files=files)
+    beneath = len(subject.stack.carriers)
+    for run in runs:
+        _check_link([*start, run], len(start))
+        subject.stack.restore(run, files=files)
+    parts = subject.stack.carriers[beneath:]
+    subject.stack.carriers[beneath:] = [Summed(parts, subject.stack.model, factor)]
+    return subject
 
 
 def restorer(model: Model, links: Sequence[Path], files: Iterable[Path] = ()) -> Callable[[float], Subject]:

@@ -4,23 +4,22 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from grunflow.benchmarks.base import Benchmark
-from grunflow.config import attacks, facts
+from grunflow.config import attacks, facts, sequences
 from grunflow.config.base import NAME, NAMED
 from grunflow.config.facts import CARRIER, OBJECTIVE
 from grunflow.config.methods import carrier_source
 from grunflow.config.resolve import PLAIN
 from grunflow.config.runs import Part, parts
-from grunflow.config.sets import Paired
 from grunflow.config.sheet import check_training
 from grunflow.config.study import On, Resolved
 from grunflow.errors import BadInput, shown, unknown_name
 
 
 def check_further(study: Resolved) -> None:
-    """Refuse an attack that has no meaning, or that no run of the grid is concerned by."""
+    """Refuse an attack or a sequence that has no meaning, or that no run of the grid is concerned by."""
     check_names(study)
-    every = parts(study) if study.attacks else []
+    every = parts(study) if study.attacks or study.sequences else []
+    _check_sequences(study, every)
     for name, attack in study.attacks.items():
         where = f"config.attacks.{name}"
         carrier_source(study, attack.carrier)
@@ -36,10 +35,21 @@ def check_further(study: Resolved) -> None:
             _check_questions(on, f"{where}.learns: got 'held_out'")
 
 
+def _check_sequences(study: Resolved, every: list[Part]) -> None:
+    for name, sequence in study.sequences.items():
+        where = f"config.sequences.{name}"
+        check_on(study, sequence.on, where)
+        if not any(sequences.fits(part, run, sequence) for part in every for run in part.grid):
+            raise BadInput(
+                f"{where}: no method of the grid may unlearn so (it takes a benchmark that trains on questions, and `summed` carriers that "
+                "edit); change `on` or `how`."
+            )
+
+
 def check_names(study: Resolved) -> None:
     """Rows of one table are told apart by these names."""
     taken: dict[str, str] = {PLAIN: "conditions"}
-    for key in ("conditions", "attacks"):
+    for key in ("conditions", "attacks", "sequences"):
         for name in getattr(study, key):
             if not re.fullmatch(NAME, name):
                 raise BadInput(f"config.{key}: got name {shown(name)}, expected {NAMED}.")
@@ -86,11 +96,7 @@ def _check_attacker_training(study: Resolved, name: str, where: str) -> None:
 def _check_questions(on: list[Part], got: str) -> None:
     """Parts of a forget set can be told apart where it is trained on and asked question by question."""
     for part in on:
-        if not by_question(part.benchmark):
+        if not sequences.by_question(part.benchmark):
             raise BadInput(
                 f"{got}, but benchmark {part.name!r} trains on texts, of which no question is one; leave it out by `on`."
             )
-
-
-def by_question(benchmark: Benchmark) -> bool:
-    return isinstance(benchmark.stream(False, "fresh", {}), Paired)

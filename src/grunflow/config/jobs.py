@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
-from grunflow.config import attacks, resolve, specs
+from grunflow.config import attacks, resolve, sequences, specs
 from grunflow.config.digest import stage_digest
 from grunflow.config.finished import told
 from grunflow.config.layouts import is_layout
@@ -113,19 +113,35 @@ def part_jobs(part: Part) -> list[Job]:
     scored = [job for run in part.runs for job in _scored(part, run, resolve.conditions(part, run))]
     followed = [job for run in part.runs for job in _scored(part, run, resolve.ways(part, run))]
     attacking = [_attack(part, run, name) for run, name in attacks.attacked(part)]
+    parted = [job for run in sequences.runs(part) for job in trained(part, run)]
+    states = list(sequences.states(part))
+    asking = [_state(part, state) for state in states]
     trained_here = [run for run in part.runs if folder_of(part, run)]
-    spec = resolve.aggregate(part, trained_here, attacks.attacked(part))
+    spec = further(part, resolve.aggregate(part, trained_here), states)
     inputs = {"score": tuple(job.folder for job in scored), "run": tuple(folder_of(part, run) for run in trained_here)}
-    for name, more in (("way", followed), ("attack", attacking)):
+    for name, more in (("way", followed), ("attack", attacking), ("sequence", asking)):
         inputs |= {name: tuple(job.folder for job in more)} if more else {}
-    return [*jobs, *scored, *followed, *attacking, Job(f"{root}/metrics", spec, inputs)]
+    inputs |= {"data": (data,)} if asking else {}
+    return [*jobs, *parted, *scored, *followed, *attacking, *asking, Job(f"{root}/metrics", spec, inputs)]
+
+
+def further(part: Part, known: specs.Aggregate, states: list[sequences.State]) -> specs.Aggregate:
+    """The same with what became of runs that went on."""
+    rows = {row.run: row for row in known.runs if row.condition == resolve.PLAIN}
+    more = {
+        "attacks": tuple(rows[run.path].model_copy(update={"condition": name}) for run, name in attacks.attacked(part)),
+        "sequences": tuple(sequences.row(part, state, rows[state.of.path]) for state in states),
+        "requested": sequences.requested(part) if states else "",
+    }
+    return known.model_copy(update=more)
 
 
 def made_for(part: Part, run: Run) -> list[Job]:
     """What a row about the run is made of: the job that wrote its folder, and those that scored it."""
     conditions = (*resolve.conditions(part, run), *resolve.ways(part, run))
     attacking = [_attack(part, run, name) for name in attacks.attacks_on(part, run)]
-    return [*trained(part, run)[-1:], *_scored(part, run, conditions), *attacking]
+    asking = [_state(part, state) for state in sequences.states(part) if state.of == run]
+    return [*trained(part, run)[-1:], *_scored(part, run, conditions), *attacking, *asking]
 
 
 def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
@@ -151,6 +167,20 @@ def _attack(part: Part, run: Run, name: str) -> Job:
     return Job(
         f"{root_of(part)}/attacks/{run.path}/{name}", spec, inputs, read_from_folder(spec.model, inputs), tuple(methods)
     )
+
+
+def _state(part: Part, state: sequences.State) -> Job:
+    """The job that scores what a method has come to in a sequence."""
+    if state.factor is None:
+        return _scored(part, state.runs[0], [resolve.PLAIN])[0]
+    inputs = asked(part, state.runs[0])
+    inputs["model"] = tuple(place_of(part, run) for run in state.runs)
+    if "run" in inputs:
+        inputs["run"] = tuple(folder_of(part, run) for run in state.runs)
+    spec = sequences.evaluate(part, state)
+    files = read_from_folder(spec.model, inputs)
+    methods = (*carrier_files(part, state.of), *condition_files(part, resolve.PLAIN))
+    return Job(f"{root_of(part)}/scores/{state.path}/{resolve.PLAIN}", spec, inputs, files, methods)
 
 
 def folder_of(part: Part, run: Run) -> str:

@@ -1,7 +1,5 @@
 """The spec of every job of a benchmark's part of a study."""
 
-from collections.abc import Iterable
-
 from grunflow.benchmarks.base import BASE, EXTERNAL, TARGET, Benchmark, forgetting
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
@@ -9,7 +7,7 @@ from grunflow.config.forms import training_of
 from grunflow.config.methods import goes_along
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
-from grunflow.config.sets import ProbeSpec, Snapshots
+from grunflow.config.sets import Picked, ProbeSpec, Snapshots
 from grunflow.config.starts import is_scratch, loaded
 from grunflow.config.strengths import along
 from grunflow.config.terms import plain_because
@@ -61,7 +59,8 @@ def snapshot(part: Part) -> ProbeSpec | None:
 
 def unlearn(part: Part, run: Run) -> specs.Unlearn:
     found, study = part.method(run), part.study
-    asked, probe = asked_on_the_way(part), snapshot(part)
+    asked = asked_on_the_way(part)
+    probe = snapshot(part) if run.requests is None else None
     return specs.Unlearn(
         benchmark=part.name,
         model=part.loaded(run),
@@ -89,7 +88,11 @@ def unlearn(part: Part, run: Run) -> specs.Unlearn:
 
 def stream(part: Part, run: Run):
     """What the run reads at each step."""
-    return part.benchmark.stream(part.edits(run), part.study.conventions.retain_sampling, part.method(run).texts)
+    whole = part.benchmark.stream(part.edits(run), part.study.conventions.retain_sampling, part.method(run).texts)
+    if run.requests is None:
+        return whole
+    first, last, parts = run.requests
+    return whole.model_copy(update={"picked": Picked(parts=parts, first=first, last=last)})
 
 
 def first_edited(part: Part, run: Run) -> int | None:
@@ -169,8 +172,8 @@ def absent(part: Part, run: Run) -> specs.AbsentRun:
     )
 
 
-def aggregate(part: Part, trained: list[Run], attacked: Iterable[tuple[Run, str]] = ()) -> specs.Aggregate:
-    """trained: the runs that jobs of the study trained. attacked: runs, each with the name of an attack on it."""
+def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
+    """trained: the runs that jobs of the study trained."""
     known = set(trained)
 
     def row(run: Run, condition: str) -> specs.RunRow:
@@ -194,5 +197,4 @@ def aggregate(part: Part, trained: list[Run], attacked: Iterable[tuple[Run, str]
         benchmark=part.spec,
         runs=tuple(row(run, name) for run in part.runs for name in conditions(part, run)),
         ways=tuple(row(run, name) for run in part.runs for name in ways(part, run)),
-        attacks=tuple(row(run, PLAIN).model_copy(update={"condition": name}) for run, name in attacked),
     )

@@ -162,6 +162,11 @@ class Evaluate(Stage):
         (), description="of the run and of those that it starts from, innermost first"
     )
     condition: ConditionSpec
+    summed: float | None = Field(
+        None,
+        description="of several runs whose edits are added up: the factor of the sum",
+        exclude_if=lambda value: value is None,
+    )
     probes: tuple[ProbeSpec, ...]
     template: Template | Chat = "plain"
     engine: Engine = "plain"
@@ -190,6 +195,14 @@ class RunRow(NamedRun):
     unlearn_seed: Seed | None
 
 
+class RequestRow(RunRow):
+    """What is told of one run after some requests of a sequence: run is what was scored, the rest is the method's."""
+
+    sequence: str
+    step: int = Field(ge=1, description="requests that were made so far")
+    requests: int = Field(ge=1, description="of the whole sequence: so many equal parts of the forget set")
+
+
 class Aggregate(Stage):
     """per-example scores of a benchmark's runs -> their metrics"""
 
@@ -199,6 +212,12 @@ class Aggregate(Stage):
     ways: tuple[RunRow, ...] = Field((), description="runs under conditions that go along strengths")
     attacks: tuple[RunRow, ...] = Field(
         (), description="runs that are attacked, by the attack's name as condition", exclude_if=lambda value: not value
+    )
+    sequences: tuple[RequestRow, ...] = Field(
+        (), description="runs after requests of a sequence", exclude_if=lambda value: not value
+    )
+    requested: str = Field(
+        "", description="file of the forget set's rows, which requests are parts of", exclude_if=lambda value: not value
     )
 
 

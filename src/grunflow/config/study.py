@@ -88,6 +88,23 @@ class Relearning(Strict):
     )
 
 
+class Sequence(Strict):
+    """Requests in turn: equal parts of the forget set, in its order, are forgotten one after the other (docs/robustness.md)."""
+
+    requests: int = Field(ge=1, description="how many")
+    how: Literal["stacked", "summed", "joint"] = Field(
+        description="stacked: each request is unlearnt by a new carrier on the run of the one before (full goes on from its weights); "
+        "summed: edits that were trained apart, each from the start, are added up; joint: all requests so far anew from the start"
+    )
+    factor: tuple[float, float] = Field(
+        (0.6, 0.6),
+        description="of summed: (a, b) of the factor a N + b of the sum of N edits; the default is the authors'",
+    )
+    on: On = Field(
+        {}, description="names, or kinds, of the methods of the grid that unlearn so; empty: all that it fits"
+    )
+
+
 class Study(Strict):
     study: str = Field(pattern=NAME, description="name of the folder under results/")
     title: str = Field(description="heading of the report")
@@ -114,6 +131,9 @@ class Study(Strict):
     )
     attacks: dict[str, Relearning] = Field(
         {}, description="name -> how finished runs are trained further, to bring back what they forgot"
+    )
+    sequences: dict[str, Sequence] = Field(
+        {}, description="name -> how the forget set is forgotten in several requests"
     )
     variants: dict[str, dict[str, dict[str, Any]]] = Field(
         {}, description="name -> keys of objective, carrier, training that a grid's variant sets"

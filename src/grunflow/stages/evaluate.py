@@ -4,12 +4,12 @@ A condition that goes along strengths is asked at each of them; rows then say at
 """
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
 
-from grunflow.carriers.chain import Subject, restorer
+from grunflow.carriers.chain import Subject, restorer, summed
 from grunflow.config.facts import CONDITION, PROBE, module_of
 from grunflow.config.outside import load
 from grunflow.config.specs import Evaluate
@@ -21,8 +21,7 @@ from grunflow.work import Work
 
 def run(spec: Evaluate, work: Work) -> dict[str, Any]:
     """Write <output>.parquet: a row per question, with `set` and `index` (the probes say what else)."""
-    links = [*work.inputs.get("start", []), *work.inputs.get("model", [])]
-    restored = restorer(spec.model, links, work.files)
+    restored = model_of(spec, work)
     put = load(CONDITION, spec.condition, work.files).subject
     found: dict[str, list[pd.DataFrame]] = {}
     for strength in along(spec.condition):
@@ -37,6 +36,15 @@ def run(spec: Evaluate, work: Work) -> dict[str, Any]:
         frame.to_parquet(work.out / f"{name}.parquet", index=False)
         questions += len(frame)
     return {"questions": questions}
+
+
+def model_of(spec: Evaluate, work: Work) -> Callable[[float], Subject]:
+    """share -> the run, or the sum of several runs' edits."""
+    start, runs = work.inputs.get("start", []), work.inputs.get("model", [])
+    if spec.summed is None:
+        return restorer(spec.model, [*start, *runs], work.files)
+    factor = spec.summed
+    return lambda share: summed(spec.model, start, runs, share * factor, work.files)
 
 
 def asked(spec: Evaluate, work: Work, subject: Subject) -> Iterator[tuple[str, pd.DataFrame]]:
