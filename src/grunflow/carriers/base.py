@@ -25,7 +25,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from grunflow.config.parts import CarrierSpec
-from grunflow.interventions.gated import GatedLoReFT
+from grunflow.interventions.gated import StateEdit
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Carrier:
         self.spec, self.model = spec, model
 
     @property
-    def edits(self) -> Mapping[int, GatedLoReFT]:
+    def edits(self) -> Mapping[int, StateEdit]:
         return {}
 
     @property

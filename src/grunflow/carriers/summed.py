@@ -8,6 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from grunflow.carriers.base import Carrier
+from grunflow.interventions.gated import StateEdit
 from grunflow.interventions.hooks import intervene
 from grunflow.interventions.summed import SummedEdit
 
@@ -22,7 +23,7 @@ class Summed(Carrier):
         self._edits = {block: SummedEdit([part.edits[block] for part in parts], factor) for block in parts[0].edits}
 
     @property
-    def edits(self) -> Mapping[int, Any]:
+    def edits(self) -> Mapping[int, StateEdit]:
         return self._edits
 
     def acting(self, positions: Int[Tensor, " batch"]) -> AbstractContextManager[list[Tensor]]:

@@ -1,4 +1,4 @@
-"""Scores of runs that went on after they were trained: at each number of steps of an attack."""
+"""Scores of what went on: runs at each number of steps of an attack, methods after each request of a sequence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from grunflow.benchmarks.base import Benchmark, RunScores
-from grunflow.config.specs import RunRow
+from grunflow.benchmarks.base import RETAIN, TARGET, Benchmark, RunScores
+from grunflow.config.sets import Picked
+from grunflow.config.specs import Aggregate, RequestRow, RunRow
+from grunflow.data.records import read_rows
 from grunflow.evaluation.aggregate import identity_columns, per_question
 from grunflow.evaluation.taken_for import check_questions, check_values, read_scores
 
 STRENGTH = "strength"
+PLAIN = RunRow.model_fields["condition"].default
 
 
 class Scored(NamedTuple):
@@ -50,6 +53,63 @@ def _of_attack(benchmark: Benchmark, name: str, row: RunRow, folder: Path) -> It
             for output, frame in outputs.items()
         }
         yield scored(benchmark, row, frames, point=str(steps), strength=float(steps))
+
+
+def of_sequences(
+    spec: Aggregate, benchmark: Benchmark, folders: Sequence[Path], data: Path, plain: Sequence[Scored]
+) -> list[Scored]:
+    """A row for each state of a sequence and each request until then (of the forget sets' questions those of that part; 0: of all
+    parts so far); and for the models that methods are held against, as they are, one for each request (step 0).
+
+    Args:
+        data: the benchmark's data folder.
+        plain: rows of runs as they were trained.
+    """
+    rows = [row["question"] for row in read_rows(data / spec.requested)]
+    forgotten = [item.name for item in benchmark.sets if item.role == "forget"]
+    found = []
+
+    def told(row: RunRow, frames: Mapping[str, pd.DataFrame], asked: RequestRow, step: int, request: int) -> Scored:
+        first, last = (request - 1, request) if request else (0, step)
+        questions = {rows[place] for place in Picked(parts=asked.requests, first=first, last=last).of(len(rows))}
+        part = of_questions(frames, questions, forgotten)
+        return scored(
+            benchmark,
+            row,
+            part,
+            f"{step}/{request}",
+            condition=asked.sequence,
+            strength=float(step),
+            request=float(request),
+        )
+
+    for row, folder in zip(spec.sequences, folders, strict=True):
+        frames = read_scores(row, folder, spec.benchmark.name)
+        known = RunRow(**{name: getattr(row, name) for name in RunRow.model_fields})
+        found += [told(known, frames, row, row.step, request) for request in range(row.step + 1)]
+    references = [item for item in plain if item.row.objective in (TARGET, RETAIN) and item.row.condition == PLAIN]
+    for asked in {row.sequence: row for row in spec.sequences}.values():
+        for item in references:
+            found += [told(item.row, item.scores.frames, asked, 0, request) for request in range(1, asked.requests + 1)]
+    return found
+
+
+def of_questions(
+    frames: Mapping[str, pd.DataFrame], questions: set[str], sets: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """The rows of these questions, of the named sets; of other sets all. What a question is, one output at least says."""
+    named = pd.concat(
+        frame.loc[frame["set"].isin(sets), ["set", "index", "question"]]
+        for frame in frames.values()
+        if "question" in frame
+    )
+    places = pd.MultiIndex.from_frame(named.loc[named["question"].isin(questions), ["set", "index"]])
+    return {
+        name: frame[
+            ~frame["set"].isin(sets) | pd.MultiIndex.from_frame(frame[["set", "index"]]).isin(places)
+        ].reset_index(drop=True)
+        for name, frame in frames.items()
+    }
 
 
 def of_places(scores: RunScores, like: RunScores) -> RunScores:

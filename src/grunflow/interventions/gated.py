@@ -17,7 +17,17 @@ class Edit(NamedTuple):
     gate_logit: Tensor | None
 
 
-class GatedLoReFT(nn.Module):
+class StateEdit(nn.Module):
+    """What acts on the output of one block, at one position. gate: None without one."""
+
+    gate: nn.Module | None
+
+    def edit(self, h: Float[Tensor, "*lead width"]) -> Edit:
+        """The state in place of h."""
+        raise NotImplementedError
+
+
+class GatedLoReFT(StateEdit):
     """h' = h + strength * sigmoid(gate(h)) * (((W h + b) - h R) R^T); the gate reads the unedited h.
 
     Args:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from grunflow.interventions.gated import Edit, GatedLoReFT
+from grunflow.interventions.gated import Edit, GatedLoReFT, StateEdit
 
 
-class SummedEdit(nn.Module):
+class SummedEdit(StateEdit):
     """h' = h + factor * sum_i change_i(h): every edit reads the same h.
 
     The gate logit is the largest of the edits' own. Deviates: the authors report that of the last edit.
@@ -23,7 +23,7 @@ class SummedEdit(nn.Module):
 
     def __init__(self, edits: Sequence[GatedLoReFT], factor: float) -> None:
         super().__init__()
-        self.edits, self.factor = nn.ModuleList(edits), factor
+        self.edits, self.factor = list(edits), factor
         self.gate = edits[0].gate
 
     def edit(self, h: Float[Tensor, "*lead width"]) -> Edit:

@@ -7,6 +7,7 @@ from grunflow.benchmarks.base import Benchmark
 from grunflow.config.attacks import attacked
 from grunflow.config.methods import goes_along
 from grunflow.config.runs import parts
+from grunflow.config.sequences import states
 from grunflow.config.study import Resolved
 from grunflow.reporting.entries import PLAIN, listed
 from grunflow.reporting.figures.listing import FIGURES
@@ -23,6 +24,7 @@ class Planned:
     variants: bool
     conditions: bool
     attacks: bool
+    sequences: bool
     snapshots: bool
 
 
@@ -41,6 +43,7 @@ def planned(study: Resolved) -> list[Planned]:
                 variants=any(run.variant for run in part.unlearned),
                 conditions=conditions or attacking,
                 attacks=attacking,
+                sequences=any(states(part)),
                 snapshots=part.benchmark.snapshot is not None and bool(asked.count or asked.steps),
             )
         )

@@ -48,8 +48,19 @@ class Results:
 
     @property
     def every(self) -> pd.DataFrame:
-        """A row per run and condition, of the study's own models."""
-        return own(self.frame("metrics"))
+        """A row per run and condition, and number of steps of an attack, of the study's own models."""
+        rows = own(self.frame("metrics"))
+        return rows[rows["request"].isna()] if "request" in rows else rows
+
+    @property
+    def requested(self) -> pd.DataFrame:
+        """A row per method, step of a sequence of requests, and request; none without a sequence."""
+        rows = own(self.frame("metrics"))
+        return rows[rows["request"].notna()] if "request" in rows else rows.iloc[:0]
+
+    @property
+    def sequences(self) -> bool:
+        return len(self.requested) > 0
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -82,7 +93,7 @@ class Results:
 
     @property
     def attacks(self) -> bool:
-        return bool((self.every["point"] != "").any())
+        return bool((self.every["point"] != "").any())  # of sequences `every` has no row
 
     @property
     def snapshots(self) -> bool:

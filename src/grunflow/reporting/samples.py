@@ -23,7 +23,8 @@ Scores = dict[tuple[str, str], NDArray]  # set, metric or what it keeps -> (seed
 
 
 class Method(NamedTuple):
-    """What a row of a table is: all runs that differ by their seeds only. point: of an attack, its number of steps."""
+    """What a row of a table is: all runs that differ by their seeds only. point: of an attack its number
+    of steps, of a sequence step and request."""
 
     model: str
     split: str
@@ -41,7 +42,7 @@ class Method(NamedTuple):
 
 
 Samples = dict[str, Sample | Range]
-Rows = Literal["metrics", "shown", "every"]
+Rows = Literal["metrics", "shown", "every", "requested"]
 
 
 def runs_of(metrics: pd.DataFrame) -> dict[Method, pd.DataFrame]:

@@ -16,7 +16,7 @@ from grunflow.config.sets import DataSet
 from grunflow.config.specs import Aggregate, RunRow
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
-from grunflow.evaluation.further import of_attacks, of_places, scored
+from grunflow.evaluation.further import of_attacks, of_places, of_sequences, scored
 from grunflow.evaluation.taken_for import check_questions, check_runs, check_values, read_parquet, read_scores
 from grunflow.manifest import read_manifest
 from grunflow.work import Work
@@ -51,6 +51,8 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     check_runs((*spec.runs, *spec.ways), (*work.inputs["score"], *ways), own_rows, folders)
     check_questions(spec.runs, known)
     every = [*plain, *of_attacks(benchmark, spec.benchmark.name, spec.attacks, work.inputs.get("attack", []))]
+    if spec.sequences:
+        every += of_sequences(spec, benchmark, work.inputs["sequence"], work.inputs["data"][0], plain)
     retain = [(row, run) for row, run in zip(spec.runs, known, strict=True) if row.objective == RETAIN]
     table = pd.DataFrame(
         item.who | summary(benchmark.metrics, with_reference(item.scores, retain_of(item.row, retain)))

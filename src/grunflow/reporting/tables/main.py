@@ -94,8 +94,9 @@ def aggregated(
         for name in (*counts, "model_parameters"):
             if group[name].notna().all():
                 row[name] = int(group[name].iloc[0])
-        if STRENGTH in beside:
-            row[STRENGTH] = group[STRENGTH].iloc[0] if STRENGTH in group else float("nan")
+        for name in beside:
+            if name not in row:
+                row[name] = group[name].iloc[0] if name in group else float("nan")
         rows.append(row | {f"{name}_questions": number for name, number in of_runs.items()})
     table = pd.DataFrame(rows)
     first = [
