@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
 from grunflow.config import attacks, resolve, sequences, specs
+from grunflow.config.conditions import WHITE_BOX
 from grunflow.config.digest import stage_digest
 from grunflow.config.finished import told
 from grunflow.config.layouts import is_layout
@@ -129,7 +130,10 @@ def further(part: Part, known: specs.Aggregate, states: list[sequences.State]) -
     """The same with what became of runs that went on."""
     rows = {row.run: row for row in known.runs if row.condition == resolve.PLAIN}
     more = {
-        "attacks": tuple(rows[run.path].model_copy(update={"condition": name}) for run, name in attacks.attacked(part)),
+        "attacks": tuple(
+            rows[run.path].model_copy(update={"condition": name, "access": WHITE_BOX})
+            for run, name in attacks.attacked(part)
+        ),
         "sequences": tuple(sequences.row(part, state, rows[state.of.path]) for state in states),
         "requested": sequences.requested(part) if states else "",
     }

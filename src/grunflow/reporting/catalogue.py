@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from grunflow.benchmarks.base import Benchmark
 from grunflow.config.attacks import attacked
-from grunflow.config.methods import goes_along
+from grunflow.config.resolve import conditions
 from grunflow.config.runs import parts
 from grunflow.config.sequences import states
 from grunflow.config.study import Resolved
@@ -30,7 +30,6 @@ class Planned:
 
 def planned(study: Resolved) -> list[Planned]:
     """The benchmarks that the grid names, in the study's order, with the runs that are not absent."""
-    conditions = any(name != PLAIN and not goes_along(study, name) for name in study.conditions)
     found = []
     for part in parts(study):
         attacking = any(attacked(part))
@@ -41,7 +40,7 @@ def planned(study: Resolved) -> list[Planned]:
                 benchmark=part.benchmark,
                 carriers=tuple(dict.fromkeys(run.carrier for run in part.unlearned)),
                 variants=any(run.variant for run in part.unlearned),
-                conditions=conditions or attacking,
+                conditions=attacking or any(name != PLAIN for run in part.runs for name in conditions(part, run)),
                 attacks=attacking,
                 sequences=any(states(part)),
                 snapshots=part.benchmark.snapshot is not None and bool(asked.count or asked.steps),

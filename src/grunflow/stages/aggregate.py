@@ -53,7 +53,11 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     every = [*plain, *of_attacks(benchmark, spec.benchmark.name, spec.attacks, work.inputs.get("attack", []))]
     if spec.sequences:
         every += of_sequences(spec, benchmark, work.inputs["sequence"], work.inputs["data"][0], plain)
-    retain = [(row, run) for row, run in zip(spec.runs, known, strict=True) if row.objective == RETAIN]
+    retain = [
+        (row, run)
+        for row, run in zip(spec.runs, known, strict=True)
+        if row.objective == RETAIN and row.condition == spec.runs[0].condition
+    ]
     table = pd.DataFrame(
         item.who | summary(benchmark.metrics, with_reference(item.scores, retain_of(item.row, retain)))
         for item in every
