@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 TRAINING = {"learning_rate": 5e-3, "steps": 4, "batch_size": 8}
 SHEET = {
     "mini": {
-        "architecture": {"hidden_size": 16, "layers": 2, "heads": 2}, "base": {**TRAINING, "steps": 8},
-        "target": {**TRAINING, "steps": 30}, "replayed": 5,
+        "architecture": {"hidden_size": 16, "layers": 2, "heads": 2}, "base": {"learning_rate": 1e-2, "steps": 60, "batch_size": 16},
+        "target": {"learning_rate": 1e-2, "steps": 120, "batch_size": 16}, "replayed": 5,
     }
 }  # fmt: skip
 ATTACKER = {"learning_rate": 5e-3, "batch_size": 8}

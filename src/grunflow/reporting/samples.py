@@ -169,8 +169,8 @@ def reference_runs(results: Results, method: Method, group: pd.DataFrame, refere
 
 
 def minus_reference(results: Results, method: Method, group: pd.DataFrame, mine: Samples, reference: str) -> Samples:
-    """Paired differences to a reference model, of the same target seed each; empty where the study has none. mine: samples of the
-    runs of `group`."""
+    """Paired differences to a reference model, of the same target seed each; empty where the study has none, and left out where the
+    runs were asked a part of its questions. mine: samples of the runs of `group`."""
     if not (results.metrics["objective"] == reference).any():
         return {}
     runs = reference_runs(results, method, group, reference)
@@ -180,8 +180,14 @@ def minus_reference(results: Results, method: Method, group: pd.DataFrame, mine:
     return {
         name: sample.minus(other)
         for name, sample in mine.items()
-        if isinstance(sample, Sample) and isinstance(other := known.get(name), Sample)
+        if isinstance(sample, Sample) and isinstance(other := known.get(name), Sample) and _alike(sample, other)
     }
+
+
+def _alike(sample: Sample, other: Sample) -> bool:
+    """Whether both are of as many questions of each set, or one knows nothing of questions."""
+    mine, theirs = ([part.shape[1] for part in item.per_question] for item in (sample, other))
+    return mine == theirs or not mine or not theirs
 
 
 @lru_cache(maxsize=64)

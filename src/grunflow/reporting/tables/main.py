@@ -20,6 +20,7 @@ from grunflow.reporting.samples import (
     Samples,
     blocks,
     by_method,
+    every_score,
     minus_reference,
     over_shared_seeds,
     runs_of,
@@ -97,7 +98,10 @@ def aggregated(
         for name in beside:
             if name not in row:
                 row[name] = group[name].iloc[0] if name in group else float("nan")
-        rows.append(row | {f"{name}_questions": number for name, number in of_runs.items()})
+        own = {
+            name: len(places) for name, (_, _, places) in every_score(results, method.condition, method.point).items()
+        }
+        rows.append(row | {f"{name}_questions": own.get(name, number) for name, number in of_runs.items()})
     table = pd.DataFrame(rows)
     first = [
         *Method._fields,

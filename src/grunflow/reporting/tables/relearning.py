@@ -11,11 +11,17 @@ from grunflow.reporting.recovery import Recovery, measured, recoveries, steps_to
 from grunflow.reporting.results import Results, notes
 from grunflow.reporting.seeds import replicates
 
-FIGURES = {"unlearnt": "Unlearnt", "relearnt": "Relearnt", "gain": "Gain", "beyond_retain": "Gain beyond retain's"}
+FIGURES = {
+    "lost": "Lost",
+    "unlearnt": "Unlearnt",
+    "relearnt": "Relearnt",
+    "gain": "Gain",
+    "beyond_retain": "Gain beyond retain's",
+}
 SAID = (
-    "A run is trained further, by an attacker. Unlearnt and relearnt: before its first step and after its last; gain: their paired "
+    "A run is trained further, by an attacker. Lost: what unlearning took away, paired. Unlearnt and relearnt: before its first step and after its last; gain: their paired "
     "difference, beyond retain's: that less what the retain model gains under the same attack, for it learns from the same rows and had "
-    "forgotten nothing. Recovered: gain as a share of what unlearning took away. Steps to half: when half of that is back (median over "
+    "forgotten nothing. Recovered: gain as a share of what unlearning took away (lost), told where that is more than noise. Steps to half: when half of that is back (median over "
     "seeds, range in the CSV), with the number of seeds in which it ever is."
 )
 
@@ -46,6 +52,15 @@ def _text(value: float, form: str) -> str:
     return "" if np.isnan(value) else f"{value:{form}}"
 
 
+def lost(item: Recovery, row: dict) -> bool:
+    """Whether unlearning took something away, beyond noise; how much goes into the row."""
+    row |= dict.fromkeys(("lost", "lost_lo", "lost_hi"), float("nan"))
+    if item.before is None or item.method.objective == RETAIN:
+        return False
+    put(row, "lost", of_questions(item.before - item.scores[0], (-1.0, 1.0), item.factors).interval())
+    return row["lost_lo"] > 0
+
+
 def row_of(item: Recovery) -> dict:
     """One attack on one method."""
     method, first, last = item.method, item.scores[0], item.scores[-1]
@@ -61,7 +76,7 @@ def row_of(item: Recovery) -> dict:
     if item.reference is not None:
         beyond = last - first - (item.reference[-1] - item.reference[0])
         put(row, "beyond_retain", of_questions(beyond, (-2.0, 2.0), item.factors).interval())
-    shares = item.recovered.T if method.objective != RETAIN else np.full(item.recovered.T.shape, np.nan)
+    shares = item.recovered.T if lost(item, row) else np.full(item.recovered.T.shape, np.nan)
     half = np.array([steps_to_half(item.steps, share) for share in shares])
     reached = half[~np.isnan(half)]
     row["recovered"] = float(shares[:, -1].mean())
