@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help rehearsal demo laptop test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults faults-share paper-dry-run
+.PHONY: help rehearsal demo laptop test test-slurm test-all test-slow test-conda lint bench faults faults-share paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -31,14 +31,8 @@ laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else f
 test: .venv/.done ## quick tests, offline, on a CPU
 	pytest -n 2
 
-test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake; two halves at once
-	$(MAKE) --jobs=2 --output-sync=target slow-workflow slow-rest
-
-slow-workflow:
-	pytest -m slow tests/workflow
-
-slow-rest:
-	pytest -m slow --ignore=tests/workflow
+test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake
+	pytest -m slow -n 2 --dist loadgroup --durations 20
 
 test-conda: .venv/.done ## a rule in a conda environment, by conda or py-rattler; needs the package index
 	pytest -m conda tests/conda
