@@ -5,10 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from grunflow.carriers.chain import restorer
 from grunflow.conditions import merged, quantised
-from grunflow.models.rounding import FP4, NF4, ROUNDED
+from grunflow.models.rounding import FP4, NF4, ROUNDED, round_linears
 from tests.conditions.trained import CARRIERS, MODEL, condition, own, scores, unlearned
 
 
@@ -62,6 +63,18 @@ def test_linear_layers_are_rounded_and_nothing_else(grid: str, world: Path) -> N
     whole = old[name] + CARRIERS["lora"].alpha / CARRIERS["lora"].rank * b @ a
     moved = (both[name] - ROUNDED[grid](whole)).abs() > 1e-6
     assert moved.float().mean() < 0.01, "but where float rounding of the sum crosses a step"
+
+
+def test_layers_that_are_stored_the_other_way_round_are_rounded_by_output() -> None:
+    """GPT-2's Conv1D holds (in, out); the head and the embedding it is tied to stay."""
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=9, n_positions=4, n_embd=8, n_layer=1, n_head=2))
+    old = {name: value.clone() for name, value in model.named_parameters()}
+    round_linears(model, "int8")
+    layer, head = "transformer.h.0.mlp.c_fc.weight", "transformer.wte.weight"
+    new = dict(model.named_parameters())
+    assert torch.equal(new[layer], ROUNDED["int8"](old[layer].T).T)
+    assert not torch.equal(new[layer], ROUNDED["int8"](old[layer]))
+    assert torch.equal(new[head], old[head])
 
 
 def test_levels_are_bitsandbytes_own() -> None:

@@ -24,9 +24,9 @@ def access(source: Source) -> str:
 
 
 def strength(source: Source, spec: ConditionSpec) -> float | None:
-    """The number that tells how far a condition goes, where its file names one."""
+    """The number that tells how far a condition goes, where its file names one; None of a key that holds no number."""
     found = spec.get(source.facts.get("STRENGTH", "strength"))
-    return None if found is None else float(found)
+    return float(found) if isinstance(found, int | float) else None
 
 
 def is_put_to(part: Part, run: Run, name: str) -> bool:

@@ -150,9 +150,18 @@ def every_score(
 
 def scores_of_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Scores:
     """Of each run the scores of its reference model, on the questions that it was asked."""
+    return _asked(results, method, scores_of(results, PLAIN, reference_runs(results, method, group, reference)))
+
+
+def plainly(results: Results, method: Method, group: pd.DataFrame) -> Scores:
+    """Of each run its own scores as it is, on the questions that it was asked."""
+    return _asked(results, method, scores_of(results, PLAIN, list(group["run"])))
+
+
+def _asked(results: Results, method: Method, found: Scores) -> Scores:
+    """Of scores of all questions those of questions that a method was asked, under its condition."""
     asked = {name: places for name, (_, _, places) in every_score(results, method.condition, method.point).items()}
     every = {name: places for name, (_, _, places) in every_score(results, PLAIN).items()}
-    found = scores_of(results, PLAIN, reference_runs(results, method, group, reference))
     return {key: scores[:, np.isin(every[key[0]], asked[key[0]])] for key, scores in found.items() if key[0] in asked}
 
 

@@ -29,8 +29,8 @@ from grunflow.reporting.samples import (
 from grunflow.reporting.seeds import TARGET, factors, larger, replicates, said, source
 
 LARGER = "_larger_noise"
-# What tells rows apart where runs are scored under several conditions; the last only here.
-CONDITION, STRENGTH, POINT = "condition", "strength", "point"
+# What tells rows apart where runs are scored under several conditions, and what it took; the last only here.
+CONDITION, STRENGTH, ACCESS, POINT = "condition", "strength", "access", "point"
 
 
 def main_table(results: Results) -> Table:
