@@ -43,7 +43,7 @@ STUDY = {
         "in_turn": {"requests": 2, "how": "stacked"},
         "added": {"requests": 2, "how": "summed"},
         "anew": {"requests": 2, "how": "joint", "on": {"carrier": ["grun"]}},
-        "once": {"requests": 1, "how": "summed", "factor": [0, 1]},
+        "once": {"requests": 1, "how": "summed", "slope": 0, "constant": 1},
     },
 }  # fmt: skip
 

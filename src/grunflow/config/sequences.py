@@ -57,7 +57,7 @@ def _states(name: str, sequence: Sequence, run: Run) -> Iterator[State]:
     for step in range(1, sequence.requests + 1):
         if sequence.how == "summed":
             apart = tuple(asking(run, place, place + 1, sequence.requests) for place in range(step))
-            yield State(name, run, step, apart, sequence.factor[0] * step + sequence.factor[1])
+            yield State(name, run, step, apart, sequence.slope * step + sequence.constant)
         else:
             first = step - 1 if sequence.how == "stacked" else 0
             before = asking(replace(run, start=before), first, step, sequence.requests)

@@ -96,10 +96,10 @@ class Sequence(Strict):
         description="stacked: each request is unlearnt by a new carrier on the run of the one before (full goes on from its weights); "
         "summed: edits that were trained apart, each from the start, are added up; joint: all requests so far anew from the start"
     )
-    factor: tuple[float, float] = Field(
-        (0.6, 0.6),
-        description="of summed: (a, b) of the factor a N + b of the sum of N edits; the default is the authors'",
+    slope: float = Field(
+        0.6, ge=0, description="of summed: a of the factor a N + b of the sum of N edits; the authors'"
     )
+    constant: float = Field(0.6, ge=0, description="of summed: b of that factor; the authors'")
     on: On = Field(
         {}, description="names, or kinds, of the methods of the grid that unlearn so; empty: all that it fits"
     )

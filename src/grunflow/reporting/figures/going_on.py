@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.lines import Line2D
 
 from grunflow.reporting import style
 from grunflow.reporting.columns import Column, axis_title, columns, utility
 from grunflow.reporting.recovery import measured, recoveries
 from grunflow.reporting.results import Results
 from grunflow.reporting.style import Looks
+
+LINES = ("-", "--", ":", "-.")  # of sequences; more than four begin anew
 
 
 def relearning(results: Results, looks: Looks, stem: Path) -> None:
@@ -32,6 +35,10 @@ def relearning(results: Results, looks: Looks, stem: Path) -> None:
         for attack, axes in zip(attacks, row, strict=True):
             axes.set_xscale("symlog", linthresh=1)
             axes.set_title(attack, fontsize=7)
+            steps = next(item.steps for item in found if item.method.condition == attack)
+            axes.set_xticks(steps, [str(step) for step in steps], fontsize=5)
+            axes.minorticks_off()
+            axes.margins(x=0.08)
     panels[-1][len(attacks) // 2].set_xlabel("Attacker's steps")
     style.method_legend(
         fig, looks, *zip(*((item.method.objective, item.method.carrier) for item in found), strict=True)
@@ -47,25 +54,25 @@ def sequential(results: Results, looks: Looks, stem: Path) -> None:
     models, sequences = list(dict.fromkeys(rows["model"])), list(dict.fromkeys(rows["condition"]))
     drawn = shown(results)
     fig, panels = style.panels(models, len(drawn), 2.4)
-    lines = ("-", "--", ":", "-.")
     for (model, name, objective, carrier), mine in rows.groupby(
         ["model", "condition", "objective", "carrier"], sort=False
     ):
         for place, column in enumerate(drawn):
             axes = panels[models.index(model)][place]
             means = mine.groupby("strength")[column.name].mean()
-            axes.plot(means.index, means, color=looks.colour(carrier), linestyle=lines[sequences.index(name) % len(lines)],
+            axes.plot(means.index, means, color=looks.colour(carrier), linestyle=LINES[sequences.index(name) % len(LINES)],
                       marker=looks.marker(objective), markersize=3)  # fmt: skip
     for model, row in zip(models, panels, strict=True):
         for column, axes in zip(drawn, row, strict=True):
             axes.set_ylabel(style.label(axis_title(column), model, models))
             axes.set_xticks(sorted(set(rows["strength"])))
     panels[-1][0].set_xlabel("Requests so far")
-    style.method_legend(fig, looks, rows["objective"], rows["carrier"])
-    told = ", ".join(
-        f"{name} {words}" for name, words in zip(sequences, ("solid", "dashed", "dotted", "dash-dotted"), strict=False)
-    )
-    style.save(fig, stem, f"{results.note} Mean over seeds; lines: {told}.", looks)
+    handles = [
+        Line2D([], [], color=style.GREY, linestyle=LINES[place % len(LINES)], label=name.replace("_", " "))
+        for place, name in enumerate(sequences)
+    ]
+    style.method_legend(fig, looks, rows["objective"], rows["carrier"], handles, lines=False)
+    style.save(fig, stem, f"{results.note} Mean over seeds, of all requests so far; a line style per sequence.", looks)
 
 
 def shown(results: Results) -> list[Column]:
