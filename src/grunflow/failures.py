@@ -30,7 +30,9 @@ def advice(spec: Stage, out: Path) -> str:
     if isinstance(spec, Aggregate):
         return " To go on without the run, name it under failed: in the study's config."
     if isinstance(spec, Attack):
-        return f" A lower attacks.{spec.attack}.training.learning_rate often helps; or leave the run out by its `on`."
+        return (
+            f" A lower attacks.{spec.called}.training.learning_rate often helps; or leave the run out by its `where`."
+        )
     if isinstance(spec, Evaluate) and spec.carriers:
         run = spec.run
     elif isinstance(spec, Unlearn):

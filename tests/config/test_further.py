@@ -30,13 +30,13 @@ def jobs(content: dict[str, Any]) -> list[Job]:
 
 def test_an_attack_is_put_to_every_run_that_it_fits_and_to_the_retain_models(demo: dict[str, Any]) -> None:
     tuned = {"attacker": "tuned", **ATTACK, "carrier": "grun"}
-    removed = {"attacker": "removed", **ATTACK, "on": {"benchmark": ["tofu"]}}
+    removed = {"attacker": "removed", **ATTACK, "where": {"benchmark": ["tofu"]}}
     found = [
         job
         for job in jobs({**demo, "attacks": {"over": ATTACK, "tuned": tuned, "removed": removed}})
         if job.rule == "attack"
     ]
-    on = {(job.spec.attack, job.spec.run) for job in found if job.spec.run.endswith(("_t1", "_u1"))}
+    on = {(job.spec.called, job.spec.run) for job in found if job.spec.run.endswith(("_t1", "_u1"))}
     tofu = {f"tiny/forget10/{objective}_{{}}_t1_u1" for objective in ("gd", "idk", "npo")}
     assert on == {
         *(("over", run.format(carrier)) for run in tofu for carrier in ("full", "lora", "grun")), ("over", "tiny/forget10/retain_t1"),
@@ -44,7 +44,7 @@ def test_an_attack_is_put_to_every_run_that_it_fits_and_to_the_retain_models(dem
         *(("tuned", run.format("grun")) for run in tofu), ("tuned", "tiny/forget10/retain_t1"),
         *(("removed", run.format(carrier)) for run in tofu for carrier in ("lora", "grun")), ("removed", "tiny/forget10/retain_t1"),
     }  # fmt: skip
-    by_attacker = {(job.spec.attack, job.spec.attacker) for job in found if "retain" not in job.spec.run}
+    by_attacker = {(job.spec.called, job.spec.attacker) for job in found if "retain" not in job.spec.run}
     assert by_attacker == {(name, name) for name in ("over", "tuned", "removed")}
     assert {job.spec.attacker for job in found if "retain" in job.spec.run} == {"over"}
     # What is removed is not read; the run's record is.
@@ -71,7 +71,7 @@ def test_nothing_of_a_study_changes_by_an_attack_or_a_sequence_but_what_reads_th
 
 def test_runs_of_one_part_are_shared_and_the_whole_is_the_run_of_the_grid(demo: dict[str, Any]) -> None:
     on = {"carrier": ["grun"], "objective": ["gd"]}
-    ways = {how: {"requests": 2, "how": how, "on": on} for how in ("stacked", "summed", "joint")}
+    ways = {how: {"requests": 2, "how": how, "where": on} for how in ("stacked", "summed", "joint")}
     demo["seeds"] = demo["seeds"][:1]
     known = {job.folder for job in jobs(demo)}
     found = [job for job in jobs({**demo, "sequences": ways}) if job.folder not in known]
@@ -99,8 +99,8 @@ def test_a_plan_counts_what_they_cost(demo: dict[str, Any]) -> None:
         ({"steps": [0]}, "over.steps: got [0], expected rising numbers, the last of them 1 or more."),
         ({"steps": [0, 2, 2]}, "over.steps: got [0, 2, 2], expected rising numbers"),
         ({"carrier": "lore"}, "config.carriers: Unknown carrier 'lore'. Did you mean 'lora'?"),
-        ({"on": {"carrier": ["gruen"]}}, "over.on.carrier: Unknown carrier 'gruen'. Did you mean 'grun'?"),
-        ({"on": {"carrier": ["full"]}, "attacker": "removed"}, "over: no run of the grid is one that it may be put to; change"),
+        ({"where": {"carrier": ["gruen"]}}, "over.where.carrier: Unknown carrier 'gruen'. Did you mean 'grun'?"),
+        ({"where": {"carrier": ["full"]}, "attacker": "removed"}, "over: no run of the grid is one that it may be put to; change"),
         ({"training": {"learning_rate": 1e-3, "steps": 3}}, "over.training.steps: the attack takes as many steps as config.attacks.over.steps"),
         ({"training": {}}, "over.training.learning_rate: missing; add it."),
         ({"training": {"learning_rate": 1e-3, "batch_size": 3, "accumulation": 2}}, "over.training.accumulation: got 2, expected a divisor"),
@@ -118,11 +118,11 @@ def test_an_attack_without_a_meaning_is_refused(demo: dict[str, Any], keys: dict
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"how": "summed", "on": {"carrier": ["full"]}}, "two: no method of the grid may unlearn so"),
-        ({"on": {"benchmark": ["wmdp"]}}, "two: no method of the grid may unlearn so"),
+        ({"how": "summed", "where": {"carrier": ["full"]}}, "two: no method of the grid may unlearn so"),
+        ({"where": {"benchmark": ["wmdp"]}}, "two: no method of the grid may unlearn so"),
         ({"how": "added"}, "two.how: got 'added'"),
         ({"requests": 0}, "two.requests: got 0"),
-        ({"on": {"objective": ["gdd"]}}, "two.on.objective: Unknown objective 'gdd'. Did you mean 'gd'?"),
+        ({"where": {"objective": ["gdd"]}}, "two.where.objective: Unknown objective 'gdd'. Did you mean 'gd'?"),
     ],
 )
 def test_a_sequence_without_a_meaning_is_refused(demo: dict[str, Any], keys: dict[str, Any], message: str) -> None:

@@ -69,7 +69,7 @@ def plain(world: Path, out: Path, *links: str) -> dict[str, pd.DataFrame]:
 def attacked(world: Path, out: Path, links: tuple[str, ...], own: CarrierSpec, **keys: Any) -> dict[str, pd.DataFrame]:
     """The same of an attack after 0 and 3 steps."""
     spec = specs.Attack(
-        attack="relearn", run="mini/x", benchmark="tofu", model=MODEL, carrier=own, objective=objective("learn"),
+        called="relearn", run="mini/x", benchmark="tofu", model=MODEL, carrier=own, objective=objective("learn"),
         training=Training(learning_rate=1e-2, steps=3, batch_size=8, schedule="constant", warmup_fraction=0),
         probes=PROBES, asked=(0, 3), max_new_tokens=4, engine="fast", unlearn_seed=1,
         **{"attacker": "over", "stream": STREAM.to_learn("forget", 10, 1), **keys},

@@ -36,13 +36,13 @@ STUDY = {
     "attacks": {
         "relearn": {"rows": 10, "carrier": "lora", "steps": [0, 1, 4], "training": ATTACKER},
         "rest": {"learns": "held_out", "parts": 2, "attacker": "removed", "carrier": "full", "steps": [0, 2], "training": ATTACKER,
-                 "on": {"carrier": ["grun"]}},
+                 "where": {"carrier": ["grun"]}},
         "edit": {"attacker": "tuned", "carrier": "grun", "steps": [0, 2], "training": ATTACKER},
     },
     "sequences": {
         "in_turn": {"requests": 2, "how": "stacked"},
         "added": {"requests": 2, "how": "summed"},
-        "anew": {"requests": 2, "how": "joint", "on": {"carrier": ["grun"]}},
+        "anew": {"requests": 2, "how": "joint", "where": {"carrier": ["grun"]}},
         "once": {"requests": 1, "how": "summed", "slope": 0, "constant": 1},
     },
 }  # fmt: skip

@@ -13,7 +13,7 @@ from grunflow.config.methods import carrier_of, carrier_source, objective_source
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import StreamSpec
-from grunflow.config.study import On, Relearning
+from grunflow.config.study import Relearning, Where
 from grunflow.config.terms import WEIGHTS
 from grunflow.config.typed import typed
 
@@ -24,8 +24,8 @@ STEADY = {
 }  # so that so many steps of one attack are an attack of so many
 
 
-def is_on(part: Part, run: Run, on: On) -> bool:
-    """Whether a run is one of those that `on` names, by name or kind."""
+def is_on(part: Part, run: Run, where: Where) -> bool:
+    """Whether a run is one of those that `where` names, by name or kind."""
     study = part.study
     here = {
         "benchmark": {part.name, part.spec.kind},
@@ -33,7 +33,7 @@ def is_on(part: Part, run: Run, on: On) -> bool:
         "objective": {run.objective, objective_source(study, run.objective).kind},
         "carrier": {run.carrier, carrier_source(study, run.carrier).kind},
     }
-    return all(not here[key].isdisjoint(names) for key, names in on.items())
+    return all(not here[key].isdisjoint(names) for key, names in where.items())
 
 
 def fits(part: Part, run: Run, attack: Relearning) -> bool:
@@ -43,7 +43,7 @@ def fits(part: Part, run: Run, attack: Relearning) -> bool:
         return False
     if attack.attacker == "removed" and source.facts["TRAINS"] == WEIGHTS:
         return False  # nothing is left of the model before
-    return is_on(part, run, attack.on)
+    return is_on(part, run, attack.where)
 
 
 def attacked(part: Part) -> Iterator[tuple[Run, str]]:
@@ -70,7 +70,7 @@ def attack(part: Part, run: Run, name: str) -> specs.Attack:
     attacker = "over" if run.is_reference else own.attacker
     lies_beneath = resolve.chain(part, run)
     return specs.Attack(
-        attack=name,
+        called=name,
         run=run.path,
         attacker=attacker,
         benchmark=part.name,

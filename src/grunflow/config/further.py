@@ -11,7 +11,7 @@ from grunflow.config.methods import carrier_source
 from grunflow.config.resolve import PLAIN
 from grunflow.config.runs import Part, parts
 from grunflow.config.sheet import check_training
-from grunflow.config.study import On, Resolved
+from grunflow.config.study import Resolved, Where
 from grunflow.errors import BadInput, shown, unknown_name
 
 
@@ -23,13 +23,13 @@ def check_further(study: Resolved) -> None:
     for name, attack in study.attacks.items():
         where = f"config.attacks.{name}"
         carrier_source(study, attack.carrier)
-        check_on(study, attack.on, where)
+        check_where(study, attack.where, where)
         _check_steps(attack.steps, where)
         _check_attacker_training(study, name, where)
         on = [part for part in every if any(attacks.fits(part, run, attack) for run in part.grid)]
         if not on:
             raise BadInput(
-                f"{where}: no run of the grid is one that it may be put to; change `on`, `attacker` or `carrier`."
+                f"{where}: no run of the grid is one that it may be put to; change `where`, `attacker` or `carrier`."
             )
         if attack.learns == "held_out":
             _check_questions(on, f"{where}.learns: got 'held_out'")
@@ -38,11 +38,11 @@ def check_further(study: Resolved) -> None:
 def _check_sequences(study: Resolved, every: list[Part]) -> None:
     for name, sequence in study.sequences.items():
         where = f"config.sequences.{name}"
-        check_on(study, sequence.on, where)
+        check_where(study, sequence.where, where)
         if not any(sequences.fits(part, run, sequence) for part in every for run in part.grid):
             raise BadInput(
                 f"{where}: no method of the grid may unlearn so (it takes a benchmark that trains on questions, and `summed` carriers that "
-                "edit); change `on` or `how`."
+                "edit); change `where` or `how`."
             )
 
 
@@ -58,7 +58,7 @@ def check_names(study: Resolved) -> None:
             taken[name] = key
 
 
-def check_on(study: Resolved, on: On, where: str) -> None:
+def check_where(study: Resolved, given: Where, where: str) -> None:
     """A name that stands for nothing is refused: nothing would ever be meant by it."""
     known: Mapping[Any, set[str]] = {
         "benchmark": {*study.benchmarks, *(spec.kind for spec in study.resolved)},
@@ -66,10 +66,10 @@ def check_on(study: Resolved, on: On, where: str) -> None:
         "objective": {*study.objectives, *facts.names(OBJECTIVE)},
         "carrier": {*study.carriers, *facts.names(CARRIER)},
     }
-    for key, names in on.items():
+    for key, names in given.items():
         for name in names:
             if name not in known[key]:
-                raise BadInput(f"{where}.on.{key}: {unknown_name(key, name, known[key])}")
+                raise BadInput(f"{where}.where.{key}: {unknown_name(key, name, known[key])}")
 
 
 def _check_steps(steps: tuple[int, ...], where: str) -> None:
@@ -98,5 +98,5 @@ def _check_questions(on: list[Part], got: str) -> None:
     for part in on:
         if not sequences.by_question(part.benchmark):
             raise BadInput(
-                f"{got}, but benchmark {part.name!r} trains on texts, of which no question is one; leave it out by `on`."
+                f"{got}, but benchmark {part.name!r} trains on texts, of which no question is one; leave it out by `where`."
             )

@@ -120,7 +120,7 @@ def part_jobs(part: Part) -> list[Job]:
     trained_here = [run for run in part.runs if folder_of(part, run)]
     spec = further(part, resolve.aggregate(part, trained_here), states)
     inputs = {"score": tuple(job.folder for job in scored), "run": tuple(folder_of(part, run) for run in trained_here)}
-    for name, more in (("way", followed), ("attack", attacking), ("sequence", asking)):
+    for name, more in (("way", followed), ("attacked", attacking), ("sequence", asking)):
         inputs |= {name: tuple(job.folder for job in more)} if more else {}
     inputs |= {"data": (data,)} if asking else {}
     return [*jobs, *parted, *scored, *followed, *attacking, *asking, Job(f"{root}/metrics", spec, inputs)]

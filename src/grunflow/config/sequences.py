@@ -41,7 +41,7 @@ def fits(part: Part, run: Run, sequence: Sequence) -> bool:
     """Whether a method may unlearn so: only edits can be added up."""
     if sequence.how == "summed" and not part.edits(run):
         return False
-    return by_question(part.benchmark) and is_on(part, run, sequence.on)
+    return by_question(part.benchmark) and is_on(part, run, sequence.where)
 
 
 def states(part: Part) -> Iterator[State]:

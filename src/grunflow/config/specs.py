@@ -122,7 +122,7 @@ class Attack(Unlearn):
     apart: ClassVar[bool] = False
 
     stage: Literal["attack"] = "attack"  # type: ignore[assignment]
-    attack: str = Field(pattern=NAME, description="its name in the study")
+    called: str = Field(pattern=NAME, description="its name in the study")
     run: str = Field(description="identity of the run that it is put to")
     attacker: Attacker = Field(
         description="over: a new carrier on top of the run; tuned: the run's own trained parts go on; removed: a new carrier on what "

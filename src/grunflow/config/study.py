@@ -58,7 +58,7 @@ class Override(Strict):
     texts: dict[str, Any] = Field({}, description="how corpora are cut, of a benchmark that has some")
 
 
-On = dict[Literal["benchmark", "model", "objective", "carrier"], Annotated[tuple[str, ...], Field(min_length=1)]]
+Where = dict[Literal["benchmark", "model", "objective", "carrier"], Annotated[tuple[str, ...], Field(min_length=1)]]
 
 
 class Relearning(Strict):
@@ -77,7 +77,7 @@ class Relearning(Strict):
         "parts (tuned); or a new carrier on what is left without the run's (removed)",
     )
     carrier: str = Field(description="the new carrier; with `tuned` the one whose runs are attacked")
-    on: On = Field({}, description="names, or kinds, of the runs that are attacked; empty: all that it fits")
+    where: Where = Field({}, description="names, or kinds, of the runs that are attacked; empty: all that it fits")
     steps: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         (0, 1, 2, 4, 8, 16, 32),
         min_length=1,
@@ -100,7 +100,7 @@ class Sequence(Strict):
         0.6, ge=0, description="of summed: a of the factor a N + b of the sum of N edits; the authors'"
     )
     constant: float = Field(0.6, ge=0, description="of summed: b of that factor; the authors'")
-    on: On = Field(
+    where: Where = Field(
         {}, description="names, or kinds, of the methods of the grid that unlearn so; empty: all that it fits"
     )
 

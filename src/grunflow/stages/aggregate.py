@@ -50,7 +50,7 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     ways = work.inputs.get("way", [])
     check_runs((*spec.runs, *spec.ways), (*work.inputs["score"], *ways), own_rows, folders)
     check_questions(spec.runs, known)
-    every = [*plain, *of_attacks(benchmark, spec.benchmark.name, spec.attacks, work.inputs.get("attack", []))]
+    every = [*plain, *of_attacks(benchmark, spec.benchmark.name, spec.attacks, work.inputs.get("attacked", []))]
     if spec.sequences:
         every += of_sequences(spec, benchmark, work.inputs["sequence"], work.inputs["data"][0], plain)
     retain = [

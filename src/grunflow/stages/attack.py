@@ -47,7 +47,7 @@ def run(spec: Attack, work: Work) -> dict[str, Any]:
         stream.order(),
         lambda step, size: shares_of(stack, None, goal, texts_of(stream.read(step), made, size, goal), None),
         lambda step: stream.read(step).tokens,
-        f"{spec.attack} on {spec.run}",
+        f"{spec.called} on {spec.run}",
         watch,
     )
     history = trained(task, max(spec.asked), spec, stack)
