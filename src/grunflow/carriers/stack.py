@@ -19,7 +19,6 @@ from grunflow.config.outside import load
 from grunflow.config.parts import CarrierSpec
 from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
-from grunflow.interventions.gated import StateEdit
 from grunflow.models.blocks import block_output
 from grunflow.models.generators import forked
 from grunflow.models.head import head_at
@@ -47,8 +46,8 @@ class Stack:
         return all(carrier.packable for carrier in self.carriers) and sum(bool(c.edits) for c in self.carriers) < 2
 
     @property
-    def edits(self) -> Mapping[int, StateEdit]:
-        """The edits of the outermost carrier that has some."""
+    def edits(self) -> Mapping[int, Any]:
+        """The edits (StateEdit) of the outermost carrier that has some."""
         return next((carrier.edits for carrier in reversed(self.carriers) if carrier.edits), {})
 
     @property

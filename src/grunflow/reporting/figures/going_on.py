@@ -12,7 +12,7 @@ from grunflow.reporting.recovery import measured, recoveries
 from grunflow.reporting.results import Results
 from grunflow.reporting.style import Looks
 
-LINES = ("-", "--", ":", "-.")  # of sequences; more than four begin anew
+LINES: tuple[Any, ...] = ("-", "--", ":", "-.")  # of sequences; more than four begin anew
 
 
 def relearning(results: Results, looks: Looks, stem: Path) -> None:
@@ -40,9 +40,8 @@ def relearning(results: Results, looks: Looks, stem: Path) -> None:
             axes.minorticks_off()
             axes.margins(x=0.08)
     panels[-1][len(attacks) // 2].set_xlabel("Attacker's steps")
-    style.method_legend(
-        fig, looks, *zip(*((item.method.objective, item.method.carrier) for item in found), strict=True)
-    )
+    methods = [item.method for item in found]
+    style.method_legend(fig, looks, [item.objective for item in methods], [item.carrier for item in methods])
     note = "An attack trains a run further; the black line is the retain model under the same attack. Mean and range of seeds."
     style.save(fig, stem, f"{results.note} {note}", looks)
 
