@@ -24,6 +24,7 @@ COMMANDS = {
     "accept": "say that an edit of the code changes no result: nothing runs again for it",
     "doctor": "whether this machine is fit for a study, and what to do where it is not",
     "ask": "one question to a run, its target and its retain model, side by side",
+    "export-model": "a run's model as a folder for transformers, PEFT or pyvene, with its card; onto the hub on request",
     "why": "which stages would run again, why, and what that would cost",
     "prefetch": "bring a study's models and data from the hub into the cache, and pin their commits",
     "score-log": "metrics of a published TOFU evaluation log",

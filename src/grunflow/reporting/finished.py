@@ -1,0 +1,116 @@
+"""What a finished study says of a run or a method, read from its folder: for commands that are asked outside of the workflow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from grunflow.config.specs import Tables
+from grunflow.config.typed import typed
+from grunflow.errors import BadInput
+from grunflow.manifest import MANIFEST, read_manifest
+from grunflow.reporting.columns import columns
+from grunflow.reporting.forms import figure_text
+from grunflow.reporting.results import Results, read
+from grunflow.reporting.samples import Method, by_method, runs_of
+from grunflow.reporting.seeds import said
+from grunflow.reporting.tables.main import shown_figures
+from grunflow.work import Work
+
+RUNS, METRICS, TABLES, SCORES = "runs", "metrics", "tables", "scores"
+
+
+class Place(NamedTuple):
+    """Where a run lies: results/{study}/{benchmark}/runs/{path}. study: the folder."""
+
+    study: Path
+    benchmark: str
+    path: str
+
+    @property
+    def benchmark_folder(self) -> Path:
+        return self.study / self.benchmark
+
+
+def place_of(run: Path) -> Place | None:
+    """None of a folder that lies in no study."""
+    whole = run.absolute()
+    for parent in whole.parents:
+        if parent.name == RUNS and len(parent.parents) > 2:
+            return Place(parent.parent.parent, parent.parent.name, str(whole.relative_to(parent)))
+    return None
+
+
+def results_of(study: Path) -> tuple[Results, ...]:
+    """The benchmarks of a study whose tables are made.
+
+    Raises:
+        BadInput: it has none yet.
+    """
+    if not (study / TABLES / MANIFEST).is_file():
+        raise BadInput(f"{study}: has no finished tables; run snakemake, or name a study's folder, like results/demo.")
+    spec = typed(Tables, read_manifest(study / TABLES)["spec"], f"{study / TABLES / MANIFEST}: spec")
+    folders = [study / benchmark.name / METRICS for benchmark in spec.benchmarks]
+    return read(spec, Work({"metrics": folders}, study))
+
+
+class Figure(NamedTuple):
+    """One figure of a method, over its seeds. lower: whether less of it is better; None where neither is. toward: the model that it is
+    to come near."""
+
+    name: str
+    title: str
+    value: float
+    lo: float
+    hi: float
+    form: str
+
+    @property
+    def text(self) -> str:
+        return figure_text(self.value, self.lo, self.hi, self.form)
+
+
+class Row(NamedTuple):
+    """What a benchmark's main table says of a method. seeds: the paths of its runs. note: what its caption says of the numbers."""
+
+    method: Method
+    runs: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    note: str
+
+
+def row_of(results: Results, run: str) -> Row | None:
+    """Of the method that a run, named by its path, is one seed of; None where the study has no scores of it."""
+    for method, rows in runs_of(results.metrics).items():
+        if run in set(rows["run"]):
+            return Row(
+                method, tuple(rows["run"]), figures_of(results, method), f"{results.note} {said(results.metrics)}"
+            )
+    return None
+
+
+def figures_of(results: Results, method: Method) -> tuple[Figure, ...]:
+    """Those that people read, with 95 % intervals."""
+    samples, found = by_method(results)[method], []
+    for name, title, form in shown_figures(columns(results.benchmark, results.metrics)):
+        if name in samples:
+            found.append(Figure(name, title, *samples[name].interval(), form))
+    return tuple(found)
+
+
+def known_row(run: Path) -> Row | None:
+    """What the study of a run's folder says of it; None where it lies in none, or the study has no tables yet."""
+    place = place_of(run)
+    if place is None or not (place.study / TABLES / MANIFEST).is_file():
+        return None
+    mine = [results for results in results_of(place.study) if results.name == place.benchmark]
+    return next(filter(None, (row_of(results, name) for results in mine for name in names_of(results, place))), None)
+
+
+def names_of(results: Results, place: Place) -> Sequence[str]:
+    """What a run's folder may be called in metrics: by its path; a model without a split in its folder by its method and seed."""
+    model, _, name = place.path.rpartition("/")
+    rows: pd.DataFrame = results.metrics
+    alike = rows.loc[rows["run"].str.startswith(f"{model}/") & rows["run"].str.endswith(f"/{name}"), "run"]
+    return [place.path, *alike]
