@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "whether this machine is fit for a study, and what to do where it is not",
     "ask": "one question to a run, its target and its retain model, side by side",
     "export-model": "a run's model as a folder for transformers, PEFT or pyvene, with its card; onto the hub on request",
+    "lm-eval": "lm-eval's own command, which knows a run as --model grunflow --model_args run=FOLDER",
     "why": "which stages would run again, why, and what that would cost",
     "prefetch": "bring a study's models and data from the hub into the cache, and pin their commits",
     "score-log": "metrics of a published TOFU evaluation log",

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from huggingface_hub import constants
+from tests.exporting.made import run, target
 
 from grunflow.commands import export_model
 from grunflow.errors import BadInput
-from tests.exporting.made import run, target
 
 
 class Taking(BaseHTTPRequestHandler):
