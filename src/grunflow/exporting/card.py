@@ -87,12 +87,13 @@ def data_lines(written: Written) -> Iterator[str]:
 
 def scores(folder: Path) -> Iterator[str]:
     """The figures of the study's main table, of all seeds of the run's method."""
-    from grunflow.reporting.finished import known_row
+    from grunflow.reporting.finished import known
 
-    row = known_row(folder)
-    if row is None:
+    found = known(folder)
+    if found is None:
         yield "Not part of a study with finished tables: nothing was measured."
         return
+    row = found.row
     many = len(row.runs) > 1
     yield (
         f"Of this method over its {len(row.runs)} seeds, of which this is one [95 % interval]. {row.note}"
