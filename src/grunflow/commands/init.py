@@ -7,8 +7,11 @@ from typing import Any
 from grunflow.errors import BadInput
 
 LIKE = Path("config/demo.yaml")
-# Of the study that it is made from: what is said of its own results.
-ITS_OWN = ("claims", "published", "published_logs", "external", "failed", "selection", "variants")
+# Keys of a study that say how runs are made and scored; the others are of its own results.
+KEPT = (
+    "conventions", "vocabulary", "models_sheet", "revisions", "objectives", "carriers", "training", "overrides", "conditions",
+    "snapshots", "engine", "max_new_tokens", "evaluation_batch_size", "keep", "gpu",
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,10 +69,10 @@ def cut_down(content: dict[str, Any], arguments: argparse.Namespace) -> dict[str
         raise BadInput(
             f"{', '.join(lacking)}: {arguments.like} has no row of a grid for {row['benchmark']!r} to take it from; name it."
         )
-    kept = {key: value for key, value in content.items() if key not in ITS_OWN}
-    found = kept | {
+    found = {
         "study": arguments.study,
         "title": f"{arguments.study}: {row['benchmark']}",
+        **{key: value for key, value in content.items() if key in KEPT},
         "benchmarks": {name: keys for name, keys in content["benchmarks"].items() if name == row["benchmark"]},
         "seeds": [{"target_seed": seed, "unlearn_seed": seed} for seed in range(arguments.seeds)],
         "grid": [row],
