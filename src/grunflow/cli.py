@@ -26,7 +26,7 @@ COMMANDS = {
     "ask": "one question to a run, its target and its retain model, side by side",
     "export-model": "a run's model as a folder for transformers, PEFT or pyvene, with its card; onto the hub on request",
     "lm-eval": "lm-eval's own command, which knows a run as --model grunflow --model_args run=FOLDER",
-    "show": "a run's settings, its scores and its worst leaks",
+    "show": "a run's settings, scores and worst leaks; a study's verdicts",
     "compare": "two runs or two studies: settings that differ, paired differences with intervals",
     "init": "a study of your own from one that there is, cut down to what flags name",
     "why": "which stages would run again, why, and what that would cost",

@@ -41,3 +41,19 @@ def test_of_a_run_in_no_study_the_settings_alone(tmp_path: Path) -> None:
     assert told["settings"]["seed"] == 3
     assert told["scores"] == told["leaks"] == []
     assert "no scores: it lies in no study" in readable(told)
+
+
+def test_of_a_study_its_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = made(tmp_path, frames())
+    base = {"about": "the paper", "reason": "", "judged": "alone", "n": 12, "effect": 0.2, "lo": 0.1, "hi": 0.3}
+    verdicts = [
+        base | {"id": "paper/keeps", "claim": "keeps", "verdict": "supported", "primary": True},
+        base | {"id": "paper/cheap", "claim": "cheap", "verdict": "contradicted", "primary": False},
+    ]
+    (study / "claims.json").write_text(json.dumps(verdicts))
+    (study / "report.html").write_text("")
+    run(Namespace(run=study, leaks=3, json=False))
+    first, second, report = capsys.readouterr().out.splitlines()
+    assert first.endswith("1 supported, 1 contradicted")
+    assert second.strip().startswith("supported         paper/keeps: ")
+    assert report == f"report: {study}/report.html"

@@ -1,7 +1,8 @@
-"""grunflow show: one run: its settings, its scores, and what it still knows of what was to be forgotten."""
+"""grunflow show: of a run its settings, its scores, and what it still knows of what was to be forgotten; of a study its verdicts."""
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ LEAKS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, help="a run's folder below runs/")
+    parser.add_argument("run", type=Path, help="a run's folder below runs/, or a study's, like results/demo")
     parser.add_argument("--leaks", type=int, default=LEAKS, metavar="N", help=f"how many of the worst leaks ({LEAKS})")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -17,8 +18,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     from grunflow.reporting.finished import plain
 
+    if is_study(arguments.run):
+        study = of_study(arguments.run)
+        print(json.dumps(plain(study), indent=1) if arguments.json else readable_study(study))
+        return
     found = shown(arguments.run, arguments.leaks)
     print(json.dumps(plain(found), indent=1, ensure_ascii=False) if arguments.json else readable(found))
+
+
+def is_study(folder: Path) -> bool:
+    from grunflow.manifest import MANIFEST
+    from grunflow.reporting.finished import TABLES
+
+    return (folder / TABLES / MANIFEST).is_file()
+
+
+def of_study(folder: Path) -> dict[str, Any]:
+    """verdicts: rows of its claims.json, none of a study without claims; report: its page, where it is made."""
+    from grunflow.config.specs import Claims, Report
+
+    judged, page = folder / Claims.copied, folder / Report.copied
+    return {
+        "study": str(folder),
+        "verdicts": json.loads(judged.read_text()) if judged.is_file() else [],
+        "report": str(page) if page.is_file() else None,
+    }
+
+
+def readable_study(found: dict[str, Any]) -> str:
+    """How many verdicts of each kind, and those of the claims that its models can be held against first."""
+    from grunflow.reporting.claims import sentences
+
+    kinds = Counter(row["verdict"] for row in found["verdicts"])
+    counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or "none"
+    first = [row for row in found["verdicts"] if row["primary"]]
+    lines = [
+        f"{found['study']}: verdicts on what the paper says: {counts}",
+        *(f"  {line}" for line in sentences(first)),
+    ]
+    return "\n".join(lines + ([f"report: {found['report']}"] if found["report"] else []))
 
 
 # Of a manifest's `measured`.
