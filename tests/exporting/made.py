@@ -49,15 +49,23 @@ def target(folder: Path) -> Path:
     return finish(folder, spec, [], write)
 
 
-def run(folder: Path, links: list[Path], name: str, beneath: tuple[CarrierSpec, ...] = (), strong: float = 0.5) -> Path:
+def run(
+    folder: Path,
+    links: list[Path],
+    name: str,
+    beneath: tuple[CarrierSpec, ...] = (),
+    strong: float = 0.5,
+    dtype: str = "float32",
+) -> Path:
     """A run of one of CARRIERS on what lies in `links`, whose parameters were moved."""
     carrier = CarrierSpec(**{"name": name, "kind": name, **CARRIERS[name]})
+    model = MODEL.model_copy(update={"dtype": dtype})
     spec = Unlearn(
-        benchmark="tofu", model=MODEL, split="forget10", beneath=beneath, carrier=carrier, unlearn_seed=1, target_seed=0,
+        benchmark="tofu", model=model, split="forget10", beneath=beneath, carrier=carrier, unlearn_seed=1, target_seed=0,
         stream=Paired(forget="forget.jsonl", retain="retain.jsonl", refusals="refusals.json"),
         objective=ObjectiveSpec(name="gd", kind="gd"), training=Training(learning_rate=0.01, steps=3),
     )  # fmt: skip
-    stack = restored(MODEL, links).stack
+    stack = restored(model, links).stack
     stack.attach(carrier, 3)
     generator = torch.Generator().manual_seed(5)
     for parameter in stack.trained():

@@ -1,5 +1,6 @@
 """Exported runs answer as the runs themselves where there is no grunflow: bit for bit, by the libraries that they are written for."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from grunflow.evaluation.generation import greedy_ids
 from grunflow.exporting.base import base_of
 from grunflow.exporting.prompt import put_form
 from grunflow.exporting.writing import export
-from grunflow.loaded import of_folder, subject_of
+from grunflow.loaded import load_run, of_folder, subject_of
 from tests.exporting.made import CARRIERS, QUESTIONS, run, target
 
 WRITTEN = 12
@@ -135,6 +136,28 @@ def test_a_process_without_grunflow_gets_the_runs_own_answers_and_gates(world: P
         assert by_pyvene == [answer["ids"] for answer in own[name]]
     assert {name: own[name] for name in CARRIERS} == found
     assert [set(answer["gates"]) for answer in found["grun"]] == [{"0", "1", "2"}] * len(QUESTIONS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_loader_edits_each_row_of_a_padded_batch_where_the_product_does(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str, side: str
+) -> None:
+    folder = run(tmp_path / "run", [world / "runs" / "target_t0"], "deep", dtype=dtype)
+    export(of_folder(folder), tmp_path / "out")
+    monkeypatch.syspath_prepend(tmp_path / "out")
+    monkeypatch.delitem(sys.modules, "load_edits", raising=False)
+    theirs, tokenizer = importlib.import_module("load_edits").load()
+    monkeypatch.delitem(sys.modules, "load_edits")
+    ours, _ = load_run(folder)
+    tokenizer.padding_side = side
+    batch = tokenizer(list(QUESTIONS), return_tensors="pt", padding=True)
+    asked = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    assert len(set(asked["attention_mask"].sum(1).tolist())) > 1
+    with torch.no_grad():
+        assert torch.equal(theirs(**asked).logits, ours(**asked).logits)
+    assert theirs.dtype == getattr(torch, dtype)
+    assert {block: len(gate) for block, gate in theirs.gates.items()} == {0: len(QUESTIONS), 2: len(QUESTIONS)}
 
 
 @pytest.mark.parametrize("name", ["reft", "grun", "deep"])

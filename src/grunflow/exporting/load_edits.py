@@ -46,7 +46,7 @@ def load(base=None):
         return hook
 
     model.register_forward_pre_hook(begin, with_kwargs=True)
-    for block, tensors in edits(model.device).items():
+    for block, tensors in edits().items():
         model.get_submodule(f"{TOLD['blocks']}.{block}").register_forward_hook(editing(block, tensors))
     return model.eval(), AutoTokenizer.from_pretrained(HERE)
 
@@ -58,17 +58,18 @@ def load_base(base=None):
     return AutoModelForCausalLM.from_pretrained(place, revision=revision, dtype=TOLD["dtype"])
 
 
-def edits(device="cpu"):
+def edits():
     """Block -> R (width, rank), W (rank, width), b (rank), and the gate's weights and biases."""
     found = {}
     for name, tensor in load_file(HERE / "interventions.safetensors").items():
         block, _, part = name.partition(".")
-        found.setdefault(int(block), {})[part] = tensor.to(device)
+        found.setdefault(int(block), {})[part] = tensor
     return found
 
 
 def edited(h, tensors):
     """h + g ((W h + b) - h R) R^T in float32, h (rows, width); and the gate g (rows), None without one."""
+    tensors = {name: tensor.to(h.device) for name, tensor in tensors.items()}  # the model may have been moved
     wide, logit = h.float(), h.float()
     change = (linear(wide, tensors["W"], tensors["b"]) - wide @ tensors["R"]) @ tensors["R"].T
     layers = sorted(name.removesuffix("weight") for name in tensors if name.startswith("gate.") and "weight" in name)

@@ -23,7 +23,7 @@ class Edit(pyvene.SourcelessIntervention, pyvene.TrainableIntervention):
 def load(base=None):
     """pyvene's IntervenableModel. base: as of load_edits.load."""
     model = load_base(base).eval()
-    known = dict(sorted(edits(model.device).items()))
+    known = dict(sorted(edits().items()))
     places = [
         {
             "layer": block,
