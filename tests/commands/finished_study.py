@@ -20,12 +20,12 @@ def frames() -> Frames:
     return questions(seeds=(0, 1), objectives=("gd",), carriers=("full", "grun"))
 
 
-def made(folder: Path, found: Frames, vocabulary: int = 300, learning_rate: float = 0.01) -> Path:
-    """The study's folder. vocabulary: of another data folder, whose questions are others."""
+def made(folder: Path, found: Frames, questions: str = "Who?", learning_rate: float = 0.01) -> Path:
+    """The study's folder. questions: what its sets hold."""
     study = Study(folder, [(TOFU, found)])
     root = folder / "study"
     finish(root / "tables", Tables(**study.shown, names=()))
-    data = finish(root / "tofu" / "data", Prepare(benchmark=TOFU, vocabulary=vocabulary))
+    data = finish(root / "tofu" / "data", Prepare(benchmark=TOFU), texts={"sets/forget.jsonl": questions})
     for row in found["metrics"].to_dict("records"):
         answers = pd.DataFrame(
             {"set": name, "index": index, "question": f"Who is {name} {index}?", "answer": "A baker.", "generation": f"{row['run']} {index}"}
@@ -45,11 +45,14 @@ def made(folder: Path, found: Frames, vocabulary: int = 300, learning_rate: floa
     return root
 
 
-def finish(folder: Path, spec: Any, inputs: Any = None, frames: Any = None) -> Path:
+def finish(folder: Path, spec: Any, inputs: Any = None, frames: Any = None, texts: Any = None) -> Path:
     with output_folder(folder, spec=spec.model_dump(mode="json"), code="", inputs=identities_of(inputs or {})) as (
         draft,
         _,
     ):
         for name, frame in (frames or {}).items():
             frame.to_parquet(draft / f"{name}.parquet", index=False)
+        for name, text in (texts or {}).items():
+            (draft / name).parent.mkdir(exist_ok=True)
+            (draft / name).write_text(text)
     return folder

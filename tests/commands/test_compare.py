@@ -59,7 +59,7 @@ def test_two_studies_by_their_methods_over_shared_seeds(tmp_path: Path) -> None:
 
 def test_what_cannot_be_paired_is_refused(tmp_path: Path) -> None:
     first = made(tmp_path / "a", frames())
-    other = made(tmp_path / "b", frames(), vocabulary=400)
+    other = made(tmp_path / "b", frames(), questions="What?")
     place = Path("tofu/runs/tiny/forget10/gd_full_t0")
     with pytest.raises(BadInput, match=r"gd_full_t0 and .*gd_full_t0 were asked different questions"):
         compared(first / place, other / place)

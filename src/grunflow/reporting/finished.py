@@ -20,7 +20,7 @@ from grunflow.reporting.seeds import said
 from grunflow.reporting.tables.main import shown_figures
 from grunflow.work import Work
 
-RUNS, METRICS, TABLES, SCORES = "runs", "metrics", "tables", "scores"
+DATA, RUNS, METRICS, TABLES, SCORES = "data", "runs", "metrics", "tables", "scores"
 ANSWERS = "answers"  # the probe whose models write answers
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 from grunflow.errors import BadInput
 from grunflow.manifest import MANIFEST, finished_folders, read_manifest
 from grunflow.reporting.columns import columns
-from grunflow.reporting.finished import RUNS, SCORES, Known, flat, known, results_of
+from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.finished import DATA, RUNS, SCORES, Known, flat, known, results_of
 from grunflow.reporting.intervals import Interval, Sample
 from grunflow.reporting.results import Results
 from grunflow.reporting.samples import SEEDS, Method, of_method, runs_of
@@ -38,7 +39,7 @@ def of_runs(first: Known, second: Known) -> list[Difference]:
     Raises:
         BadInput: they were asked different questions.
     """
-    asked = [data_of(item.scores) for item in (first, second)]
+    asked = [questions_of(item.scores, item.place.benchmark_folder / DATA) for item in (first, second)]
     if asked[0] != asked[1]:
         raise BadInput(
             f"{first.run} and {second.run} were asked different questions: nothing can be paired; `grunflow show` tells each."
@@ -55,9 +56,12 @@ def of_studies(first: Path, second: Path) -> Iterator[Difference]:
         groups = runs_of(other.metrics) if other else {}
         for method, rows in runs_of(results.metrics).items():
             mine, yours = shared(rows, groups.get(method, rows[:0]))
-            scored = [study / results.name / SCORES / rows.iloc[0]["run"] / rows.iloc[0]["condition"]
-                      for study, rows in ((first, mine), (second, yours)) if len(rows)]  # fmt: skip
-            if other and len(scored) == 2 and data_of(scored[0]) == data_of(scored[1]):
+            asked = [
+                questions_of(study / results.name / SCORES / rows.iloc[0]["run"] / PLAIN, study / results.name / DATA)
+                for study, rows in ((first, mine), (second, yours))
+                if len(rows)
+            ]
+            if other and len(asked) == 2 and asked[0] == asked[1]:
                 yield from differences(called(method), (results, mine), (other, yours))
 
 
@@ -74,9 +78,10 @@ def shared(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.
     )  # type: ignore[return-value]
 
 
-def data_of(scores: Path) -> Any:
-    """What says which questions were asked: the data that a scoring read, whatever folder it lies in."""
-    return sorted(read_manifest(scores)["inputs"].get("data", {}).values())
+def questions_of(scores: Path, data: Path) -> Any:
+    """What says which questions were asked: the sets as they lie in the benchmark's data, and which rows of them a scoring took."""
+    sets = {name: checksum for name, checksum in read_manifest(data)["outputs"].items() if name.startswith("sets/")}
+    return read_manifest(scores)["spec"].get("probes"), sets
 
 
 def differences(
