@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help rehearsal demo laptop test test-slurm test-all test-slow slow-workflow slow-rest test-conda lint bench faults faults-share paper-dry-run
+.PHONY: help rehearsal demo laptop test test-slurm test-all test-slow test-conda lint bench faults faults-share paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -21,25 +21,20 @@ demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
 	@echo "tables:  results/demo/tables/tofu_main.md"
 	@echo "figures: results/demo/figures/forget_utility.png"
 
+# glibc raises that threshold by itself and then keeps what was freed: a training step took 5.1 GB so, 4.4 with it fixed, in equal time.
 STUDY ?= laptop
 laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else from a package and TOFU=FOLDER; hours, and it resumes
 	mkdir -p .grunflow
 	sed 's|^    # folder: FOLDER|    $(if $(TOFU),folder: $(TOFU),# the text comes from the hub)|' config/$(STUDY).yaml > .grunflow/$(STUDY).yaml
 	HF_HUB_OFFLINE=$(if $(TOFU),$(HF_HUB_OFFLINE),0) grunflow prefetch --configfile .grunflow/$(STUDY).yaml
-	$(SNAKEMAKE) --configfile .grunflow/$(STUDY).yaml
+	MALLOC_MMAP_THRESHOLD_=33554432 $(SNAKEMAKE) --configfile .grunflow/$(STUDY).yaml
 	@echo "report:  results/$(STUDY)/report.html"
 
 test: .venv/.done ## quick tests, offline, on a CPU
 	pytest -n 2
 
-test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake; two halves at once
-	$(MAKE) --jobs=2 --output-sync=target slow-workflow slow-rest
-
-slow-workflow:
-	pytest -m slow tests/workflow
-
-slow-rest:
-	pytest -m slow --ignore=tests/workflow
+test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake
+	pytest -m slow -n 2 --dist loadgroup --durations 20
 
 test-conda: .venv/.done ## a rule in a conda environment, by conda or py-rattler; needs the package index
 	pytest -m conda tests/conda

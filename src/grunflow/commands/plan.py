@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +10,54 @@ from typing import Any
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--configfile", type=Path, required=True)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="RESULTS",
+        help="results of the study: planned beside measured; writes RESULTS/rates.json",
+    )
+    parser.add_argument(
+        "--rates", type=Path, help="a rates.json that --against wrote: seconds at this machine's own rates"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
+    from grunflow.costs import rates
 
-    found = plan(read_study(read_yaml(str(arguments.configfile), "--configfile")))
+    study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
+    found = plan(study, rates.read(arguments.rates) if arguments.rates else None)
+    if arguments.against:
+        found["against"] = against(study, arguments.against)
     print(json.dumps(found, indent=1) if arguments.json else readable(found))
 
 
-def plan(study: Any) -> dict[str, Any]:
+def against(study: Any, results: Path) -> dict[str, dict[str, float]]:
+    """Rule -> planned beside measured; what was learnt stays beside the results."""
+    from grunflow.config.jobs import all_jobs
+    from grunflow.costs import rates
+
+    done = rates.taken(study, all_jobs(study), results)
+    known = rates.learnt(done)
+    rates.write(results, known)
+    return rates.beside(done, known)
+
+
+def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Rows per rule, totals, jobs that fit no GPU, what carriers that train whole models take of the disk, and the assumptions.
 
     GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are neither done nor `cached`: in the cache that
     workflows share, from which `snakemake --cache` restores them. Memory is the largest job's.
     `disk_bytes` stay at the end, `discarded_bytes` go once their runs are scored (the study's `keep`), sooner or later.
+    `seconds` are of all jobs, one after the other.
+
+    Args:
+        rates: rule -> rate of this machine (costs/rates.py), in place of assumptions.
     """
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.placing import fits
-    from grunflow.costs.requests import request_for
+    from grunflow.costs.rates import at
     from grunflow.costs.stages import cost
     from grunflow.output_cache import cached_folders
     from grunflow.reruns import done_folders
@@ -39,26 +68,15 @@ def plan(study: Any) -> dict[str, Any]:
     finished = done_folders(jobs)
     cached = cached_folders(jobs, finished)
     for job in jobs:
-        spent = cost(study, job.spec)
-        asked = request_for(spent)
+        spent = at((rates or {}).get(job.rule), cost(study, job.spec))
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
-        hours = spent.gpus * spent.seconds / 3600
-        row["jobs"] += 1
-        row["done"] += job.folder in finished
-        row["cached"] += job.folder in cached
-        row["gpu_hours"] += hours
-        row["left_gpu_hours"] += 0 if job.folder in finished | cached else hours
-        row["flops"] += spent.flops
-        row["discarded_bytes" if job.discarded else "disk_bytes"] += spent.disk_bytes
-        for key, value in (
-            ("gpus", spent.gpus), ("gpu_bytes", spent.gpu_bytes), ("host_bytes", asked["mem_mb"] * 2**20),
-            ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes),
-        ):  # fmt: skip
-            row[key] = max(row[key], value)
+        _count(row, job, spent, job.folder in finished, job.folder in cached)
         full += spent.disk_bytes if trains_weights(job.spec) else 0
         if not fits(study, spent):
             large.append({"folder": job.folder, "gpus": spent.gpus, "gpu_bytes": spent.gpu_bytes})
-    summed = ("jobs", "done", "cached", "gpu_hours", "left_gpu_hours", "flops", "disk_bytes", "discarded_bytes")
+    summed = (
+        "jobs", "done", "cached", "gpu_hours", "left_gpu_hours", "flops", "seconds", "cpu_seconds", "disk_bytes", "discarded_bytes",
+    )  # fmt: skip
     return {
         "study": study.study,
         "gpu": study.gpu,
@@ -66,8 +84,29 @@ def plan(study: Any) -> dict[str, Any]:
         "totals": {key: sum(row[key] for row in rows.values()) for key in summed},
         "disk_bytes_of_full_carriers": full,
         "fit_no_gpu": large,
-        "assumptions": assumptions(study),
+        "assumptions": [*assumptions(study), *_learnt(rates or {})],
     }
+
+
+def _count(row: dict[str, Any], job: Any, spent: Any, done: bool, cached: bool) -> None:
+    """Add a job to its rule's row."""
+    from grunflow.costs.requests import request_for
+
+    asked, hours = request_for(spent), spent.gpus * spent.seconds / 3600
+    row["jobs"] += 1
+    row["done"] += done
+    row["cached"] += cached
+    row["gpu_hours"] += hours
+    row["left_gpu_hours"] += 0 if done or cached else hours
+    row["flops"] += spent.flops
+    row["seconds"] += spent.seconds
+    row["cpu_seconds"] += 0 if spent.gpus else spent.seconds
+    row["discarded_bytes" if job.discarded else "disk_bytes"] += spent.disk_bytes
+    for key, value in (
+        ("gpus", spent.gpus), ("gpu_bytes", spent.gpu_bytes), ("host_bytes", asked["mem_mb"] * 2**20),
+        ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes),
+    ):  # fmt: skip
+        row[key] = max(row[key], value)
 
 
 def trains_weights(spec: Any) -> bool:
@@ -80,8 +119,12 @@ def trains_weights(spec: Any) -> bool:
 
 COLUMNS = (
     "jobs", "done", "cached", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "discarded_bytes", "checkpoint_bytes",
-    "flops", "gpu_hours", "left_gpu_hours",
+    "flops", "seconds", "cpu_seconds", "gpu_hours", "left_gpu_hours",
 )  # fmt: skip
+
+
+def _learnt(rates: Mapping[str, Any]) -> list[str]:
+    return [f"seconds of {', '.join(rates)} at rates that were measured (--rates)"] if rates else []
 
 
 KEPT = {
@@ -132,6 +175,7 @@ def readable(found: dict[str, Any]) -> str:
         f"{'total':20} {total['jobs']:5} {total['done']:5} {total['cached']:6} {'':33} {total['disk_bytes'] / giga:9.1f} {'':18} {total['gpu_hours']:10.1f}",
         f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; carriers that are whole models "
         f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; until scored up to {total['discarded_bytes'] / giga:.0f} GiB more disk",
+        f"jobs without a GPU: {total['cpu_seconds'] / 60:.0f} minutes one after the other, half of it where two run at once",
         *(f"- {line}" for line in found["assumptions"]),
         *(
             f"fits no {found['gpu']}: {job['folder']}: {job['gpu_bytes'] / giga:.0f} GiB on each of {job['gpus']}; name a larger `gpu`, or smaller "
@@ -139,4 +183,16 @@ def readable(found: dict[str, Any]) -> str:
             for job in found["fit_no_gpu"]
         ),
     ]
-    return "\n".join(lines)
+    return "\n".join(lines + readable_against(found.get("against", {})))
+
+
+def readable_against(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Planned beside measured, a line per rule; `learnt`: at the rates that follow, which `--rates` takes."""
+    if not rows:
+        return []
+    head = f"{'rule':20} {'jobs':>5} {'planned s':>10} {'learnt s':>9} {'taken s':>9} {'CPU s':>8} {'GPU s':>8} {'asked GiB':>9} {'peak GiB':>9}"
+    return ["planned beside measured", head] + [
+        f"{rule:20} {row['jobs']:5.0f} {row['planned_seconds']:10.0f} {row['learnt_seconds']:9.0f} {row['seconds']:9.0f} "
+        f"{row['cpu_seconds']:8.0f} {row['gpu_seconds']:8.0f} {row['asked_bytes'] / 2**30:9.1f} {row['peak_bytes'] / 2**30:9.1f}"
+        for rule, row in rows.items()
+    ]

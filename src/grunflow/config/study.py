@@ -12,7 +12,7 @@ from grunflow.config.sets import Snapshots
 from grunflow.config.specs import PublishedLog
 from grunflow.errors import BadInput, unknown_name
 
-GPUS = ("a100-40gb", "a100-80gb", "h100-80gb", "h200-141gb", "l40s-48gb")
+GPUS = ("a100-40gb", "a100-80gb", "h100-80gb", "h200-141gb", "l40s-48gb", "none")
 
 
 class Rows(Strict):
@@ -113,7 +113,8 @@ class Study(Strict):
         "folder, or by the end of it",
     )
     gpu: Literal[GPUS] = Field(  # type: ignore[valid-type]
-        "a100-80gb", description="kind of GPU that requests and plans reckon with; changes no score"
+        "a100-80gb",
+        description="kind of GPU that requests and plans reckon with, none: all runs on CPUs; changes no score",
     )
 
 

@@ -15,14 +15,15 @@ class Device:
 
 
 # Makers' data sheets. CPU: 102 GFLOP/s in a product of one thread, docs/performance.md.
+CPU = Device(0, 100e9, 10e9)
 DEVICES = {
     "a100-40gb": Device(40 * GIB, 312e12, 1.55e12),
     "a100-80gb": Device(80 * GIB, 312e12, 2.0e12),
     "h100-80gb": Device(80 * GIB, 989e12, 3.35e12),
     "h200-141gb": Device(141 * GIB, 989e12, 4.8e12),
     "l40s-48gb": Device(48 * GIB, 362e12, 0.86e12),
+    "none": CPU,
 }
-CPU = Device(0, 100e9, 10e9)
 # Assumptions, measured on no GPU by us: shares of peak FLOPs and of peak bandwidth that training reaches, bytes a second of
 # a shared file system, seconds until a job has imported torch and reached its first step, share of a GPU's memory to plan
 # with.

@@ -1,0 +1,78 @@
+"""Planned beside measured: rates that finished jobs tell, on made-up manifests whose law is known."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grunflow.commands.plan import against, plan, readable
+from grunflow.config.jobs import all_jobs
+from grunflow.config.reading import read_study
+from grunflow.config.typed import read_yaml
+from grunflow.costs.rates import FILE, Rate, at, learnt, read, taken
+from grunflow.costs.stages import cost
+from grunflow.errors import BadInput
+
+START, FLOPS = 7.0, 2e9
+
+
+@pytest.fixture(scope="module")
+def study():
+    return read_study(read_yaml("config/demo.yaml", "config"))
+
+
+@pytest.fixture
+def results(study, tmp_path: Path) -> Path:
+    """Manifests of the study's finished jobs but its report: every one took START seconds and its FLOPs at FLOPS a second."""
+    for job in all_jobs(study):
+        if job.rule != "report":
+            place = tmp_path / Path(job.folder).relative_to(f"results/{study.study}")
+            place.mkdir(parents=True)
+            seconds = START + float(cost(study, job.spec).flops) / FLOPS
+            measured = {"seconds": seconds, "cpu_seconds": 2 * seconds, "peak_memory_bytes": 3 * 2**30}
+            (place / "manifest.json").write_text(json.dumps({"measured": measured}))
+    return tmp_path
+
+
+def test_the_law_that_made_the_seconds_is_found_again(study, results: Path) -> None:
+    rates = learnt(taken(study, all_jobs(study), results))
+    assert "report" not in rates
+    assert rates["prepare"] == Rate(pytest.approx(START), 0.0)  # no work that is reckoned with
+    for rule in ("unlearn", "evaluate"):  # jobs of different sizes
+        assert rates[rule].start == pytest.approx(START, rel=1e-6)
+        assert rates[rule].flops == pytest.approx(FLOPS, rel=1e-6)
+
+
+def test_planned_beside_measured_and_a_plan_at_the_rates(study, results: Path) -> None:
+    rows = against(study, results)
+    finished = [job for job in all_jobs(study) if job.rule != "report"]
+    assert sum(row["jobs"] for row in rows.values()) == len(finished)
+    for row in rows.values():
+        assert row["learnt_seconds"] == pytest.approx(row["seconds"], rel=1e-6)
+        assert row["cpu_seconds"] == pytest.approx(2 * row["seconds"])
+        assert row["peak_bytes"] == 3 * 2**30
+    known = read(results / FILE)
+    found = plan(study, known)
+    measured = sum(row["seconds"] for row in rows.values())
+    assert found["totals"]["seconds"] == pytest.approx(measured + 60.0, rel=1e-6)  # the report: a minute, as assumed
+    assert found["totals"]["cpu_seconds"] == found["totals"]["seconds"]
+    assert "planned beside measured" in readable(found | {"against": rows})
+
+
+def test_a_job_on_several_gpus_shares_its_work(study) -> None:
+    spent = next(cost(study, job.spec) for job in all_jobs(study) if job.rule == "unlearn")
+    double = type(spent)(**{**vars(spent), "gpus": 2})
+    assert at(Rate(5.0, 1e9), double).seconds == pytest.approx(5.0 + float(spent.flops) / 2e9)
+    assert at(None, spent) == spent
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"unlearn": {"start": 1}}', '{"unlearn": 3}'])
+def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "rates.json").write_text(content)
+    with pytest.raises(BadInput, match=r"--rates: .*rates\.json: expected what `grunflow plan --against` writes"):
+        read(tmp_path / "rates.json")
+
+
+def test_results_without_a_finished_job_are_refused(study, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no finished job of demo"):
+        against(study, tmp_path)
