@@ -26,7 +26,7 @@ def test_settings_scores_and_the_questions_it_knows_best(tmp_path: Path, capsys:
     assert utility["run"] == pytest.approx(row["model_utility"])
     assert utility["mean"] == pytest.approx(both.mean())
     assert utility["lo"] <= utility["mean"] <= utility["hi"]
-    assert "over its 2 seeds" in told["note"]
+    assert "interval, seeds: 2." in told["note"]
     asked = found["questions"].query("run == @name and set == 'forget'").sort_values("probability", ascending=False)
     assert [leak["question"] for leak in told["leaks"]] == [f"Who is forget {index}?" for index in asked["index"][:3]]
     assert told["leaks"][0]["generation"] == f"{name} {asked['index'].iloc[0]}"

@@ -61,7 +61,7 @@ def readable(found: dict[str, Any]) -> str:
     ]
     before = None
     for row in found["differences"]:
-        head = f"{row['benchmark']}: {row['name']}: second minus first [95 % interval: {row['interval']}], {row['seeds']} seeds"
+        head = f"{row['benchmark']}: {row['name']}: second minus first [95 % interval: {row['interval']}], seeds: {row['seeds']}"
         lines += [head] if head != before else []
         before = head
         apart = figure_text(row["difference"], row["lo"], row["hi"], "+.3f")

@@ -86,7 +86,7 @@ def shown(folder: Path, leaks: int) -> dict[str, Any]:
             {"figure": item.name, "title": item.title, "run": None if item.name not in own else float(own[item.name]),
              "mean": item.value, "lo": item.lo, "hi": item.hi, "text": item.text} for item in row.figures
         ]  # fmt: skip
-        found["note"] = f"in brackets the 95 % interval of the method over its {len(row.runs)} seeds. {row.note}"
+        found["note"] = f"in brackets the method's 95 % interval, seeds: {len(row.runs)}. {row.note}"
         found["leaks"] = [leak._asdict() for leak in leaks_of(mine, leaks)]
     return found
 
@@ -113,7 +113,7 @@ def readable(found: dict[str, Any]) -> str:
     for leak in found["leaks"]:
         scores = ", ".join(f"{name} {value:.2f}" for name, value in leak["scores"].items())
         lines += [
-            f"leak ({leak['set']}; {scores}): {leak['question']}",
+            f"knows best ({leak['set']}; {scores}): {leak['question']}",
             f"  right:  {leak['answer']}",
             f"  it says: {leak['generation']}",
         ]

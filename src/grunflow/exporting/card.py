@@ -14,7 +14,7 @@ from grunflow.loaded import Run
 LIMITS = (
     "Unlearning makes what was to be forgotten unlikely when the model is asked as it was scored. That is no proof that nothing is left: "
     "training further, other prompts or a look inside may bring it back.",
-    "What else the model does was measured on the sets below alone.",
+    "What else the model does was measured on the sets named above alone.",
 )
 
 
