@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from grunflow.exporting.card import scores
+from grunflow.exporting.writing import export
+from grunflow.loaded import of_folder
 from grunflow.reporting.finished import known
 from tests.commands.finished_study import frames, made
+from tests.exporting.made import run, target
 from tests.reporting.made_up import ORIGIN
 
 
@@ -22,3 +25,12 @@ def test_scores_are_the_methods_of_the_study(tmp_path: Path) -> None:
 def test_without_tables_it_says_that_nothing_was_measured(tmp_path: Path) -> None:
     (told,) = scores(tmp_path)
     assert told == "Not part of a study with finished tables: nothing was measured."
+
+
+def test_a_whole_models_folder_tells_no_path_of_this_machine(tmp_path: Path) -> None:
+    """It may be pushed though what it started from is a folder here."""
+    start = target(tmp_path / "my-home" / "target_t0")
+    export(of_folder(run(tmp_path / "my-home" / "full", [start], "full")), tmp_path / "out")
+    texts = [path.read_text() for path in (tmp_path / "out").iterdir() if path.suffix != ".safetensors"]
+    assert any("on: `target_t0`" in text for text in texts)
+    assert not any("my-home" in text or str(tmp_path) in text for text in texts)

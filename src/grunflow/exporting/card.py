@@ -63,8 +63,9 @@ def first(written: Written) -> str:
 def method(run: Run, base: Base | None) -> Iterator[str]:
     """Objective, carrier and training with their keys."""
     spec = run.spec
-    if base is not None:
-        yield f"on: `{base.name}`{f' at {base.revision}' if base.revision else ''}{', a folder as seen from this one' if base.local else ''}"
+    if base is not None:  # of a folder its name: where it lies is nobody's affair
+        named = Path(base.name).name if base.local else base.name
+        yield f"on: `{named}`" + (f" at {base.revision}" if base.revision else "")
     for name in ("objective", "carrier", "training", "engine"):
         if hasattr(spec, name):
             part = getattr(spec, name)
