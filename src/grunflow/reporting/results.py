@@ -43,6 +43,8 @@ class Results:
         if name not in self._frames:
             path = self.folder / f"{name}.parquet"
             found = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+            if "condition" in found and "point" not in found:  # written before runs were attacked
+                found["point"] = ""
             self._frames[name] = found.fillna({column: "" for column in TEXTS if column in found})
         return self._frames[name]
 
