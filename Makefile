@@ -15,10 +15,11 @@ help: ## list the targets
 	@touch $@
 
 demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
-	$(SNAKEMAKE) --configfile config/demo.yaml
+	@echo "The tiny study, about ten minutes on two cores (docs/performance.md). A log per job: results/demo/logs; how far it is: grunflow status --configfile config/demo.yaml"
+	@$(SNAKEMAKE) --quiet rules host reason --configfile config/demo.yaml || { grunflow status --configfile config/demo.yaml; exit 1; }
+	@grunflow show results/demo
 	@echo "tables:  results/demo/tables/tofu_main.md"
 	@echo "figures: results/demo/figures/forget_utility.png"
-	@echo "report:  results/demo/report.html"
 
 # glibc raises that threshold by itself and then keeps what was freed: a training step took 5.1 GB so, 4.4 with it fixed, in equal time.
 STUDY ?= laptop

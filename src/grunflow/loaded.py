@@ -46,6 +46,12 @@ class Run(NamedTuple):
     links: list[Path]
     files: list[Path]
 
+    @property
+    def template(self) -> Any:
+        """The prompt template that runs of the study are scored with; of a fine-tuned model the one that it was trained with."""
+        snapshots = getattr(self.spec, "snapshots", None)
+        return snapshots.template if snapshots else self.spec.template
+
 
 def of_folder(folder: Path) -> Run:
     """What a folder's manifest says of the run in it.

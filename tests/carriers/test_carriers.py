@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from grunflow.carriers.base import Carrier
 from grunflow.carriers.stack import Stack
 from grunflow.config import facts
 from grunflow.config.facts import CARRIER
@@ -132,6 +135,35 @@ def test_a_saved_carrier_comes_back_with_equal_logits(make_model, batch, tmp_pat
     assert not torch.equal(stack.forward(batch).logits, make_model()(input_ids=batch.input_ids).logits)
 
 
+@pytest.mark.parametrize("name", ["reft", "grun"])
+def test_edits_are_stored_compactly_and_files_that_hold_torchs_base_are_still_read(
+    make_model, batch, tmp_path: Path, name: str
+) -> None:
+    """R, W, b and the gate: as many numbers as are trained, and what a training run holds bit for bit."""
+    stack = carried(make_model(), name, seed=3, **KEYS[name])
+    for parameter in stack.trained():
+        parameter.data.add_(0.1 * torch.randn_like(parameter).tril(-1) if parameter.ndim > 1 else 0.1)
+    stack.save(tmp_path)
+    (file,) = tmp_path.rglob("*.safetensors")
+    found = load_file(file)
+    assert sum(tensor.numel() for tensor in found.values()) == sum(p.numel() for p in stack.trained())
+    assert torch.equal(found["1.R"], stack.edits[1].loreft.rotation.weight)
+    again = Stack(make_model())
+    again.restore(tmp_path)
+    for edit, own in zip(again.edits.values(), stack.edits.values(), strict=True):
+        basis = edit.loreft.rotation.parametrizations.weight[0].base  # trained on, R would move along it
+        assert torch.allclose(basis.T @ basis, torch.eye(len(basis)), atol=1e-5)
+        assert torch.equal(edit.loreft.rotation.weight, own.loreft.rotation.weight)
+    whole = {name: tensor.contiguous() for name, tensor in stack.top.modules.state_dict().items()}
+    save_file(whole, file)  # as versions before stored it
+    earlier = Stack(make_model())
+    earlier.restore(tmp_path)
+    assert torch.equal(earlier.forward(batch).logits, stack.forward(batch).logits)
+    save_file({key: value for key, value in found.items() if key != "1.W"}, file)
+    with pytest.raises(RuntimeError, match=r"W: none, expected \(2, "):
+        Stack(make_model()).restore(tmp_path)
+
+
 def test_a_folder_without_a_carrier_is_never_taken_for_an_unlearned_model(make_model, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"holds no trained carrier .*unlearn again"):
         Stack(make_model()).restore(tmp_path)
@@ -235,6 +267,13 @@ def made(folder: Path, make_model: Any) -> dict[str, list[Path]]:
     return {"data": [folder / "data"], "start": [folder / "start"]}
 
 
+def values_of(carrier: Carrier) -> list[Tensor]:
+    """What is trained: of a rotation its value, which several parameters of torch's may stand for."""
+    named = carrier.trained_module.named_parameters()
+    plain = [value for name, value in named if "parametrizations" not in name]
+    return [*plain, *(edit.loreft.rotation.weight for edit in carrier.edits.values())]
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_it_is_trained_on_the_plain_path_and_its_parameters_are_counted(
     make_model, batch, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
@@ -254,8 +293,6 @@ def test_it_is_trained_on_the_plain_path_and_its_parameters_are_counted(
     new, trained = Stack(make_model()), Stack(make_model())
     new.attach(carrier, 0, [path])
     trained.restore(tmp_path / "run", files=[path])
-    assert all(
-        not torch.equal(a, b) for a, b in zip(new.trained(), trained.top.trained_module.parameters(), strict=True)
-    )
+    assert all(not torch.equal(a, b) for a, b in zip(values_of(new.top), values_of(trained.top), strict=True))
     with torch.no_grad():
         assert not torch.equal(trained.forward(batch).logits, trained.view(0).forward(batch).logits)

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from grunflow.commands.status import STALE_SECONDS, heartbeats, left_line, screen
-from grunflow.config.jobs import all_jobs
+from grunflow.commands.status import STALE_SECONDS, heartbeats, left_line, screen, state
+from grunflow.config.jobs import Job, all_jobs
 from grunflow.config.reading import read_study
+from grunflow.config.study import Resolved
 from grunflow.config.typed import read_yaml
 
 ROOT = Path(__file__).parents[2]
+
+
+def jobs_of(study: Resolved, rule: str) -> list[Job]:
+    return [job for job in all_jobs(study) if job.rule == rule]
 
 
 def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +37,10 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
             "started": 1000.0, "updated": 1060.0, "host": "node7", "pid": 1, "slurm_job_id": "42"}  # fmt: skip
     (tmp_path / ".resume" / "x").mkdir(parents=True)
     (tmp_path / ".resume" / "x" / "heartbeat.json").write_text(json.dumps(beat))
-    lines = screen(study, "grunflow", 1061.0).splitlines()
+    told = json.loads(json.dumps(state(study, "grunflow", 1061.0)))  # as --json prints it
+    assert told["stages"]["unlearn"] == {"jobs": len(jobs_of(study, "unlearn")), "done": 0, "running": 1, "stopped": 0}
+    assert list(told["stopped"]) == [jobs["evaluate"].folder]
+    lines = screen(told, 1061.0).splitlines()
     counts = {line.split()[0]: line.split()[1:] for line in lines[2 : 2 + len(jobs)]}
     assert counts["prepare"] == ["2", "1", "0", "0"]
     assert counts["unlearn"][1:] == ["0", "1", "0"]
@@ -45,7 +53,7 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     assert jobs["evaluate"].folder in stopped
     assert lines[-1].startswith("GPU-hours: 0.0 used")
     late = 1061.0 + STALE_SECONDS
-    assert "step 30" not in screen(study, "grunflow", late)
+    assert "step 30" not in screen(state(study, "grunflow", late), late)
     assert list(heartbeats(late, {"42"})) == [unlearn.folder]
     assert heartbeats(1061.0, set()) == {}, "SLURM knows that it has ended"
     crashed = beat | {"slurm_job_id": None, "host": socket.gethostname(), "pid": 2**30}
@@ -54,7 +62,10 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     (tmp_path / ".resume" / "x" / "heartbeat.json").write_text("{")
     assert heartbeats(1061.0, None) == {}
     left_out = study.model_copy(update={"absent": {"tofu/runs/tiny/forget10/gd_full_t0_u0": "diverged"}})
-    assert "left out tofu/runs/tiny/forget10/gd_full_t0_u0: diverged" in screen(left_out, "grunflow", late).splitlines()
+    assert (
+        "left out tofu/runs/tiny/forget10/gd_full_t0_u0: diverged"
+        in screen(state(left_out, "grunflow", late), late).splitlines()
+    )
 
 
 def test_what_is_left_follows_from_what_jobs_of_each_rule_have_taken(tmp_path: Path) -> None:

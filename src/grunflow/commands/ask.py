@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     logging.set_verbosity_error()
     asked = of_folder(arguments.run)
     models = {name: subject_of(known) for name, known in compared(asked).items()}
-    template = template_of(asked)
+    template = asked.template
     for question in questions(arguments.question):
         found = {name: answer(model, question, template, arguments.max_new_tokens) for name, model in models.items()}
         print(json.dumps({"question": question, **found}, ensure_ascii=False) if arguments.json else shown(found))
@@ -62,12 +62,6 @@ def compared(asked: "Run") -> "dict[str, Run]":
     if retain.is_dir():
         found["retain"] = of_folder(retain)
     return found | {asked.folder.name: asked}
-
-
-def template_of(asked: "Run") -> Any:
-    """The prompt template that runs of the study are scored with; of a fine-tuned model the one that it was trained with."""
-    snapshots = getattr(asked.spec, "snapshots", None)
-    return snapshots.template if snapshots else asked.spec.template
 
 
 def answer(subject: "Subject", question: str, template: Any, max_new_tokens: int) -> dict[str, Any]:

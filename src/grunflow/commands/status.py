@@ -1,9 +1,11 @@
 """grunflow status: one screen of a study: what is done, what runs and how far it is, what has stopped and why."""
 
 import argparse
+import json
 import socket
 import statistics
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ STALE_SECONDS = 120.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--configfile", type=Path, required=True)
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--prefix", default=PREFIX, help=f"slurm-jobname-prefix of the profile ({PREFIX})")
 
 
@@ -27,11 +30,14 @@ def run(arguments: argparse.Namespace) -> None:
     from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
 
-    print(screen(read_study(read_yaml(str(arguments.configfile), "--configfile")), arguments.prefix, time.time()))
+    now = time.time()
+    found = state(read_study(read_yaml(str(arguments.configfile), "--configfile")), arguments.prefix, now)
+    print(json.dumps(found, indent=1) if arguments.json else screen(found, now))
 
 
-def screen(study: Any, prefix: str, now: float) -> str:
-    """A line per rule, one per running job, one per job that has stopped with the last line of its log, and GPU-hours."""
+def state(study: Any, prefix: str, now: float) -> dict[str, Any]:
+    """stages: rule -> numbers of jobs; running: heartbeats; stopped: folder -> last line of its log; left_out: run -> why; waiting:
+    jobs in SLURM's queue; queue: state -> how many; left: what is still to come, in words; GPU-hours used and planned."""
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.stages import cost
     from grunflow.reruns import done_folders
@@ -42,24 +48,48 @@ def screen(study: Any, prefix: str, now: float) -> str:
     done = done_folders(jobs)
     stopped = {job.folder: last_line(Path(job.log)) for job in jobs if job.folder not in done | set(beats)}
     stopped = {folder: line for folder, line in stopped.items() if line}
-    lines = [f"study {study.study}", f"{'stage':20} {'jobs':>5} {'done':>5} {'running':>8} {'stopped':>8}"]
+    stages = {}
     for rule in dict.fromkeys(job.rule for job in jobs):
         of_rule = {job.folder for job in jobs if job.rule == rule}
-        counts = [len(of_rule), *(len(of_rule & set(part)) for part in (done, beats, stopped))]
-        lines.append(f"{rule:20} {counts[0]:5} {counts[1]:5} {counts[2]:8} {counts[3]:8}")
-    lines += [running_line(beat, now) for beat in beats.values()]
-    lines += [f"stopped {folder}: {line}" for folder, line in stopped.items()]
-    lines += [f"left out {run}: {reason}" for run, reason in study.absent.items()]
-    lines += [
-        f"waits {job.comment} (SLURM {job.number}): {job.reason}" for job in queue or () if job.state == "PENDING"
-    ]
-    states = [job.state.lower() for job in queue or ()]
-    if states:
-        lines.append(f"in the queue: {', '.join(f'{states.count(state)} {state}' for state in sorted(set(states)))}")
-    lines += filter(None, [left_line({job.folder: job.rule for job in jobs}, done, max(1, len(beats)))])
+        counts = (len(of_rule & set(part)) for part in (done, beats, stopped))
+        stages[rule] = dict(zip(COUNTS, (len(of_rule), *counts), strict=True))
     used = sum(measured(Path(folder)).get("gpu_seconds") or 0.0 for folder in done) / 3600
     planned = sum(spent.gpus * spent.seconds for spent in (cost(study, job.spec) for job in jobs)) / 3600
-    return "\n".join([*lines, f"GPU-hours: {used:.1f} used, {planned:.1f} planned"])
+    return {
+        "study": study.study,
+        "stages": stages,
+        "running": list(beats.values()),
+        "stopped": stopped,
+        "left_out": study.absent,
+        "waiting": [
+            {"job": job.comment, "number": job.number, "reason": job.reason}
+            for job in queue or ()
+            if job.state == "PENDING"
+        ],
+        "queue": dict(sorted(Counter(job.state.lower() for job in queue or ()).items())),
+        "left": left_line({job.folder: job.rule for job in jobs}, done, max(1, len(beats))),
+        "gpu_hours": {"used": used, "planned": planned},
+    }
+
+
+COUNTS = ("jobs", "done", "running", "stopped")
+
+
+def screen(found: dict[str, Any], now: float) -> str:
+    """A line per rule, one per running job, one per job that has stopped with the last line of its log, and GPU-hours."""
+    lines = [f"study {found['study']}", f"{'stage':20} {'jobs':>5} {'done':>5} {'running':>8} {'stopped':>8}"]
+    for rule, counts in found["stages"].items():
+        jobs, done, running, stopped = (counts[name] for name in COUNTS)
+        lines.append(f"{rule:20} {jobs:5} {done:5} {running:8} {stopped:8}")
+    lines += [running_line(beat, now) for beat in found["running"]]
+    lines += [f"stopped {folder}: {line}" for folder, line in found["stopped"].items()]
+    lines += [f"left out {run}: {reason}" for run, reason in found["left_out"].items()]
+    lines += [f"waits {job['job']} (SLURM {job['number']}): {job['reason']}" for job in found["waiting"]]
+    if found["queue"]:
+        lines.append(f"in the queue: {', '.join(f'{number} {state}' for state, number in found['queue'].items())}")
+    lines += filter(None, [found["left"]])
+    hours = found["gpu_hours"]
+    return "\n".join([*lines, f"GPU-hours: {hours['used']:.1f} used, {hours['planned']:.1f} planned"])
 
 
 def heartbeats(now: float, running: set[str] | None) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""A finished run as a folder that needs no grunflow: what `grunflow export-model` writes."""

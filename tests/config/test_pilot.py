@@ -1,0 +1,33 @@
+"""config/pilot.yaml is a part of the paper's study: what it trains and scores is taken by that as it is."""
+
+from pathlib import Path
+
+import yaml
+
+from grunflow.config.jobs import Job, by_folder
+from grunflow.config.reading import read_study
+from grunflow.config.specs import Aggregate, Claims, Shown
+from grunflow.manifest import digest_of
+
+CONFIG = Path(__file__).parents[2] / "config"
+SHOWING = (Aggregate, Shown, Claims)  # over all runs of a study: those of a part are others
+
+
+def jobs_of(name: str) -> dict[str, Job]:
+    return by_folder(read_study(yaml.safe_load((CONFIG / f"{name}.yaml").read_text())))
+
+
+def identity(job: Job) -> str:
+    """All that a result follows from, but the code, which is a function of the spec."""
+    return digest_of([job.folder, job.rule, job.spec.model_dump(mode="json"), job.inputs, job.files, job.methods])
+
+
+def test_its_jobs_are_those_of_the_papers_study() -> None:
+    pilot, paper = jobs_of("pilot"), jobs_of("paper")
+    made = [job for job in pilot.values() if not isinstance(job.spec, SHOWING)]
+    assert {identity(job) for job in made} <= {identity(job) for job in paper.values()}
+    assert [job.folder.rpartition("/")[2] for job in made if job.rule == "unlearn"] == [
+        "gd_full_t42_u42",
+        "gd_grun_linear_t42_u42",
+    ]
+    assert len(pilot) < len(paper) / 10
