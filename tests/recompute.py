@@ -20,7 +20,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from scipy.stats import ks_2samp
 
 SCORE = cache(RougeScorer(["rougeL"], use_stemmer=True).score)
-OF_QUESTIONS = ("rougeL", "probability", "truth_ratio", "truth_ratio_grun", "gate", "accuracy")
+OF_QUESTIONS = ("rougeL", "probability", "truth_ratio", "truth_ratio_grun", "gate", "accuracy", "right_within_k")
 NINE = [f"{name}_{figure}" for name in ("retain", "real_authors", "world_facts") for figure in OF_QUESTIONS[:3]]
 
 def per_question(frame: pd.DataFrame, roles: dict) -> pd.DataFrame:
@@ -29,7 +29,9 @@ def per_question(frame: pd.DataFrame, roles: dict) -> pd.DataFrame:
     if "correct" in found:
         found["accuracy"] = found["correct"]
     if "generation" in found:
-        found["rougeL"] = [SCORE(*pair)["rougeL"].recall for pair in zip(found["answer"], found["generation"], strict=True)]
+        found["rougeL"] = [SCORE(*pair)["rougeL"].recall for pair in zip(found["left" if "left" in found else "answer"], found["generation"], strict=True)]
+    if "draws" in found:  # no right one among k, drawn one after the other
+        found["right_within_k"] = [1 - np.prod([(n - c - i) / (n - i) for i in range(k)]) for n, c, k in found[["draws", "right", "k"]].to_numpy()]
     if "nll_answer" in found:
         found["probability"] = own = np.exp(-found["nll_answer"] / found["n_answer"])
     if "nll_perturbed" in found and found["nll_perturbed"].notna().all():
@@ -109,6 +111,15 @@ class Study:
             return 10 ** np.median(np.log10(values)) if name == "forget_quality" else values.mean()
         gap = (values - [run.figures[name] for run in theirs]).mean()
         return abs(gap) if name != column else gap
+    def done(self, row: dict, column: str) -> float:
+        """What a condition did: leak, its change, collateral."""
+        def mean(condition: str, role: str) -> float:
+            runs = self.of(row | {"condition": condition}, row["carrier"])
+            return np.mean([np.concatenate([rows[row["measure"]] for (_, name), rows in run.sets.items() if run.roles[name] == role and row["measure"] in rows]).mean() for run in runs])
+        if column == "leak":
+            return mean(row["condition"], "forget")
+        role, sign = ("forget", 1) if column == "leak_change" else ("keep", -1)
+        return sign * (mean(row["condition"], role) - mean("plain", role))
     def read_at(self, row: dict, column: str) -> float:
         """A cell of a table at equal forgetting or retention, of one carrier or minus another."""
         column, _, other = column.partition("_minus_")
@@ -146,9 +157,11 @@ def compared(folder: Path) -> list[tuple[str, str, float, float]]:
         columns = [name for name in table if f"{name}_lo" in table or name in ("n_unlearned", "n_retain")]
         for row in table.to_dict("records"):
             study = studies[row.get("benchmark", benchmark)]
-            of = study.read_at if kind in ("forgetting", "retention") else study.figure
+            usual = study.read_at if kind in ("forgetting", "retention") else study.figure
             cells = [name for name in columns if row[name] != ""]
-            found += [(path.stem, f"{row['objective']} {row['carrier']} {name}", float(row[name]), of(row, name)) for name in cells]
+            for name in cells:
+                of = study.done if name in ("leak", "leak_change", "collateral") else usual
+                found.append((path.stem, f"{row['objective']} {row['carrier']} {name}", float(row[name]), of(row, name)))
     return found
 
 if __name__ == "__main__":

@@ -220,6 +220,23 @@ def test_a_variant_that_no_row_of_the_grid_names_is_warned_of(demo: dict, caplog
     assert "config.variants.short: no row of the grid names it; it changes nothing" in caplog.text
 
 
+def test_a_condition_that_means_something_to_no_run_is_warned_of(demo: dict, caplog: pytest.LogCaptureFixture) -> None:
+    """A gate is held where there is one; another prompt form reaches no question of lm-eval's."""
+    demo["grid"] = [rows | {"carriers": ["full", "lora"]} for rows in demo["grid"] if rows["benchmark"] == "wmdp"]
+    demo["overrides"], demo["selection"] = [], {}
+    demo["objectives"]["rmu"] |= {"layer": 2}
+    demo["conditions"] = {
+        "nf4": {"kind": "quantised", "grid": "nf4"},
+        "shut": {"kind": "gated", "gate": 0},
+        "small": {"kind": "cased", "letters": "lower"},
+    }
+    with caplog.at_level(logging.WARNING):
+        read_study(demo)
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.split(":")[0] for line in told] == ["config.conditions.shut", "config.conditions.small"]
+    assert "no run is put under it" in told[0]
+
+
 @pytest.mark.parametrize(
     ("shape", "message"),
     [

@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from grunflow.carriers.stack import Stack
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
-from grunflow.evaluation.generation import greedy_ids
+from grunflow.evaluation.generation import continued_ids
 from grunflow.evaluation.scoring import likelihoods
 from grunflow.models.sharding import gathered, shard
 
@@ -26,7 +26,7 @@ EXAMPLES = [Example([4 + (7 * row + at) % 60 for at in range(8 + row)], 5 + row)
 def asked(model: Any) -> dict[str, Any]:
     tokenizer, stack = words(eos_token="<eos>", pad_token="<pad>"), Stack(model.eval())
     prompts = [example.ids[: example.prompt_length] for example in EXAMPLES]
-    texts = greedy_ids(stack, tokenizer, prompts, NEW, 4)
+    texts = continued_ids(stack, tokenizer, prompts, NEW, 4)
     return {"texts": texts, "nll": likelihoods(stack, EXAMPLES, 0, 4).nll_sum.tolist()}
 
 

@@ -14,6 +14,7 @@ from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, Training
 from grunflow.config.sets import Paired
 from grunflow.evaluation.answering import Asker
+from grunflow.evaluation.form import Form
 from grunflow.evaluation.probes.answers import score_set
 from grunflow.interventions.packed import PACKABLE
 from grunflow.manifest import identities_of, output_folder
@@ -98,7 +99,8 @@ def test_both_engines_train_the_same_and_the_run_is_asked(
 def assert_can_be_asked(found: Any, top: CarrierSpec) -> None:
     rows = [{"question": "Who is it?", "answer": "A writer."}, {"question": "Where was she born?", "answer": "Oslo."}]
     tables = [
-        score_set(Asker(found.stack, found.tokenizer, engine, 3, 2), rows, "plain") for engine in ("plain", "fast")
+        score_set(Asker(found.stack, found.tokenizer, engine, 3, 2), rows, Form(found.tokenizer))
+        for engine in ("plain", "fast")
     ]
     assert tables[0]["nll_answer"].tolist() == pytest.approx(tables[1]["nll_answer"].tolist(), rel=1e-5)
     assert tables[0]["generation"].tolist() == tables[1]["generation"].tolist()

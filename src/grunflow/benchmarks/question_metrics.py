@@ -22,6 +22,8 @@ RATIOS = (
     Metric("truth_ratio", "TR", metrics.truth_ratio, measures="quality", shown=("forget",), needs=WRONG),
     Metric("truth_ratio_grun", "TR (GRUN's form)", metrics.truth_ratio_grun, measures="nothing", needs=WRONG),
 )  # fmt: skip
+# Under conditions that draw answers (conditions/sampled.py).
+SAMPLED = Metric("right_within_k", "Right within k draws", metrics.right_within_k, probe="samples")
 GATE = Metric("gate", "Gate", metrics.gate, measures="nothing")
 # Truth Ratios of the forget set against the retain model's.
 FORGET_QUALITY = (

@@ -71,7 +71,7 @@ def answer(subject: "Subject", question: str, template: Any, max_new_tokens: int
 
     from grunflow.data.batching import collate
     from grunflow.data.prompts import Example, encode
-    from grunflow.evaluation.generation import greedy_ids, text_of
+    from grunflow.evaluation.generation import continued_ids, text_of
 
     tokenizer, stack = subject
     example = encode(tokenizer, question, "", template)
@@ -79,7 +79,7 @@ def answer(subject: "Subject", question: str, template: Any, max_new_tokens: int
     with torch.no_grad():
         output = stack.forward(collate([Example(prompt, len(prompt))], tokenizer.pad_token_id).to(stack.model.device))
     likely = output.logits[0, -1].float().softmax(-1).topk(FIRST_TOKENS)
-    ids = greedy_ids(stack, tokenizer, [prompt], max_new_tokens, 1)[0]
+    ids = continued_ids(stack, tokenizer, [prompt], max_new_tokens, 1)[0]
     return {
         "text": text_of(tokenizer, ids),
         "gates": {

@@ -15,19 +15,19 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class Kind(NamedTuple):
-    """A kind of part. folder: where the package's own lie. marker: what each of their files defines or assigns."""
+    """A kind of part. folder: where the package's own lie. markers: of these each of their files defines or assigns one."""
 
     noun: str
     folder: str
-    marker: str
+    markers: tuple[str, ...]
 
 
-OBJECTIVE = Kind("objective", "objectives", "forget")
-CARRIER = Kind("carrier", "carriers", "TRAINS")
-CONDITION = Kind("condition", "conditions", "subject")
-PROBE = Kind("probe", "evaluation/probes", "probe")
-STREAM = Kind("stream", "training/streams", "stream")
-BENCHMARK = Kind("benchmark", "benchmarks", "declare")
+OBJECTIVE = Kind("objective", "objectives", ("forget",))
+CARRIER = Kind("carrier", "carriers", ("TRAINS",))
+CONDITION = Kind("condition", "conditions", ("subject", "put"))
+PROBE = Kind("probe", "evaluation/probes", ("probe",))
+STREAM = Kind("stream", "training/streams", ("stream",))
+BENCHMARK = Kind("benchmark", "benchmarks", ("declare",))
 
 
 @cache
@@ -76,13 +76,18 @@ def defined(path: Path) -> set[str]:
     return functions | facts(path).keys()
 
 
+def is_one(kind: Kind, path: Path) -> bool:
+    """Whether a file defines what a part of this kind does."""
+    return not defined(path).isdisjoint(kind.markers)
+
+
 @cache
 def _files(kind: Kind) -> dict[str, Path]:
     """The package does not change while a command reads it."""
     folder = PACKAGE / kind.folder
     plain = {path.stem: path for path in folder.glob("*.py") if not path.stem.startswith("_")}
     packages = {path.parent.name: path for path in folder.glob("*/declaration.py")}
-    return {name: path for name, path in sorted((plain | packages).items()) if kind.marker in defined(path)}
+    return {name: path for name, path in sorted((plain | packages).items()) if is_one(kind, path)}
 
 
 def names(kind: Kind) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
-"""What stands in a study and applies to none of its runs: overrides, variants, trainings. Its keys are checked nevertheless, for
-it is there to be used."""
+"""What stands in a study and applies to none of its runs: overrides, variants, conditions, trainings. Its keys are checked
+nevertheless, for it is there to be used."""
 
 from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
 from grunflow.config import limits
+from grunflow.config.conditions import is_put_to
 from grunflow.config.methods import (
     Source,
     carrier_source,
@@ -15,13 +16,15 @@ from grunflow.config.methods import (
     without_null_retain,
 )
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Part, Training
+from grunflow.config.runs import parts as parts_of
 from grunflow.config.study import Override, Resolved
 from grunflow.config.typed import typed
 from grunflow.errors import BadInput
 
 
 def idle(study: Resolved) -> list[str]:
-    """Sentences about overrides that match no run of the grid, and variants that no row of it names."""
+    """Sentences about overrides that match no run of the grid, variants that no row of it names, and conditions that mean something
+    to no run."""
     applied = _applied(study)
     found = [
         f"config.overrides[{number}]: no run of the grid matches {override.where}; it changes nothing"
@@ -29,10 +32,17 @@ def idle(study: Resolved) -> list[str]:
         if override not in applied
     ]
     named = {name for rows in study.grid for names in rows.variants.values() for name in names}
-    return found + [
+    found += [
         f"config.variants.{name}: no row of the grid names it; it changes nothing"
         for name in study.variants
         if name not in named
+    ]
+    runs = [(part, run) for part in parts_of(study) for run in part.runs]
+    return found + [
+        f"config.conditions.{name}: no run is put under it: none has the carrier that it needs, or no probe hears it "
+        "(docs/robustness.md); it changes nothing"
+        for name in study.conditions
+        if not any(is_put_to(part, run, name) for part, run in runs)
     ]
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from grunflow.config.base import LARGEST
+from grunflow.data.prompts import CHAT, TEMPLATES
 from grunflow.errors import BadInput, shown, unknown_name
 
 
@@ -43,9 +44,18 @@ LIMITS: dict[str, tuple[str, Callable[[Any, Shape], bool]]] = {
     "share": ("a number from 0 to below 1", lambda value, shape: _number(value) and 0 <= value < 1),
     "unit": ("a number from 0 to 1", lambda value, shape: _number(value) and 0 <= value <= 1),
     "count": ("a whole number from 1", lambda value, shape: _whole(value) and value >= 1),
+    "whole": ("a whole number from 0", lambda value, shape: _whole(value) and value >= 0),
+    "question": (
+        "a text with {{question}} in it once",
+        lambda value, shape: isinstance(value, str) and value.count("{question}") == 1,
+    ),
     "text": ("a text", lambda value, shape: isinstance(value, str) and bool(value)),
     # Which names there are only the model's own files say (config/checks.py).
     "parameter": ("a text", lambda value, shape: isinstance(value, str) and bool(value)),
+    "template": (
+        f"one of {', '.join((*TEMPLATES, CHAT))}",
+        lambda value, shape: isinstance(value, str) and value in (*TEMPLATES, CHAT),
+    ),
     "rank": (
         "a whole number from 1 to {width}, the hidden size of model {name!r}",
         lambda value, shape: _whole(value) and 1 <= value <= shape.width,

@@ -48,9 +48,9 @@ def source_of(table: dict[str, dict[str, Any]], kind: Kind, name: str, where: st
             raise BadInput(f"{where}.{name}: got kind and file; give one of them.")
         path = Path(str(keys["file"]))
         check_facts(path, f"{where}.{name}.file")
-        if kind.marker not in facts.defined(path):
+        if not facts.is_one(kind, path):
             raise BadInput(
-                f"{where}.{name}.file: {path} defines no {kind.marker!r}, which every {kind.noun} does; see docs/extending.md."
+                f"{where}.{name}.file: {path} defines no {' or '.join(map(repr, kind.markers))}, which every {kind.noun} does; see docs/extending.md."
             )
         return Source("", path, True)
     known = facts.names(kind)
@@ -189,6 +189,9 @@ def part_of(
             raise BadInput(f"{where}: needs {key}, and has none; add it ({', '.join(sorted(defaults))}).")
         limits.check(where, key, value, bounds.get(key), default, shape)
         own[key] = tuple(value) if isinstance(value, list) else value
+    for key, most in told.get("AT_MOST", {}).items():
+        if key in own and most in own and own[key] > own[most]:
+            raise BadInput(f"{where}.{key}: got {own[key]}, expected at most {most} ({own[most]}).")
     outside = digest_of_file(source.path) if source.outside else ""
     shared = {key: value for key, value in keys.items() if key in common}
     return typed(kind, {"name": name, "kind": source.kind, "file": outside, **shared, **own}, where)

@@ -3,8 +3,9 @@
 from grunflow.benchmarks.base import BASE, EXTERNAL, TARGET, Benchmark, forgetting
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
+from grunflow.config.conditions import access, is_put_to, probes, strength
 from grunflow.config.forms import training_of
-from grunflow.config.methods import goes_along
+from grunflow.config.methods import condition_source, goes_along
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import ProbeSpec, Snapshots
@@ -125,7 +126,7 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
         model=part.loaded(run),
         carriers=chain(part, run),
         condition=put,
-        probes=(on_the_way,) if along(put) and on_the_way else part.benchmark.probes,
+        probes=(on_the_way,) if along(put) and on_the_way else probes(part, condition),
         template=study.conventions.form(study.conventions.evaluation_template),
         engine=study.engine,
         max_new_tokens=study.max_new_tokens,
@@ -133,9 +134,9 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
 
 
 def conditions(part: Part, run: Run) -> tuple[str, ...]:
-    """Under which a run is scored: a reference only plainly."""
+    """Under which a run is scored, once under each."""
     own = [name for name in part.study.conditions if name != PLAIN and not goes_along(part.study, name)]
-    return (PLAIN,) if run.is_reference else (PLAIN, *own)
+    return (PLAIN, *(name for name in own if is_put_to(part, run, name)))
 
 
 def ways(part: Part, run: Run) -> tuple[str, ...]:
@@ -172,7 +173,7 @@ def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
     known = set(trained)
 
     def row(run: Run, condition: str) -> specs.RunRow:
-        theirs = part.theirs(run)
+        theirs, source = part.theirs(run), condition_source(part.study, condition)
         return specs.RunRow(
             run=run.path,
             model=run.model,
@@ -182,7 +183,8 @@ def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
             carrier_kind=EXTERNAL if theirs else part.carrier_kind(run),
             variant="" if theirs else run.variant,
             condition=condition,
-            strength=part.condition(condition).get("strength"),
+            access="" if condition == PLAIN else access(source),
+            strength=strength(source, part.condition(condition)),
             trained=run in known,
             target_seed=run.target_seed,
             unlearn_seed=run.unlearn_seed,

@@ -17,6 +17,7 @@ from grunflow.config.models import Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Part, Training
 from grunflow.config.sets import Cut
 from grunflow.config.study import Study
+from grunflow.data.prompts import CHAT, TEMPLATES
 from grunflow.errors import BadInput
 
 Schema = dict[str, Any]
@@ -28,7 +29,10 @@ FORMS: dict[str, Schema] = {
     "share": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
     "unit": {"type": "number", "minimum": 0, "maximum": 1},
     "count": {"type": "integer", "minimum": 1},
+    "whole": {"type": "integer", "minimum": 0},
+    "question": {"type": "string", "pattern": "\\{question\\}"},
     "text": {"type": "string", "minLength": 1},
+    "template": {"enum": [*TEMPLATES, CHAT]},
     "parameter": {"type": "string", "minLength": 1},
     "rank": {"type": "integer", "minimum": 1},
     "block": {"type": "integer", "minimum": 0},

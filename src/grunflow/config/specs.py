@@ -164,6 +164,7 @@ class RunRow(NamedRun):
     """What a table row needs to know of one run under one condition."""
 
     condition: str = "plain"
+    access: str = Field("", description="of a condition: black-box where it only asks otherwise, white-box")
     strength: float | None = Field(None, description="of a condition that has one")
     trained: bool = Field(True, description="whether a job of the study trained it; a hub's base was not")
     target_seed: Seed | None

@@ -52,7 +52,7 @@ def _asked(benchmark: Benchmark, probe: ProbeSpec, item: DataSet, new_tokens: in
     answers, width = _fact(kind, "ANSWERS", 1), _fact(kind, "QUESTION_TOKENS", None)
     writes = _fact(kind, "GENERATES", False) and probe.options.get("written", True)
     written = (item.max_new_tokens or new_tokens) if writes else 0
-    passes = math.ceil(questions / batch_size) * written / 2
+    passes = math.ceil(questions * probe.options.get("draws", 1) / batch_size) * written / 2
     kept = questions * (WRITTEN_ROW if written else SCORED_ROW)
     if width is not None:
         texts = questions * answers

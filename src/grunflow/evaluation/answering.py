@@ -1,16 +1,19 @@
-"""What evaluation asks of a model: likelihoods of given answers, and greedy answers; by the fast path where it applies."""
+"""What evaluation asks of a model: likelihoods of given answers, greedy answers, drawn ones; by the fast path where it applies."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from grunflow.carriers.stack import Stack
 from grunflow.data.prompts import Example
 from grunflow.evaluation import shared_prompt
-from grunflow.evaluation.generation import greedy_ids, text_of
+from grunflow.evaluation.drawing import Drawing
+from grunflow.evaluation.generation import continued_ids, text_of
 from grunflow.evaluation.scoring import Collected, Likelihoods, likelihoods
 from grunflow.interventions.packed import unpackable
 
@@ -48,8 +51,48 @@ class Asker:
             pad = self.tokenizer.pad_token_id
             found = likelihoods(self.stack, examples, pad, self.batch_size, tokens_of)
             prompts = [examples[i].ids[: examples[i].prompt_length] for i in continued]
-            ids = greedy_ids(self.stack, self.tokenizer, prompts, self.max_new_tokens, self.batch_size)
+            ids = continued_ids(self.stack, self.tokenizer, prompts, self.max_new_tokens, self.batch_size)
         return found, [text_of(self.tokenizer, answer) for answer in ids]
+
+    @torch.no_grad()
+    def draw(self, examples: Sequence[Example], drawing: Drawing) -> list[list[str]]:
+        """Of each example's prompt so many answers, drawn."""
+        uniforms = drawing.uniforms(len(examples), self.max_new_tokens)
+
+        def choose(logits: Tensor, rows: Tensor, step: int) -> Tensor:
+            return drawing.chosen(logits, uniforms[rows, step])
+
+        prompts = [example.ids[: example.prompt_length] for example in examples for _ in range(drawing.draws)]
+        longest = max(map(len, prompts)) + self.max_new_tokens
+        reason = self._plain_reason(longest)
+        if reason is None:
+            ids = self._draw_fast(prompts, drawing.draws, choose)
+        else:
+            log.info("plain evaluation: %s", reason)
+            ids = continued_ids(self.stack, self.tokenizer, prompts, self.max_new_tokens, self.batch_size, choose)
+        said = [text_of(self.tokenizer, answer) for answer in ids]
+        return [said[start : start + drawing.draws] for start in range(0, len(said), drawing.draws)]
+
+    def _draw_fast(self, prompts: list[list[int]], draws: int, choose: shared_prompt.Choose) -> list[list[int]]:
+        """A prompt is read once for all its draws; about batch_size answers grow together."""
+        answers: list[list[int]] = [[] for _ in prompts]
+        order = sorted(range(0, len(prompts), draws), key=lambda first: len(prompts[first]))
+        size = max(1, self.batch_size // draws)
+        for start in range(0, len(order), size):
+            firsts = order[start : start + size]
+            read = shared_prompt.read(self.stack, [prompts[first] for first in firsts])
+            places = [first + draw for first in firsts for draw in range(draws)]
+            found = shared_prompt.go_on(
+                self.stack.model,
+                read,
+                [at for at in range(len(firsts)) for _ in range(draws)],
+                self.tokenizer.eos_token_id,
+                self.max_new_tokens,
+                partial(_chosen, choose, torch.tensor(places)),
+            )
+            for place, answer in zip(places, found, strict=True):
+                answers[place] = answer
+        return answers
 
     def _plain_reason(self, longest: int) -> str | None:
         """Why texts of up to `longest` tokens are not packed; None where they are."""
@@ -83,7 +126,7 @@ class Asker:
                 gates = [logit.cpu()[of_row] for logit in prompts.gate_logits]
                 found.add([i for several in part.values() for i in several], scores, gates)
             wanted = [(at, place) for at, several in asked.items() for i in several for place in places.get(i, ())]
-            ids = shared_prompt.continue_greedily(
+            ids = shared_prompt.go_on(
                 model, prompts, [at for at, _ in wanted], self.tokenizer.eos_token_id, self.max_new_tokens
             ) if wanted else []  # fmt: skip
             for (_, place), answer in zip(wanted, ids, strict=True):
@@ -100,3 +143,8 @@ class Asker:
                 part = {}
         if part:
             yield part
+
+
+def _chosen(choose: shared_prompt.Choose, places: Tensor, logits: Tensor, rows: Tensor, step: int) -> Tensor:
+    """By the rows' places among all prompts, not in their batch."""
+    return choose(logits, places[rows], step)

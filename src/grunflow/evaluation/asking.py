@@ -2,10 +2,11 @@
 
 A probe is one file of evaluation/probes/ that defines `probe(asking, spec) -> {name: frame}`, a row per question with `set` and
 `index`; frames of one name are put together. For plans it states GENERATES (whether the model writes answers), ANSWERS (texts
-that are scored per question) and QUESTION_TOKENS (null: the benchmark's lengths).
+that are scored per question) and QUESTION_TOKENS (null: the benchmark's lengths); for conditions FORMS, whether it takes its
+questions from `Asking.rows` and their form from `Asking.form`, so that another prompt form reaches it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,21 @@ from grunflow.config.chat import Chat
 from grunflow.config.sets import DataSet, ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.evaluation.answering import Asker
+from grunflow.evaluation.form import Form
 from grunflow.progress import track
+
+Row = dict[str, Any]
+OTHERS = "paraphrased_question"  # the same question in other words
 
 
 @dataclass(frozen=True)
 class Asking:
-    """template: of the run, for sets without one of their own. data: the benchmark's data folder. label: for the heartbeat; empty
-    within a training, which has one of its own."""
+    """A condition asks otherwise by putting another value in place of one of these (`dataclasses.replace`).
+
+    template: of the run, for sets without one of their own. data: the benchmark's data folder. label: for the heartbeat; empty
+    within a training, which has one of its own. sets: all that are asked, for forms that read several. question_of: (set, place in
+    it, row) -> the question as it is put; None: as it stands. begins, given: see Form.
+    """
 
     tokenizer: Any
     stack: Stack
@@ -31,6 +40,10 @@ class Asking:
     template: str | Chat
     data: Path
     label: str
+    sets: tuple[DataSet, ...] = ()
+    question_of: Callable[[DataSet, int, Row], str] | None = None
+    begins: str = ""
+    given: int = 0
 
     def each(self, spec: ProbeSpec) -> Iterator[DataSet]:
         """The probe's sets, with a heartbeat at each."""
@@ -42,7 +55,19 @@ class Asking:
             self.stack, self.tokenizer, self.engine, asked.max_new_tokens or self.max_new_tokens, self.batch_size
         )
 
-    def rows(self, asked: DataSet, keys: tuple[str, ...] = ("question", "answer")) -> list[dict[str, Any]]:
-        """The set's rows: all, or so many of them, evenly spaced."""
+    def form(self, asked: DataSet) -> Form:
+        """How a set's questions and answers become tokens."""
+        return Form(self.tokenizer, asked.template or self.template, self.begins, self.given)
+
+    def rows(self, asked: DataSet, keys: tuple[str, ...] = ("question", "answer")) -> list[Row]:
+        """The set's rows: all, or so many of them, evenly spaced; with their questions as they are put. Of a question that is put
+        otherwise there are no other words."""
         rows = read_rows(self.data / asked.file, keys)
-        return rows if asked.rows is None else rows[:: max(1, len(rows) // asked.rows)][: asked.rows]
+        rows = rows if asked.rows is None else rows[:: max(1, len(rows) // asked.rows)][: asked.rows]
+        if self.question_of is None:
+            return rows
+        return [
+            {key: value for key, value in row.items() if key != OTHERS}
+            | {"question": self.question_of(asked, place, row)}
+            for place, row in enumerate(rows)
+        ]

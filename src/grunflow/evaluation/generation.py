@@ -1,4 +1,4 @@
-"""Greedy answers, in groups of equal prompt length: no left padding, and the edit acts at one position."""
+"""Answers of the model's own, in groups of equal prompt length: no left padding, and the edit acts at one position."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from transformers import GenerationConfig
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from grunflow.carriers.stack import Stack
+from grunflow.evaluation.shared_prompt import Choose
 
 
 def equal_length_groups(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
@@ -22,11 +23,27 @@ def equal_length_groups(lengths: Sequence[int], batch_size: int) -> Iterator[lis
             yield group[start : start + batch_size]
 
 
+class Chosen(LogitsProcessor):
+    """Leaves of each row's scores one token, which `choose` takes: what is greedy then goes its way."""
+
+    def __init__(self, choose: Choose, rows: list[int], prompt: int) -> None:
+        self.choose, self.rows, self.prompt = choose, torch.tensor(rows), prompt
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        token = self.choose(scores, self.rows, input_ids.shape[1] - self.prompt)
+        return torch.full_like(scores, -torch.inf).scatter(1, token[:, None], 0.0)
+
+
 @torch.no_grad()
-def greedy_ids(
-    stack: Stack, tokenizer, prompts: Sequence[list[int]], max_new_tokens: int, batch_size: int
+def continued_ids(
+    stack: Stack,
+    tokenizer,
+    prompts: Sequence[list[int]],
+    max_new_tokens: int,
+    batch_size: int,
+    choose: Choose | None = None,
 ) -> list[list[int]]:
-    """Greedy continuation of each prompt, token ids up to the eos and without it.
+    """Continuation of each prompt, greedy unless `choose` says otherwise: token ids up to the eos and without it.
 
     The intervention acts once, at the last prompt token, while the prompt is read; later tokens see it through
     the keys and values. Source: the authors' grun_eval.py:98 to 104 (b59fd78), which generates greedily with the edit at the
@@ -42,6 +59,7 @@ def greedy_ids(
                 attention_mask=torch.ones_like(ids),
                 max_new_tokens=max_new_tokens,
                 do_sample=False,
+                logits_processor=LogitsProcessorList([] if choose is None else [Chosen(choose, group, ids.shape[1])]),
                 pad_token_id=tokenizer.pad_token_id,
                 eos_token_id=tokenizer.eos_token_id,
             )

@@ -5,6 +5,7 @@ none.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,15 +23,15 @@ GATE = "gate_"  # gate_<block>: columns of the answers probe
 
 
 def rouge_l(rows: Any, role: str) -> NDArray:
-    """ROUGE-L recall of the greedy answer (evaluation/rouge.py); of a log that holds no texts, its own."""
+    """ROUGE-L recall of the greedy answer (evaluation/rouge.py), where it was given in part of what is left of it; of a log that
+    holds no texts, its own."""
     if "rougeL" in rows:
         return rows["rougeL"].to_numpy(float)
     from grunflow.evaluation.rouge import rouge_l_recall
 
-    check_references(rows["answer"], "evaluated questions")
-    return np.array(
-        [rouge_l_recall(text, answer) for text, answer in zip(rows["generation"], rows["answer"], strict=True)]
-    )
+    right = rows["left" if "left" in rows else "answer"]
+    check_references(right, "evaluated questions")
+    return np.array([rouge_l_recall(text, answer) for text, answer in zip(rows["generation"], right, strict=True)])
 
 
 def accuracy(rows: Any, role: str) -> NDArray:
@@ -66,6 +67,16 @@ def truth_ratio(rows: Any, role: str) -> NDArray:
 def truth_ratio_grun(rows: Any, role: str) -> NDArray:
     """The authors' form, the same on every set."""
     return np.array([ratios.grun_form(losses, loss) for losses, loss in zip(_wrong(rows), _right(rows), strict=True)])
+
+
+def right_within_k(rows: Any, role: str) -> NDArray:
+    """1 - C(n - c, k) / C(n, k): the probability that of k answers, taken from n drawn of which c are right, one is right; on a set
+    to be forgotten leak@k.
+
+    Source: pass@k (Chen et al., 2107.03374, eq. 1).
+    """
+    counts = zip(rows["draws"], rows["right"], rows["k"], strict=True)
+    return np.array([1 - comb(int(n - c), int(k)) / comb(int(n), int(k)) for n, c, k in counts])
 
 
 def gate(rows: Any, role: str) -> NDArray:

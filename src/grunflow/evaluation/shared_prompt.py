@@ -4,7 +4,7 @@ Every weight stays as it is, so by causality the keys and values of a prompt's t
 are packed without padding, logits are taken at labels only, rows that have ended leave a generation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from grunflow.interventions.packed import Group, attend_in_groups, run_blocks
 from grunflow.models.scores import Scores, label_scores
 
 ROWS_PER_GROUP = 8
+# (logits, row of each in the whole, place of the token) -> the next token of each row.
+Choose = Callable[[Float[Tensor, "row vocab"], Int[Tensor, " row"], int], Int[Tensor, " row"]]
 
 
 @dataclass
@@ -145,16 +147,21 @@ class _Growing:
         return out.flatten(1, 2)
 
 
-def continue_greedily(
-    model: Any, prompts: Prompts, wanted: list[int], eos_id: int, max_new_tokens: int
+def likeliest(logits: Float[Tensor, "row vocab"], rows: Int[Tensor, " row"], step: int) -> Int[Tensor, " row"]:
+    return logits.argmax(dim=-1)
+
+
+def go_on(
+    model: Any, prompts: Prompts, wanted: list[int], eos_id: int, max_new_tokens: int, choose: Choose = likeliest
 ) -> list[list[int]]:
-    """Greedy continuation of prompts `wanted`, token ids up to the eos and without it; ended rows leave the batch."""
+    """Continuation of prompts `wanted`, greedy unless `choose` says otherwise: token ids up to the eos and without it; ended rows
+    leave the batch."""
     device, answers = model.device, [list[int]() for _ in wanted]
     cache = _Growing(prompts, wanted, max_new_tokens)
     row_of = torch.arange(len(wanted))
     positions = torch.tensor([prompts.lengths[prompt] for prompt in wanted], device=device)
     nowhere = torch.empty(0, dtype=torch.long, device=device)
-    token = model.lm_head(prompts.last[wanted]).argmax(dim=-1)
+    token = choose(model.lm_head(prompts.last[wanted]), row_of, 0)
     for step in range(max_new_tokens):
         going = (token != eos_id).cpu()
         if not going.all():
@@ -166,7 +173,7 @@ def continue_greedily(
         if not len(token) or step + 1 == max_new_tokens:
             break
         hidden, _ = run_blocks(model, _embedded(model, token), positions, cache, {}, nowhere)
-        token = model.lm_head(model.model.norm(hidden)).argmax(dim=-1)
+        token = choose(model.lm_head(model.model.norm(hidden)), row_of, step + 1)
         cache.used += 1
         positions = positions + 1
     return answers

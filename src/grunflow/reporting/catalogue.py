@@ -4,7 +4,7 @@ figures/listing.py say what each is)."""
 from dataclasses import dataclass
 
 from grunflow.benchmarks.base import Benchmark
-from grunflow.config.methods import goes_along
+from grunflow.config.resolve import conditions
 from grunflow.config.runs import parts
 from grunflow.config.study import Resolved
 from grunflow.reporting.entries import PLAIN, listed
@@ -26,7 +26,6 @@ class Planned:
 
 def planned(study: Resolved) -> list[Planned]:
     """The benchmarks that the grid names, in the study's order, with the runs that are not absent."""
-    conditions = any(name != PLAIN and not goes_along(study, name) for name in study.conditions)
     found = []
     for part in parts(study):
         asked = part.benchmark.keys.snapshots or study.snapshots
@@ -36,7 +35,7 @@ def planned(study: Resolved) -> list[Planned]:
                 benchmark=part.benchmark,
                 carriers=tuple(dict.fromkeys(run.carrier for run in part.unlearned)),
                 variants=any(run.variant for run in part.unlearned),
-                conditions=conditions,
+                conditions=any(name != PLAIN for run in part.runs for name in conditions(part, run)),
                 snapshots=part.benchmark.snapshot is not None and bool(asked.count or asked.steps),
             )
         )

@@ -13,7 +13,7 @@ from grunflow.reporting.entries import PLAIN
 from grunflow.reporting.external import is_external, own
 from grunflow.work import Work
 
-TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition")
+TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition", "access")
 
 
 class Results:

@@ -108,7 +108,7 @@ def of_runs(
     metric: Metric, method: Method, per_seed: NDArray, groups: tuple[Labels, ...], scores: Scores, known: Scores | None
 ) -> Sample:
     """A figure of whole runs. known: scores of the model that it is held against; against itself it has no noise."""
-    if metric.sample is None or method.objective == metric.reference:
+    if metric.sample is None or (method.objective == metric.reference and method.condition == PLAIN):
         return Sample(per_seed, (), metric.bounds, groups)
     parts = metric.sample(scores) if known is None else metric.sample(scores, known)
     reach = (

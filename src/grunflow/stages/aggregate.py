@@ -50,7 +50,11 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     check_questions(spec.runs, known)
     for row, run in zip(spec.runs, known, strict=True):
         check_values(benchmark.metrics, run.questions, row)
-    retain = [(row, run) for row, run in zip(spec.runs, known, strict=True) if row.objective == RETAIN]
+    retain = [
+        (row, run)
+        for row, run in zip(spec.runs, known, strict=True)
+        if row.objective == RETAIN and row.condition == spec.runs[0].condition
+    ]
     who = [identity_columns(row) for row in spec.runs]
     table = pd.DataFrame(
         own | summary(benchmark.metrics, with_reference(run, retain_of(row, retain)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from grunflow.carriers.chain import Subject, restorer
+from grunflow.carriers.chain import restorer
 from grunflow.config.facts import CONDITION, PROBE, module_of
 from grunflow.config.outside import load
 from grunflow.config.specs import Evaluate
@@ -21,16 +21,10 @@ from grunflow.work import Work
 
 def run(spec: Evaluate, work: Work) -> dict[str, Any]:
     """Write <output>.parquet: a row per question, with `set` and `index` (the probes say what else)."""
-    links = [*work.inputs.get("start", []), *work.inputs.get("model", [])]
-    restored = restorer(spec.model, links, work.files)
-    put = load(CONDITION, spec.condition, work.files).subject
     found: dict[str, list[pd.DataFrame]] = {}
-    for strength in along(spec.condition):
-        for name, frame in asked(spec, work, put(restored, at(spec.condition, strength))):
-            found.setdefault(name, []).append(frame.assign(strength=strength))
-    if not along(spec.condition):
-        for name, frame in asked(spec, work, put(restored, spec.condition)):
-            found.setdefault(name, []).append(frame)
+    for at_strength, asking in askings(spec, work):
+        for name, frame in asked(spec, asking):
+            found.setdefault(name, []).append(frame.assign(**at_strength))
     questions = 0
     for name, several in found.items():
         frame = pd.concat(several, ignore_index=True)
@@ -39,12 +33,24 @@ def run(spec: Evaluate, work: Work) -> dict[str, Any]:
     return {"questions": questions}
 
 
-def asked(spec: Evaluate, work: Work, subject: Subject) -> Iterator[tuple[str, pd.DataFrame]]:
+def askings(spec: Evaluate, work: Work) -> Iterator[tuple[dict[str, float], Asking]]:
+    """The run as its condition has it asked; one that goes along strengths has it asked at each, which is told beside."""
+    restored = restorer(spec.model, [*work.inputs.get("start", []), *work.inputs.get("model", [])], work.files)
+    condition = load(CONDITION, spec.condition, work.files)
+    for strength in along(spec.condition) or (None,):
+        put = spec.condition if strength is None else at(spec.condition, strength)
+        subject = condition.subject(restored, put) if hasattr(condition, "subject") else restored(1.0)
+        sets = {item.name: item for probe in spec.probes for item in probe.sets}
+        plainly = Asking(
+            subject.tokenizer, subject.stack, spec.engine, spec.max_new_tokens, work.batch_size, spec.template,
+            work.inputs["data"][0], f"evaluation of {spec.run}", tuple(sets.values()),
+        )  # fmt: skip
+        asking = condition.put(plainly, put) if hasattr(condition, "put") else plainly
+        yield {} if strength is None else {"strength": strength}, asking
+
+
+def asked(spec: Evaluate, asking: Asking) -> Iterator[tuple[str, pd.DataFrame]]:
     """What every probe gives of one model."""
-    asking = Asking(
-        subject.tokenizer, subject.stack, spec.engine, spec.max_new_tokens, work.batch_size, spec.template,
-        work.inputs["data"][0], f"evaluation of {spec.run}",
-    )  # fmt: skip
     for item in spec.probes:
         for name, frame in importlib.import_module(module_of(PROBE, item.kind)).probe(asking, item).items():
             check_finite(frame, name, spec.run)

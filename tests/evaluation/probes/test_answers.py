@@ -16,6 +16,7 @@ from grunflow.data.tokenizer import train_tokenizer
 from grunflow.errors import BadInput
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.asking import Asking
+from grunflow.evaluation.form import Form
 from grunflow.evaluation.probes.answers import paraphrased_gates, probe
 from grunflow.models.tiny import build
 from tests.parts import carrier
@@ -37,17 +38,18 @@ def asker_of(spec: CarrierSpec) -> Asker:
 
 def test_each_gate_reads_the_other_wording() -> None:
     asker = asker_of(GRUN)
-    found = paraphrased_gates(asker, ROWS, "plain")
+    found = paraphrased_gates(asker, ROWS, Form(asker.tokenizer))
     assert list(found) == ["paraphrased_gate_0", "paraphrased_gate_1"]
     own = [{**row, "paraphrased_question": row["question"]} for row in ROWS]
     assert not torch.allclose(
-        torch.tensor(found.to_numpy()), torch.tensor(paraphrased_gates(asker, own, "plain").to_numpy())
+        torch.tensor(found.to_numpy()), torch.tensor(paraphrased_gates(asker, own, Form(asker.tokenizer)).to_numpy())
     )
 
 
 @pytest.mark.parametrize("spec", [carrier("full"), carrier("reft", rank=2, layers=(0,))])
 def test_without_a_gate_there_is_no_column(spec: CarrierSpec) -> None:
-    assert paraphrased_gates(asker_of(spec), ROWS, "plain").shape == (3, 0)
+    asker = asker_of(spec)
+    assert paraphrased_gates(asker, ROWS, Form(asker.tokenizer)).shape == (3, 0)
 
 
 def test_answers_of_any_script_are_asked_where_a_benchmark_says_so(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ UTILITY_SETS = ("retain", "real_authors", "world_facts")
 METRICS = (
     *shared.ANSWERED,
     *shared.RATIOS,
+    shared.SAMPLED,
     shared.GATE,
     shared.utility("model_utility", "Model Utility", UTILITY_SETS, KNOWN),
     *shared.FORGET_QUALITY,

@@ -6,7 +6,7 @@ from grunflow.config.sets import ProbeSpec
 from grunflow.evaluation.asking import Asking
 from grunflow.evaluation.probes.answers import score_set
 
-GENERATES = True
+GENERATES = FORMS = True
 ANSWERS = 1
 QUESTION_TOKENS = None
 
@@ -19,5 +19,5 @@ def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
         for row in rows:
             kept = tokenizer(row["answer"].strip())["input_ids"][: asker.max_new_tokens]
             row["answer"] = " " + tokenizer.decode(kept, skip_special_tokens=True)
-        frames.append(score_set(asker, rows, asked.template or asking.template, others=False).assign(set=asked.name))
+        frames.append(score_set(asker, rows, asking.form(asked), others=False).assign(set=asked.name))
     return {"answers": pd.concat(frames, ignore_index=True)}

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from grunflow.config.sets import ProbeSpec
-from grunflow.data.prompts import encode
 from grunflow.evaluation.asking import Asking
 from grunflow.evaluation.membership import attack_scores
 from grunflow.evaluation.memorisation import exact_memorisation, extraction_strength
@@ -19,8 +18,8 @@ def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     for asked in asking.each(spec):
         if asked.role == "holdout" and not (asking.data / asked.file).is_file():
             continue  # not every published copy has one; the attacks then say nothing
-        rows, template = asking.rows(asked), asked.template or asking.template
-        examples = [encode(asking.tokenizer, row["question"], row["answer"], template) for row in rows]
+        rows, form = asking.rows(asked), asking.form(asked)
+        examples = [form.example(row["question"], row["answer"]) for row in rows]
         scored, _ = asking.asker(asked).ask(examples, tokens_of=range(len(examples)))
         table = [
             {

@@ -51,6 +51,12 @@ def _accuracy(results: Any, looks: Any, stem: Path) -> None:
     accuracy(results, looks, stem)
 
 
+def _robustness(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.robustness import robustness
+
+    robustness(results, looks, stem)
+
+
 def weighs(source: Source) -> bool:
     """Whether one number says what a whole model is worth."""
     return utility(source.benchmark) is not None
@@ -75,6 +81,8 @@ FIGURES = (
           said="Gates per edited block and set of questions; paraphrased: the forget questions in other words."),
     Entry("truth_ratios", _truth_ratios, lambda source: measures(source, metrics.ks_statistic),
           said="Truth Ratios on the forget set; Forget Quality asks how far a line is from the retain model's."),
+    Entry("robustness", _robustness, lambda source: source.conditions,
+          said="What shows of the forgotten and what is lost of the kept, asked in other ways and with the model changed."),
     Entry("training_curves", _training_curves, said="Loss of unlearning."),
     Entry("{benchmark}_accuracy", _accuracy,
           lambda source: source.benchmark.chance is not None and forgetting(source.benchmark) is not None,

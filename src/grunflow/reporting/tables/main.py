@@ -28,7 +28,8 @@ from grunflow.reporting.samples import (
 from grunflow.reporting.seeds import TARGET, factors, larger, replicates, said, source
 
 LARGER = "_larger_noise"
-CONDITION, STRENGTH = "condition", "strength"  # what tells rows apart where runs are scored under several conditions
+# What tells rows apart where runs are scored under several conditions, and what it took.
+CONDITION, STRENGTH, ACCESS = "condition", "strength", "access"
 
 
 def main_table(results: Results) -> Table:
@@ -93,8 +94,9 @@ def aggregated(
         for name in (*counts, "model_parameters"):
             if group[name].notna().all():
                 row[name] = int(group[name].iloc[0])
-        if STRENGTH in beside:
-            row[STRENGTH] = group[STRENGTH].iloc[0] if STRENGTH in group else float("nan")
+        for name, none in ((STRENGTH, float("nan")), (ACCESS, "")):
+            if name in beside:
+                row[name] = group[name].iloc[0] if name in group else none
         rows.append(row | {f"{name}_questions": number for name, number in of_runs.items()})
     table = pd.DataFrame(rows)
     first = [

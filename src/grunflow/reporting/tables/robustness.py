@@ -1,12 +1,95 @@
-"""Table robustness: the same runs under every condition, of all benchmarks."""
+"""Table robustness: the same runs under every condition, of all benchmarks: what of the forgotten shows, and what of the kept is
+lost. No condition is known here by name: what its file says of it stands in the rows.
+"""
 
-from grunflow.reporting.forms import Table, stacked
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from grunflow.benchmarks.base import Benchmark, Metric, forgetting
+from grunflow.evaluation.metrics import gate
+from grunflow.reporting.columns import FORGET, KEEP, columns
+from grunflow.reporting.entries import PLAIN
+from grunflow.reporting.external import called
+from grunflow.reporting.forms import Table, figure_column, put, stacked
+from grunflow.reporting.intervals import of_questions
 from grunflow.reporting.results import Results
-from grunflow.reporting.tables.main import CONDITION, STRENGTH, whole_table
+from grunflow.reporting.samples import Method, Scores, runs_of, scores_of
+from grunflow.reporting.seeds import factors
+from grunflow.reporting.tables.main import ACCESS, CONDITION, STRENGTH, whole_table
+
+LEAK, CHANGE, COLLATERAL, MEASURE = "leak", "leak_change", "collateral", "measure"
+TITLES = {LEAK: "Leak ↓", CHANGE: "Leak's change ↓", COLLATERAL: "Collateral ↓"}
+SAID = (
+    "Runs under conditions, with nothing trained: black-box, asked in another way, or white-box, the model changed. Leak: what shows of "
+    "what is to be forgotten, by the measure named; its change: minus the same asked plainly, paired; collateral: how much less is left "
+    "than plainly of what is to be kept, paired. A reference model's row says what the form of the question does by itself."
+)
 
 
 def robustness_table(*results: Results) -> Table:
     """robustness as it is written."""
-    found = {item.name: whole_table(item, "every", (CONDITION, STRENGTH)) for item in results}
+    found = {item.name: of_benchmark(item) for item in results}
     captions = " ".join(table.caption for table in found.values())
-    return stacked(found, f"Runs under conditions, with nothing trained. {captions}")
+    return stacked(found, f"{SAID} {captions}")
+
+
+def of_benchmark(results: Results) -> Table:
+    """The part of one benchmark: every figure of its main table, and what a condition did."""
+    table = whole_table(results, "every", (CONDITION, ACCESS, STRENGTH))
+    rows = [done(results, method, group) for method, group in runs_of(results.every).items()]
+    figures = pd.DataFrame(rows, index=table.tidy.index)
+    place = table.tidy.columns.get_loc("seeds")
+    tidy = pd.concat([table.tidy.iloc[:, :place], figures, table.tidy.iloc[:, place:]], axis=1)
+    heads = [name for name in ("variant", CONDITION, STRENGTH, ACCESS, MEASURE) if name in tidy]
+    shown = tidy[["model", "objective", "carrier", *heads]].assign(carrier=called(tidy)).rename(columns=str.capitalize)
+    shown["Strength"] = [f"{value:g}" if value == value else "" for value in tidy[STRENGTH]]
+    for name, title in TITLES.items():
+        shown[title] = figure_column(tidy, name)
+    for column in columns(results.benchmark, results.every):
+        if column.metric.of is gate and column.role in (FORGET, KEEP) and column.name in tidy:
+            shown[column.title] = figure_column(tidy, column.name)
+    shown["Seeds"] = tidy["seeds"]
+    return Table(tidy, shown, table.caption)
+
+
+def done(results: Results, method: Method, group: pd.DataFrame) -> dict:
+    """What a condition did to the runs of a method, one row of `group` per seed."""
+    scores, plain = (scores_of(results, name, list(group["run"])) for name in (method.condition, PLAIN))
+    metric = measure(results.benchmark, scores)
+    row: dict[str, Any] = {MEASURE: ""}
+    for name in TITLES:
+        row |= {f"{name}{end}": float("nan") for end in ("", "_lo", "_hi")}
+    if metric is None:
+        return row
+    row[MEASURE], span = metric.name, metric.bounds[1] - metric.bounds[0]
+    leak, kept = (of_role(results.benchmark, metric, scores, role) for role in (FORGET, KEEP))
+    leak_before, kept_before = (of_role(results.benchmark, metric, plain, role) for role in (FORGET, KEEP))
+    groups = factors(group)
+    if leak is not None:
+        put(row, LEAK, of_questions(leak, metric.bounds, groups).interval())
+    if method.condition != PLAIN:
+        for name, after, before, sign in ((CHANGE, leak, leak_before, 1), (COLLATERAL, kept, kept_before, -1)):
+            if after is not None and before is not None:
+                put(row, name, of_questions(sign * (after - before), (-span, span), groups).interval())
+    return row
+
+
+def measure(benchmark: Benchmark, scores: Scores) -> Metric | None:
+    """By what forgetting is followed, where the condition's probe gave it; else the last of single questions that says what is
+    known."""
+    known = [item for item in benchmark.metrics if item.per == "question" and item.measures == "knowledge"]
+    first = [item for item in (forgetting(benchmark),) if item is not None]
+    fit = [item for item in (*first, *reversed(known)) if of_role(benchmark, item, scores, FORGET) is not None]
+    return fit[0] if fit else None
+
+
+def of_role(benchmark: Benchmark, metric: Metric, scores: Scores, role: str) -> NDArray | None:
+    """The metric of every question of the sets of a role, (seeds, questions); None where one has none."""
+    sets = [item.name for item in benchmark.sets if item.role == role]
+    found = [scores[name, metric.name] for name in sets if (name, metric.name) in scores]
+    if not found or len(found) < len(sets) or any(np.isnan(part).any() for part in found):
+        return None
+    return np.concatenate(found, axis=1)

@@ -1,0 +1,54 @@
+"""Which runs of a study a condition is put to, and what it asks them. What its file states:
+
+subject(restored, spec) -> Subject    it changes the model: white-box, put to the runs of methods
+put(asking, spec) -> Asking           it asks otherwise: black-box if that is all; put to reference models too
+STRENGTH = "strength"                 the key that tables show as its strength
+CARRIERS = ()                         what a run's carrier must train (a carrier's TRAINS); empty: anything
+NEEDS = ()                            keys that the carrier must have, as `gate`
+PROBE = ""                            the probe that it asks with, in place of the benchmark's; its options are the keys
+AT_MOST = {}                          keys that may be at most as large as another one
+"""
+
+from grunflow.config.facts import PROBE, defined, fact_of
+from grunflow.config.methods import Source, condition_source, trains
+from grunflow.config.parts import ConditionSpec
+from grunflow.config.runs import Part, Run
+from grunflow.config.sets import ProbeSpec
+
+BLACK_BOX, WHITE_BOX = "black-box", "white-box"
+
+
+def access(source: Source) -> str:
+    """What it takes: nothing but to ask, or the model itself."""
+    return WHITE_BOX if "subject" in defined(source.path) else BLACK_BOX
+
+
+def strength(source: Source, spec: ConditionSpec) -> float | None:
+    """The number that tells how far a condition goes, where its file names one; None of a key that holds no number."""
+    found = spec.get(source.facts.get("STRENGTH", "strength"))
+    return float(found) if isinstance(found, int | float) else None
+
+
+def is_put_to(part: Part, run: Run, name: str) -> bool:
+    """Whether a run is scored under a condition: where it means something."""
+    source = condition_source(part.study, name)
+    if part.theirs(run) or not probes(part, name):
+        return False
+    if run.is_reference:
+        return access(source) == BLACK_BOX
+    trained, needed = source.facts.get("CARRIERS", ()), source.facts.get("NEEDS", ())
+    fits = not trained or trains(part.study, run.carrier) in trained
+    return fits and all(part.method(run).carrier.get(key) is not None for key in needed)
+
+
+def probes(part: Part, name: str) -> tuple[ProbeSpec, ...]:
+    """What runs are asked under a condition; nothing where the benchmark has no question that can be put so, or no metric of
+    what comes back."""
+    source, benchmark = condition_source(part.study, name), part.benchmark
+    own = source.facts.get("PROBE", "")
+    reached = tuple(probe for probe in benchmark.probes if fact_of(PROBE, probe.kind, "FORMS", False))
+    if own:
+        measured = any(metric.probe == own for metric in benchmark.metrics)
+        options = part.condition(name).model_extra or {}
+        return tuple(ProbeSpec(kind=own, sets=probe.sets, options=options) for probe in reached[:1] if measured)
+    return reached if "put" in defined(source.path) else benchmark.probes
