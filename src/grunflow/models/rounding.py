@@ -1,6 +1,6 @@
 """Weights rounded to few bits and back, as bitsandbytes does: exactly its numbers, on any device, without its kernels.
 
-Source: bitsandbytes 0.48 (backends/default/ops.py and functional.py, get_4bit_type): int8 by the largest weight of each output
+Source: bitsandbytes 0.50.2 (backends/default/ops.py and functional.py, get_4bit_type): int8 by the largest weight of each output
 row; nf4 (Dettmers et al., 2305.14314) and fp4 by the largest of every 64 weights on end, without double quantisation.
 """
 

@@ -36,6 +36,7 @@ def test_bare_pairs_have_what_needs_no_more(tmp_path: Path) -> None:
     assert names == {
         "rougeL",
         "probability",
+        "right_within_k",
         "gate",
         "utility",
         "gate_auroc",

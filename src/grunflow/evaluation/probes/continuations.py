@@ -6,10 +6,9 @@ from grunflow.config.sets import ProbeSpec
 from grunflow.evaluation.asking import Asking
 from grunflow.evaluation.probes.answers import score_set
 
-GENERATES = True
+GENERATES = FORMS = True
 ANSWERS = 1
 QUESTION_TOKENS = None
-FORMS = True
 
 
 def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
