@@ -10,7 +10,7 @@ import pytest
 from grunflow.config import specs
 from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, Training
-from grunflow.config.sets import Paired, ProbeSpec
+from grunflow.config.sets import Paired, Picked, ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.stages import attack, evaluate, finetune, prepare, unlearn
 from grunflow.work import Work
@@ -72,7 +72,7 @@ def attacked(world: Path, out: Path, links: tuple[str, ...], own: CarrierSpec, *
         called="relearn", run="mini/x", benchmark="tofu", model=MODEL, carrier=own, objective=objective("learn"),
         training=Training(learning_rate=1e-2, steps=3, batch_size=8, schedule="constant", warmup_fraction=0),
         probes=PROBES, asked=(0, 3), max_new_tokens=4, engine="fast", unlearn_seed=1,
-        **{"attacker": "over", "stream": STREAM.to_learn("forget", 10, 1), **keys},
+        **{"attacker": "over", "stream": STREAM.model_copy(update={"picked": Picked(rows=10)}), **keys},
     )  # fmt: skip
     out.mkdir()
     attack.run(spec, Work({"data": [world / "data"], "start": [world / name for name in links]}, out, 8))
@@ -133,7 +133,7 @@ def test_a_removed_carrier_leaves_what_lay_beneath_it(world: Path, tmp_path: Pat
 
 
 def test_what_was_learnt_is_left_out_of_the_scores_of_the_rest(world: Path, tmp_path: Path) -> None:
-    stream = STREAM.to_learn("held_out", None, 4)
+    stream = STREAM.model_copy(update={"picked": Picked(parts=4, last=3)})
     found = attacked(world, tmp_path / "attack", ("target", "grun"), CARRIERS["lora"], stream=stream, unseen=True)
     rows = read_rows(world / "data" / STREAM.forget)
     assert len(rows) == 20

@@ -12,7 +12,7 @@ from grunflow.config import resolve, specs
 from grunflow.config.methods import carrier_of, carrier_source, objective_source
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
 from grunflow.config.runs import Part, Run
-from grunflow.config.sets import StreamSpec
+from grunflow.config.sets import Paired, Picked, StreamSpec
 from grunflow.config.study import Relearning, Where
 from grunflow.config.terms import WEIGHTS
 from grunflow.config.typed import typed
@@ -106,7 +106,20 @@ def stream(part: Part, run: Run, own: Relearning) -> StreamSpec:
     """What the attacker reads."""
     edits = not run.is_reference and part.edits(run)
     texts = {} if run.is_reference else part.method(run).texts
-    return part.benchmark.stream(edits, "fresh", texts).to_learn(own.learns, own.rows, own.parts)
+    return to_learn(part.benchmark.stream(edits, "fresh", texts), own)
+
+
+def to_learn(usual: StreamSpec, own: Relearning) -> StreamSpec:
+    """What an attacker reads of what unlearning does: of questions the picked ones, of corpora the first texts of each (a part of
+    the forget set that is asked is none of corpora's: config/further.py)."""
+    if isinstance(usual, Paired):
+        parted = {"parts": own.parts, "last": own.parts - 1} if own.learns == "held_out" else {}
+        file = usual.retain if own.learns == "retain" else usual.forget
+        picked = Picked(rows=own.rows, **parted)
+        return Paired(forget=file, retain=usual.retain, refusals=usual.refusals, picked=picked)
+    files = {"retain": usual.retain} if own.learns == "retain" else usual.forget
+    texts = usual.texts.model_copy(update={"samples": own.rows or usual.texts.samples})
+    return usual.model_copy(update={"forget": files, "texts": texts})
 
 
 def training(own: Relearning, where: str) -> Training:

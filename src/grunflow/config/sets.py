@@ -67,15 +67,6 @@ class Picked(Strict):
     last: int = Field(1, ge=1)
     rows: int | None = Field(None, ge=1)
 
-    def of(self, total: int) -> range:
-        """Places of the picked rows among `total`."""
-        first, last = (total * part // self.parts for part in (self.first, self.last))
-        step = max(1, (last - first) // self.rows) if self.rows else 1
-        return range(first, last, step)[: self.rows]
-
-
-Learns = Literal["forget", "held_out", "retain"]
-
 
 class Paired(Strict):
     """Training reads questions: each forget row with a refusal and a retain row beside it (training/streams/paired.py)."""
@@ -94,12 +85,6 @@ class Paired(Strict):
     picked: Picked | None = Field(
         None, description="of the forget rows; null: all", exclude_if=lambda value: value is None
     )
-
-    def to_learn(self, learns: Learns, rows: int | None, parts: int) -> "Paired":
-        """What an attacker reads: `rows` forget or retain rows, or all but the last of `parts` parts of the forget set."""
-        parted = {"parts": parts, "last": parts - 1} if learns == "held_out" else {}
-        file = self.retain if learns == "retain" else self.forget
-        return Paired(forget=file, retain=self.retain, refusals=self.refusals, picked=Picked(rows=rows, **parted))
 
 
 class Cut(Strict):
@@ -120,14 +105,6 @@ class Turns(Strict):
     retain: str
     texts: Cut = Cut()
     sampling: Literal["fresh", "fixed_partner"] = "fresh"
-
-    def to_learn(self, learns: Learns, rows: int | None, parts: int) -> "Turns":
-        """What an attacker reads: the first `rows` texts of each forget corpus, or of the retain texts. A part of the forget set
-        that is asked is none of corpora's (config/checks.py)."""
-        files = {"retain": self.retain} if learns == "retain" else self.forget
-        return self.model_copy(
-            update={"forget": files, "texts": self.texts.model_copy(update={"samples": rows or self.texts.samples})}
-        )
 
 
 StreamSpec = Paired | Turns

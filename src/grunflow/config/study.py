@@ -8,7 +8,7 @@ from grunflow.config.base import NAME, Seed, Strict
 from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.conventions import Conventions
 from grunflow.config.models import Model, Published
-from grunflow.config.sets import Learns, Snapshots
+from grunflow.config.sets import Snapshots
 from grunflow.config.specs import Attacker, PublishedLog
 from grunflow.errors import BadInput, unknown_name
 
@@ -64,7 +64,7 @@ Where = dict[Literal["benchmark", "model", "objective", "carrier"], Annotated[tu
 class Relearning(Strict):
     """An attack: finished runs are trained further, and asked on the way (docs/robustness.md)."""
 
-    learns: Learns = Field(
+    learns: Literal["forget", "held_out", "retain"] = Field(
         "forget",
         description="what the attacker has: rows of the forget set; all but its last part, and the last alone is asked (held_out); "
         "or rows of what was kept (retain), which say nothing of what was forgotten",

@@ -9,6 +9,7 @@ import pandas as pd
 from grunflow.benchmarks.base import RETAIN, TARGET, Benchmark, RunScores
 from grunflow.config.sets import Picked
 from grunflow.config.specs import Aggregate, RequestRow, RunRow
+from grunflow.data.picking import places
 from grunflow.data.records import read_rows
 from grunflow.evaluation.aggregate import identity_columns, per_question
 from grunflow.evaluation.taken_for import check_questions, check_values, read_scores
@@ -71,7 +72,7 @@ def of_sequences(
 
     def told(row: RunRow, frames: Mapping[str, pd.DataFrame], asked: RequestRow, step: int, request: int) -> Scored:
         first, last = (request - 1, request) if request else (0, step)
-        questions = {rows[place] for place in Picked(parts=asked.requests, first=first, last=last).of(len(rows))}
+        questions = {rows[place] for place in places(Picked(parts=asked.requests, first=first, last=last), len(rows))}
         part = of_questions(frames, questions, forgotten)
         return scored(
             benchmark,

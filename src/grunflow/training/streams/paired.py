@@ -9,6 +9,7 @@ import torch
 from grunflow.config.chat import Chat
 from grunflow.config.sets import Paired
 from grunflow.data.pairing import pairing, partners
+from grunflow.data.picking import places
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
 from grunflow.seeds import generator
@@ -69,7 +70,7 @@ class Questions:
 def forget_rows(spec: Paired, data: Path) -> list[dict[str, Any]]:
     """The rows that are to be forgotten, in the file's order."""
     rows = read_rows(data / spec.forget)
-    return rows if spec.picked is None else [rows[place] for place in spec.picked.of(len(rows))]
+    return [rows[place] for place in places(spec.picked, len(rows))]
 
 
 def stream(spec: Paired, data: Path, tokenizer: Any, template: str | Chat, seed: int, needs: Needs) -> Questions:
