@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from grunflow import submission
-from grunflow.config.specs import Aggregate, Evaluate, Stage, Unlearn
+from grunflow.config.specs import Aggregate, Attack, Evaluate, Stage, Unlearn
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.job import read_object, write_atomically
 
@@ -29,6 +29,10 @@ def advice(spec: Stage, out: Path) -> str:
     all runs has named the one."""
     if isinstance(spec, Aggregate):
         return " To go on without the run, name it under failed: in the study's config."
+    if isinstance(spec, Attack):
+        return (
+            f" A lower attacks.{spec.called}.training.learning_rate often helps; or leave the run out by its `where`."
+        )
     if isinstance(spec, Evaluate) and spec.carriers:
         run = spec.run
     elif isinstance(spec, Unlearn):

@@ -22,7 +22,7 @@ KINDS = (facts.OBJECTIVE, facts.CARRIER, facts.CONDITION, facts.PROBE, facts.STR
 # Modules of those folders that are no parts: every part of the kind may import them.
 SHARED = {
     "objectives": {"loading", "gate", "scores", "states", "retain"},
-    "carriers": {"base", "stack", "chain", "representation"},
+    "carriers": {"base", "stack", "chain", "representation", "summed"},
     "training/streams": {"base"},
     "benchmarks": {"base", "loading"},
 }

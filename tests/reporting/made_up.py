@@ -52,7 +52,7 @@ def identities(
             place = "/".join(filter(None, (model, split, "_".join(filter(None, (objective, carrier))))))
             found.append(
                 {"run": f"{place}_t{seed}", "model": model, "split": split, "objective": objective, "carrier": carrier,
-                 "carrier_kind": (kinds or {}).get(carrier, carrier), "variant": "", "condition": "plain", "trained": True,
+                 "carrier_kind": (kinds or {}).get(carrier, carrier), "variant": "", "condition": "plain", "point": "", "trained": True,
                  "target_seed": seed if of_target else None, "unlearn_seed": seed if carrier else None}
             )  # fmt: skip
     return found
@@ -99,7 +99,7 @@ def questions(
             gate = (0.9 if name == "forget" else 0.1) if grun else np.nan
             for index, score in enumerate(scores):
                 found["questions"].append(
-                    {"run": who["run"], "condition": "plain", "set": name, "index": index, "raw_ratio": 0.5 + score, "gate": gate,
+                    {"run": who["run"], "condition": "plain", "point": "", "set": name, "index": index, "raw_ratio": 0.5 + score, "gate": gate,
                      **dict.fromkeys(("rougeL", "probability", "truth_ratio", "truth_ratio_grun"), score),
                      **{f"gate_{block}": gate for block in BLOCKS}}
                 )  # fmt: skip
@@ -177,6 +177,7 @@ def scored(methods, model, sets, metrics, seeds, scores) -> Frames:
                     {
                         "run": who["run"],
                         "condition": "plain",
+                        "point": "",
                         "set": name,
                         "index": index,
                         **dict.fromkeys(metrics, value),

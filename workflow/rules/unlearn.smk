@@ -1,5 +1,6 @@
 FROZEN = "results/{study}/{benchmark}/runs/{frozen}"
 RUN = "results/{study}/{benchmark}/runs/{run}"
+ATTACK = "results/{study}/{benchmark}/attacks/{attacked}"
 CARRIER = "results/{study}/{benchmark}/carriers/{run}"
 
 
@@ -50,7 +51,30 @@ rule unlearn:
         " {params.carrier} --processes {resources.processes} --out {output.folder:q} --log {log:q}"
 
 
-# The same where the study does not keep what is trained: it goes once every job that reads it is done. `use rule` does not
+# A finished run trained further, to bring back what it forgot, and asked on the way; only its scores stay.
+rule attack:
+    input:
+        unpack(inputs_of(ATTACK)),
+    output:
+        folder=directory(ATTACK),
+    log:
+        log_of(ATTACK),
+    wildcard_constraints:
+        attacked=places("attack"),
+    cache: True
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        **asks(ATTACK, "processes", "slurm_extra"),
+        batch_size=evaluation_batch,
+    params:
+        **call_of(ATTACK),
+    shell:
+        "grunflow attack --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size} {params.inputs}"
+        " --processes {resources.processes} --out {output.folder:q} --log {log:q}"
+
+
+# Unlearning where the study does not keep what is trained: it goes once every job that reads it is done. `use rule` does not
 # take `cache:` over, and so the cache keeps no copy.
 if STUDY.keep != "all":
 

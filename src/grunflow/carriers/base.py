@@ -25,7 +25,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from grunflow.config.parts import CarrierSpec
-from grunflow.interventions.gated import GatedLoReFT
 
 
 @dataclass
@@ -54,7 +53,7 @@ class Carrier:
 
     Attributes:
         packable: PACKABLE of its file, also of one whose class extends another's.
-        edits: what acts on block outputs at the last prompt token, by block; empty where the model itself is changed.
+        edits: what acts on block outputs at the last prompt token, a StateEdit by block; empty where the model itself is changed.
     """
 
     packable: bool = False
@@ -63,7 +62,7 @@ class Carrier:
         self.spec, self.model = spec, model
 
     @property
-    def edits(self) -> Mapping[int, GatedLoReFT]:
+    def edits(self) -> Mapping[int, Any]:
         return {}
 
     @property

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from grunflow.carriers.stack import Stack
+from grunflow.carriers.summed import Summed
 from grunflow.config.models import Model
 from grunflow.errors import BadInput
 from grunflow.manifest import identity, read_manifest
@@ -18,7 +19,9 @@ class Subject(NamedTuple):
     stack: Stack
 
 
-def restored(model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = ()) -> Subject:
+def restored(
+    model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False
+) -> Subject:
     """A model and the carriers on it.
 
     Args:
@@ -26,6 +29,7 @@ def restored(model: Model, links: Sequence[Path], share: float = 1.0, files: Ite
             start), then runs, each with a carrier.
         share: of the last carrier, how far from what it lies on (0) to what was trained (1).
         files: that the command was given; a carrier of the user's own may be among them.
+        trainable: whether the last carrier is to be trained on.
 
     Raises:
         BadInput: a folder without a carrier, or one that was trained on something else than lies before it.
@@ -37,9 +41,30 @@ def restored(model: Model, links: Sequence[Path], share: float = 1.0, files: Ite
     for number in range(first, len(links)):
         _check_link(links, number)
         last = number == len(links) - 1
-        stack.restore(links[number], share if last else 1.0, files)
+        stack.restore(links[number], share if last else 1.0, files, trainable and last)
     stack.model.eval()
     return Subject(tokenizer, stack)
+
+
+def summed(
+    model: Model, start: Sequence[Path], runs: Sequence[Path], factor: float, files: Iterable[Path] = ()
+) -> Subject:
+    """A model with the edits of several runs added up, each of which was trained on it by itself.
+
+    Args:
+        start: as `links` of `restored`: what the runs started from.
+        runs: their folders.
+        factor: of the sum.
+    """
+    start = list(start)
+    subject = restored(model, start, files=files)
+    beneath = len(subject.stack.carriers)
+    for run in runs:
+        _check_link([*start, run], len(start))
+        subject.stack.restore(run, files=files)
+    parts = subject.stack.carriers[beneath:]
+    subject.stack.carriers[beneath:] = [Summed(parts, subject.stack.model, factor)]
+    return subject
 
 
 def restorer(model: Model, links: Sequence[Path], files: Iterable[Path] = ()) -> Callable[[float], Subject]:

@@ -19,7 +19,6 @@ from grunflow.config.outside import load
 from grunflow.config.parts import CarrierSpec
 from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
-from grunflow.interventions.gated import GatedLoReFT
 from grunflow.models.blocks import block_output
 from grunflow.models.generators import forked
 from grunflow.models.head import head_at
@@ -47,8 +46,8 @@ class Stack:
         return all(carrier.packable for carrier in self.carriers) and sum(bool(c.edits) for c in self.carriers) < 2
 
     @property
-    def edits(self) -> Mapping[int, GatedLoReFT]:
-        """The edits of the outermost carrier that has some."""
+    def edits(self) -> Mapping[int, Any]:
+        """The edits (StateEdit) of the outermost carrier that has some."""
         return next((carrier.edits for carrier in reversed(self.carriers) if carrier.edits), {})
 
     @property
@@ -77,8 +76,9 @@ class Stack:
             self.carriers.append(file.CLASS(spec, self.model, tuple(self.carriers)))
         self.top.packable = getattr(file, "PACKABLE", False)
 
-    def restore(self, folder: Path, share: float = 1.0, files: Iterable[Path] = ()) -> None:
-        """Put the carrier saved in `folder` on top, frozen. share: how far from what lies beneath (0) to what was trained (1).
+    def restore(self, folder: Path, share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False) -> None:
+        """Put the carrier saved in `folder` on top, frozen, or to be trained on. share: how far from what lies beneath (0) to what
+        was trained (1).
 
         Raises:
             BadInput: there is none.
@@ -90,7 +90,8 @@ class Stack:
             )
         self.attach(CarrierSpec.model_validate_json((place / SPEC_FILE).read_text()), 0, files)
         self.top.load(place, share)
-        self.top.freeze()
+        if not trainable:
+            self.top.freeze()
 
     def rescale(self, folder: Path, share: float) -> None:
         """The outermost carrier, saved in `folder`, applied to another share."""

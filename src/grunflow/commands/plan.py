@@ -111,10 +111,10 @@ def _count(row: dict[str, Any], job: Any, spent: Any, done: bool, cached: bool) 
 
 def trains_weights(spec: Any) -> bool:
     """Whether an unlearning job writes a whole model."""
-    from grunflow.config.specs import Unlearn
+    from grunflow.config.specs import Attack, Unlearn
     from grunflow.config.terms import WEIGHTS, trained_by
 
-    return isinstance(spec, Unlearn) and trained_by(spec.carrier) == WEIGHTS
+    return isinstance(spec, Unlearn) and not isinstance(spec, Attack) and trained_by(spec.carrier) == WEIGHTS
 
 
 COLUMNS = (

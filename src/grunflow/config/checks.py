@@ -43,7 +43,7 @@ def check(study: Resolved) -> None:
 
 def check_names(study: Resolved) -> None:
     """Every name in the file stands for something, whether or not the grid uses it."""
-    for key in ("objectives", "carriers", "conditions", "variants"):
+    for key in ("objectives", "carriers", "variants"):
         for name in getattr(study, key):
             if not re.fullmatch(NAME, name):
                 raise BadInput(f"config.{key}: got name {shown(name)}, expected {NAMED}.")

@@ -22,6 +22,8 @@ PLACES = {
     "Seeds": "seeds",
     "External": "external",
     "Override": "overrides",
+    "Relearning": "attacks",
+    "Sequence": "sequences",
     "Snapshots": "snapshots",
     "PublishedLog": "published_logs",
     "Training": "training",

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
-from grunflow.config import resolve, specs
+from grunflow.config import attacks, resolve, sequences, specs
+from grunflow.config.conditions import WHITE_BOX
 from grunflow.config.digest import stage_digest
 from grunflow.config.finished import told
 from grunflow.config.layouts import is_layout
@@ -112,17 +113,39 @@ def part_jobs(part: Part) -> list[Job]:
         jobs += trained(part, run)
     scored = [job for run in part.runs for job in _scored(part, run, resolve.conditions(part, run))]
     followed = [job for run in part.runs for job in _scored(part, run, resolve.ways(part, run))]
+    attacking = [_attack(part, run, name) for run, name in attacks.attacked(part)]
+    parted = [job for run in sequences.runs(part) for job in trained(part, run)]
+    states = list(sequences.states(part))
+    asking = [_state(part, state) for state in states]
     trained_here = [run for run in part.runs if folder_of(part, run)]
-    spec = resolve.aggregate(part, trained_here)
+    spec = further(part, resolve.aggregate(part, trained_here), states)
     inputs = {"score": tuple(job.folder for job in scored), "run": tuple(folder_of(part, run) for run in trained_here)}
-    inputs |= {"way": tuple(job.folder for job in followed)} if followed else {}
-    return [*jobs, *scored, *followed, Job(f"{root}/metrics", spec, inputs)]
+    for name, more in (("way", followed), ("attacked", attacking), ("sequence", asking)):
+        inputs |= {name: tuple(job.folder for job in more)} if more else {}
+    inputs |= {"data": (data,)} if asking else {}
+    return [*jobs, *parted, *scored, *followed, *attacking, *asking, Job(f"{root}/metrics", spec, inputs)]
+
+
+def further(part: Part, known: specs.Aggregate, states: list[sequences.State]) -> specs.Aggregate:
+    """The same with what became of runs that went on."""
+    rows = {row.run: row for row in known.runs if row.condition == resolve.PLAIN}
+    more = {
+        "attacks": tuple(
+            rows[run.path].model_copy(update={"condition": name, "access": WHITE_BOX})
+            for run, name in attacks.attacked(part)
+        ),
+        "sequences": tuple(sequences.row(part, state, rows[state.of.path]) for state in states),
+        "requested": sequences.requested(part) if states else "",
+    }
+    return known.model_copy(update=more)
 
 
 def made_for(part: Part, run: Run) -> list[Job]:
     """What a row about the run is made of: the job that wrote its folder, and those that scored it."""
     conditions = (*resolve.conditions(part, run), *resolve.ways(part, run))
-    return [*trained(part, run)[-1:], *_scored(part, run, conditions)]
+    attacking = [_attack(part, run, name) for name in attacks.attacks_on(part, run)]
+    asking = [_state(part, state) for state in sequences.states(part) if state.of == run]
+    return [*trained(part, run)[-1:], *_scored(part, run, conditions), *attacking, *asking]
 
 
 def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
@@ -133,6 +156,35 @@ def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
         methods = (*carrier_files(part, run), *condition_files(part, condition))
         jobs.append(Job(folder, spec, inputs, read_from_folder(spec.model, inputs), methods))
     return jobs
+
+
+def _attack(part: Part, run: Run, name: str) -> Job:
+    """The job that trains a run further. What is removed of a run it does not read, but for the run's record."""
+    spec = attacks.attack(part, run, name)
+    inputs = asked(part, run)
+    own = inputs.pop("model", ())
+    if spec.attacker == "removed":
+        inputs |= {"run": (folder_of(part, run),)}
+    elif own:
+        inputs["start"] = (*inputs.get("start", ()), *own)
+    methods = dict.fromkeys([*carrier_files(part, run), *attacker_files(part, name)])
+    return Job(
+        f"{root_of(part)}/attacks/{run.path}/{name}", spec, inputs, read_from_folder(spec.model, inputs), tuple(methods)
+    )
+
+
+def _state(part: Part, state: sequences.State) -> Job:
+    """The job that scores what a method has come to in a sequence."""
+    if state.factor is None:
+        return _scored(part, state.runs[0], [resolve.PLAIN])[0]
+    inputs = asked(part, state.runs[0])
+    inputs["model"] = tuple(place_of(part, run) for run in state.runs)
+    if "run" in inputs:
+        inputs["run"] = tuple(folder_of(part, run) for run in state.runs)
+    spec = sequences.evaluate(part, state)
+    files = read_from_folder(spec.model, inputs)
+    methods = (*carrier_files(part, state.of), *condition_files(part, resolve.PLAIN))
+    return Job(f"{root_of(part)}/scores/{state.path}/{resolve.PLAIN}", spec, inputs, files, methods)
 
 
 def folder_of(part: Part, run: Run) -> str:
@@ -189,6 +241,12 @@ def carrier_files(part: Part, run: Run) -> tuple[str, ...]:
     """Files outside the package that define a run's carriers."""
     sources = [carrier_source(part.study, item.carrier) for item in run.chain if item.carrier]
     return tuple(dict.fromkeys(str(source.path) for source in sources if source.outside))
+
+
+def attacker_files(part: Part, name: str) -> tuple[str, ...]:
+    """The file outside the package that defines what an attacker trains."""
+    source = carrier_source(part.study, part.study.attacks[name].carrier)
+    return (str(source.path),) if source.outside else ()
 
 
 def condition_files(part: Part, condition: str) -> tuple[str, ...]:

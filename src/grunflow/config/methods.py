@@ -85,8 +85,10 @@ def overrides_of(study: Study, benchmark: str, model: str, objective: str, carri
     return [item for item in study.overrides if all(value in here[key] for key, value in item.where.items())]
 
 
-def method(study: Resolved, benchmark: str, model: str, objective: str, carrier: str, variant: str = "") -> Method:
-    """Defaults of the objective and of the carrier, every matching override in order, then the variant."""
+def keys_of(
+    study: Study, benchmark: str, model: str, objective: str, carrier: str, variant: str = ""
+) -> dict[str, dict[str, Any]]:
+    """Part -> its keys: defaults of the objective and of the carrier, every matching override in order, then the variant."""
     parts: dict[str, dict[str, Any]] = {
         "objective": dict(study.objectives.get(objective, {})),
         "carrier": dict(study.carriers.get(carrier, {})),
@@ -98,20 +100,35 @@ def method(study: Resolved, benchmark: str, model: str, objective: str, carrier:
             parts[part] |= getattr(override, part)
     for part, values in study.variants.get(variant, {}).items():
         parts[part] |= values
-    place = f"{objective} x {carrier}"
+    for key in carrier_source(study, carrier).facts.get("CONVENTIONS", ()):
+        parts["carrier"].setdefault(key, getattr(study.conventions, key))
+    return parts
+
+
+def shape_of(study: Resolved, model: str) -> limits.Shape:
     row = study.model(model)
-    shape = limits.Shape(row.name, row.architecture.layers, row.architecture.hidden_size)
+    return limits.Shape(row.name, row.architecture.layers, row.architecture.hidden_size)
+
+
+def method(study: Resolved, benchmark: str, model: str, objective: str, carrier: str, variant: str = "") -> Method:
+    """An objective on a carrier, as the study has them."""
+    parts = keys_of(study, benchmark, model, objective, carrier, variant)
+    place, shape = f"{objective} x {carrier}", shape_of(study, model)
     own, held = objective_source(study, objective), carrier_source(study, carrier)
     parts["objective"] = without_null_retain(parts["objective"])
     parts["objective"].setdefault("retain", own.facts.get("RETAIN", "nll"))
-    for key in held.facts.get("CONVENTIONS", ()):
-        parts["carrier"].setdefault(key, getattr(study.conventions, key))
     return Method(
         part_of(ObjectiveSpec, objective, own, parts["objective"], f"objectives.{objective} ({place})", shape),
         part_of(CarrierSpec, carrier, held, parts["carrier"], f"carriers.{carrier} ({place})", shape),
         typed(Training, parts["training"], f"training.{carrier} ({place})"),
         parts["texts"],
     )
+
+
+def carrier_of(study: Resolved, benchmark: str, model: str, objective: str, carrier: str, where: str) -> CarrierSpec:
+    """A carrier by itself: of an attack, whose objective and training are its own."""
+    keys = keys_of(study, benchmark, model, objective, carrier)["carrier"]
+    return part_of(CarrierSpec, carrier, carrier_source(study, carrier), keys, where, shape_of(study, model))
 
 
 class Named(NamedTuple):

@@ -11,6 +11,7 @@ from grunflow.config.checks import check
 from grunflow.config.conventions import PRESETS, Conventions
 from grunflow.config.facts import BENCHMARK
 from grunflow.config.files import check_files
+from grunflow.config.further import check_further
 from grunflow.config.idle import idle
 from grunflow.config.local import with_shape
 from grunflow.config.models import Model
@@ -39,6 +40,7 @@ def read_study(config: dict[str, Any]) -> Resolved:
     values["external"] = {name: External(**pinned(row.model_dump(), pins)) for name, row in study.external.items()}
     found = Resolved(**{**values, "conventions": conventions, "models": models, "resolved": benchmarks})
     check(found)
+    check_further(found)
     check_files(found)
     found = found.model_copy(update={"absent": named(found)})
     few = () if found.rehearsal else idle(found)  # of a study's cells a rehearsal has few

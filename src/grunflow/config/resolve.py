@@ -8,7 +8,7 @@ from grunflow.config.forms import training_of
 from grunflow.config.methods import condition_source, goes_along
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
-from grunflow.config.sets import ProbeSpec, Snapshots
+from grunflow.config.sets import Picked, ProbeSpec, Snapshots
 from grunflow.config.starts import is_scratch, loaded
 from grunflow.config.strengths import along
 from grunflow.config.terms import plain_because
@@ -60,7 +60,8 @@ def snapshot(part: Part) -> ProbeSpec | None:
 
 def unlearn(part: Part, run: Run) -> specs.Unlearn:
     found, study = part.method(run), part.study
-    asked, probe = asked_on_the_way(part), snapshot(part)
+    asked = asked_on_the_way(part)
+    probe = snapshot(part) if run.requests is None else None
     return specs.Unlearn(
         benchmark=part.name,
         model=part.loaded(run),
@@ -88,7 +89,11 @@ def unlearn(part: Part, run: Run) -> specs.Unlearn:
 
 def stream(part: Part, run: Run):
     """What the run reads at each step."""
-    return part.benchmark.stream(part.edits(run), part.study.conventions.retain_sampling, part.method(run).texts)
+    whole = part.benchmark.stream(part.edits(run), part.study.conventions.retain_sampling, part.method(run).texts)
+    if run.requests is None:
+        return whole
+    first, last, parts = run.requests
+    return whole.model_copy(update={"picked": Picked(parts=parts, first=first, last=last)})
 
 
 def first_edited(part: Part, run: Run) -> int | None:

@@ -32,6 +32,9 @@ class Run:
     unlearn_seed: int | None = None
     variant: str = ""  # a named change of settings, in a tuning study
     start: "Run | None" = None
+    requests: tuple[int, int, int] | None = (
+        None  # (first, last, of): so many of equal parts of the forget set; None: all of it
+    )
 
     @property
     def is_reference(self) -> bool:
@@ -40,7 +43,8 @@ class Run:
     @property
     def path(self) -> str:
         """E.g. tiny/forget10/gd_grun_t0_u1, tiny/forget10/retain_t0, tiny-wmdp/rmu_grun_u1, tiny-wmdp/base, tiny/forget10/external_theirs."""
-        method = "_".join(filter(None, (self.objective, self.carrier, self.variant)))
+        asked = "of{2}-{0}to{1}".format(*self.requests) if self.requests else ""
+        method = "_".join(filter(None, (self.objective, self.carrier, self.variant, asked)))
         target = "" if self.target_seed is None else f"_t{self.target_seed}"
         unlearned = "" if self.unlearn_seed is None else f"_u{self.unlearn_seed}"
         if self.start is not None:

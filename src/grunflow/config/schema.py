@@ -79,6 +79,7 @@ def schema() -> Schema:
     for name, form in parts.items():
         _into(defs["Override"]["properties"][name], form)
     _into(defs["Override"]["properties"]["texts"], _reference("Cut"))
+    _into(defs["Relearning"]["properties"]["training"], _reference("Training"))
     variant = {"type": "object", "properties": parts, "additionalProperties": False}
     _into(keys["variants"], {"type": "object", "additionalProperties": variant})
     models = _partial(defs["Model"])

@@ -58,6 +58,16 @@ class Snapshots(Strict):
     questions: int = Field(20, ge=1, description="questions asked of each set")
 
 
+class Picked(Strict):
+    """Some rows of a file. It is taken to be of `parts` equal parts in its order; of those from `first` up to, without, `last`
+    so many `rows`, evenly spaced; null: all of them."""
+
+    parts: int = Field(1, ge=1)
+    first: int = Field(0, ge=0)
+    last: int = Field(1, ge=1)
+    rows: int | None = Field(None, ge=1)
+
+
 class Paired(Strict):
     """Training reads questions: each forget row with a refusal and a retain row beside it (training/streams/paired.py)."""
 
@@ -71,6 +81,10 @@ class Paired(Strict):
     )
     replayed: int = Field(0, ge=0)
     beside: str = Field("", description="with replayed rows all of these, too")
+    # Left out of a spec that has none: specs from before are the same.
+    picked: Picked | None = Field(
+        None, description="of the forget rows; null: all", exclude_if=lambda value: value is None
+    )
 
 
 class Cut(Strict):

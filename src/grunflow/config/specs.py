@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from grunflow.config.base import Seed, Strict
+from grunflow.config.base import NAME, Seed, Strict
 from grunflow.config.benchmarks import DECLARATION, PREPARATION, BenchmarkSpec
 from grunflow.config.chat import Chat
 from grunflow.config.models import Architecture, Model
@@ -113,6 +113,26 @@ class Unlearn(Stage):
     unlearn_seed: Seed
 
 
+Attacker = Literal["over", "tuned", "removed"]
+
+
+class Attack(Unlearn):
+    """train a finished run further, to bring back what it forgot, and ask it on the way"""
+
+    apart: ClassVar[bool] = False
+
+    stage: Literal["attack"] = "attack"  # type: ignore[assignment]
+    called: str = Field(pattern=NAME, description="its name in the study")
+    run: str = Field(description="identity of the run that it is put to")
+    attacker: Attacker = Field(
+        description="over: a new carrier on top of the run; tuned: the run's own trained parts go on; removed: a new carrier on what "
+        "lies beneath the run's"
+    )
+    probes: tuple[ProbeSpec, ...]
+    asked: tuple[int, ...] = Field(description="numbers of steps after which the probes are put")
+    unseen: bool = Field(False, description="whether questions that the attacker learnt are left out of the scores")
+
+
 class CacheFrozenStates(Stage):
     """run a frozen model once over what its edits are trained on"""
 
@@ -142,6 +162,11 @@ class Evaluate(Stage):
         (), description="of the run and of those that it starts from, innermost first"
     )
     condition: ConditionSpec
+    summed: float | None = Field(
+        None,
+        description="of several runs whose edits are added up: the factor of the sum",
+        exclude_if=lambda value: value is None,
+    )
     probes: tuple[ProbeSpec, ...]
     template: Template | Chat = "plain"
     engine: Engine = "plain"
@@ -171,6 +196,14 @@ class RunRow(NamedRun):
     unlearn_seed: Seed | None
 
 
+class RequestRow(RunRow):
+    """What is told of one run after some requests of a sequence: run is what was scored, the rest is the method's."""
+
+    sequence: str
+    step: int = Field(ge=1, description="requests that were made so far")
+    requests: int = Field(ge=1, description="of the whole sequence: so many equal parts of the forget set")
+
+
 class Aggregate(Stage):
     """per-example scores of a benchmark's runs -> their metrics"""
 
@@ -178,6 +211,15 @@ class Aggregate(Stage):
     benchmark: BenchmarkSpec
     runs: tuple[RunRow, ...]
     ways: tuple[RunRow, ...] = Field((), description="runs under conditions that go along strengths")
+    attacks: tuple[RunRow, ...] = Field(
+        (), description="runs that are attacked, by the attack's name as condition", exclude_if=lambda value: not value
+    )
+    sequences: tuple[RequestRow, ...] = Field(
+        (), description="runs after requests of a sequence", exclude_if=lambda value: not value
+    )
+    requested: str = Field(
+        "", description="file of the forget set's rows, which requests are parts of", exclude_if=lambda value: not value
+    )
 
 
 class PublishedLog(Strict):

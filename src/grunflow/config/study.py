@@ -9,7 +9,7 @@ from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.conventions import Conventions
 from grunflow.config.models import Model, Published
 from grunflow.config.sets import Snapshots
-from grunflow.config.specs import PublishedLog
+from grunflow.config.specs import Attacker, PublishedLog
 from grunflow.errors import BadInput, unknown_name
 
 GPUS = ("a100-40gb", "a100-80gb", "h100-80gb", "h200-141gb", "l40s-48gb", "none")
@@ -58,6 +58,53 @@ class Override(Strict):
     texts: dict[str, Any] = Field({}, description="how corpora are cut, of a benchmark that has some")
 
 
+Where = dict[Literal["benchmark", "model", "objective", "carrier"], Annotated[tuple[str, ...], Field(min_length=1)]]
+
+
+class Relearning(Strict):
+    """An attack: finished runs are trained further, and asked on the way (docs/robustness.md)."""
+
+    learns: Literal["forget", "held_out", "retain"] = Field(
+        "forget",
+        description="what the attacker has: rows of the forget set; all but its last part, and the last alone is asked (held_out); "
+        "or rows of what was kept (retain), which say nothing of what was forgotten",
+    )
+    rows: int | None = Field(None, ge=1, description="so many of these rows, evenly spaced; null: all")
+    parts: int = Field(4, ge=2, description="of held_out: equal parts of the forget set, in its order")
+    attacker: Attacker = Field(
+        "over",
+        description="what is trained: a new carrier over the run as it is (an edit then stays in place, frozen); the run's own trained "
+        "parts (tuned); or a new carrier on what is left without the run's (removed)",
+    )
+    carrier: str = Field(description="the new carrier; with `tuned` the one whose runs are attacked")
+    where: Where = Field({}, description="names, or kinds, of the runs that are attacked; empty: all that it fits")
+    steps: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 1, 2, 4, 8, 16, 32),
+        min_length=1,
+        description="numbers of steps after which the model is asked; 0: before the first",
+    )
+    training: dict[str, Any] = Field(
+        description="how the attacker trains; the rate is constant, without a warm-up, unless it says otherwise"
+    )
+
+
+class Sequence(Strict):
+    """Requests in turn: equal parts of the forget set, in its order, are forgotten one after the other (docs/robustness.md)."""
+
+    requests: int = Field(ge=1, description="how many")
+    how: Literal["stacked", "summed", "joint"] = Field(
+        description="stacked: each request is unlearnt by a new carrier on the run of the one before (full goes on from its weights); "
+        "summed: edits that were trained apart, each from the start, are added up; joint: all requests so far anew from the start"
+    )
+    slope: float = Field(
+        0.6, ge=0, description="of summed: a of the factor a N + b of the sum of N edits; the authors'"
+    )
+    constant: float = Field(0.6, ge=0, description="of summed: b of that factor; the authors'")
+    where: Where = Field(
+        {}, description="names, or kinds, of the methods of the grid that unlearn so; empty: all that it fits"
+    )
+
+
 class Study(Strict):
     study: str = Field(pattern=NAME, description="name of the folder under results/")
     title: str = Field(description="heading of the report")
@@ -81,6 +128,12 @@ class Study(Strict):
     overrides: tuple[Override, ...] = Field((), description="exceptions, applied in order")
     conditions: dict[str, dict[str, Any]] = Field(
         {}, description="name -> `kind` and its keys: how runs are scored beside `plain`, with nothing trained"
+    )
+    attacks: dict[str, Relearning] = Field(
+        {}, description="name -> how finished runs are trained further, to bring back what they forgot"
+    )
+    sequences: dict[str, Sequence] = Field(
+        {}, description="name -> how the forget set is forgotten in several requests"
     )
     variants: dict[str, dict[str, dict[str, Any]]] = Field(
         {}, description="name -> keys of objective, carrier, training that a grid's variant sets"

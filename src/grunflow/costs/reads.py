@@ -6,6 +6,7 @@ from grunflow.benchmarks.base import Benchmark, Lengths
 from grunflow.config.conventions import Conventions
 from grunflow.config.sets import DataSet, Paired, StreamSpec, Turns
 from grunflow.costs.flops import Extent
+from grunflow.data.picking import places
 
 CHAT_TOKENS = (
     40  # assumed: a chat template's date, a short system prompt and the marks of three turns, beyond a plain prompt
@@ -50,8 +51,9 @@ def lengths(benchmark: Benchmark, stream: StreamSpec) -> Lengths:
 
 def forgotten(benchmark: Benchmark, stream: StreamSpec) -> int:
     """Forget rows that a run reads in an epoch."""
-    files = [stream.forget] if isinstance(stream, Paired) else stream.forget.values()
-    return _cut(benchmark, stream, files)
+    if isinstance(stream, Paired):
+        return len(places(stream.picked, benchmark.rows.get(stream.forget, 0)))
+    return _cut(benchmark, stream, stream.forget.values())
 
 
 def kept(benchmark: Benchmark, stream: StreamSpec) -> int:

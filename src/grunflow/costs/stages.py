@@ -104,6 +104,23 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
     return replace(trained, seconds=trained.seconds + taken * _snapshot_seconds(spec, study, benchmark, probe))
 
 
+@_cost.register
+def _attack(spec: specs.Attack, study: Resolved) -> Cost:
+    """A training that is put to every probe so many times, and leaves scores alone."""
+    trained = _unlearn(spec, study)
+    size = study.evaluation_batch_size
+    asked = asking.asked(_benchmark(study, spec.benchmark), spec.probes, spec.max_new_tokens, size)
+    times, device = len(spec.asked), device_of(study, spec.model)
+    work = times * flops.forward(shapes_of(study, spec.model)).flops(asked.scored)
+    reading = times * (1 + asked.reads) * weights_of(study, spec.model)
+    return replace(
+        trained,
+        flops=trained.flops + work,
+        seconds=trained.seconds + hardware.compute_seconds(device, work, reading),
+        disk_bytes=times * asked.kept_bytes,
+    )
+
+
 def _step_flops(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths) -> float:
     """FLOPs of an optimiser step, with what is read of the model before unlearning (training/step.py counts the same)."""
     shapes = shapes_of(study, spec.model)

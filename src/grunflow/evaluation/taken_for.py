@@ -28,7 +28,7 @@ def read_scores(row: RunRow, folder: Path, benchmark: str) -> Frames:
         BadInput: the folder holds the scores of another run, condition or benchmark, or a file of it is not whole.
     """
     spec = read_manifest(folder)["spec"]
-    holds = (spec["benchmark"], spec["run"], spec["condition"]["name"])
+    holds = (spec["benchmark"], spec["run"], spec.get("called") or spec["condition"]["name"])
     if holds != (benchmark, row.run, row.condition):
         raise BadInput(
             f"--input score={folder}: holds {' '.join(holds)}, expected {benchmark} {row.run} {row.condition}; were folders moved? "

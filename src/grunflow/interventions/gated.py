@@ -17,7 +17,17 @@ class Edit(NamedTuple):
     gate_logit: Tensor | None
 
 
-class GatedLoReFT(nn.Module):
+class StateEdit(nn.Module):
+    """What acts on the output of one block, at one position. gate: None without one."""
+
+    gate: nn.Module | None
+
+    def edit(self, h: Float[Tensor, "*lead width"]) -> Edit:
+        """The state in place of h."""
+        raise NotImplementedError
+
+
+class GatedLoReFT(StateEdit):
     """h' = h + strength * sigmoid(gate(h)) * (((W h + b) - h R) R^T); the gate reads the unedited h.
 
     Args:
@@ -41,13 +51,18 @@ class GatedLoReFT(nn.Module):
 
     def edit(self, h: Float[Tensor, "*lead width"]) -> Edit:
         wide = h.to(self.loreft.learned_source.weight.dtype)
+        change, gate_logit = self.change(wide)
+        return Edit((wide + change).to(h.dtype), gate_logit)
+
+    def change(self, wide: Float[Tensor, "*lead width"]) -> tuple[Float[Tensor, "*lead width"], Tensor | None]:
+        """What is added to h, given in the parameters' dtype; and the gate logit."""
         change = self.loreft(wide)
         if self.strength != 1.0:
             change = self.strength * change
         if self.gate is None:
-            return Edit((wide + change).to(h.dtype), None)
+            return change, None
         logit = self.gate(wide)
-        return Edit((wide + change * torch.sigmoid(logit)).to(h.dtype), logit.squeeze(-1))
+        return change * torch.sigmoid(logit), logit.squeeze(-1)
 
     def forward(self, h: Float[Tensor, "*lead width"]) -> Float[Tensor, "*lead width"]:
         return self.edit(h).hidden

@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from grunflow.interventions.gated import GatedLoReFT
+from grunflow.interventions.gated import StateEdit
 from grunflow.models.blocks import block, hidden_of, with_hidden
 
 
 @contextmanager
 def intervene(
-    model: nn.Module, edits: Mapping[int, GatedLoReFT], positions: Int[Tensor, " batch"]
+    model: nn.Module, edits: Mapping[int, StateEdit], positions: Int[Tensor, " batch"]
 ) -> Iterator[list[Tensor]]:
     """Edit the output of block `layer` at token positions[i] of row i, in the first call of each block.
 
@@ -27,7 +27,7 @@ def intervene(
     gate_logits: list[Tensor] = []
     rows = torch.arange(len(positions), device=positions.device)
 
-    def hook_of(edit: GatedLoReFT):
+    def hook_of(edit: StateEdit):
         seen = False
 
         def hook(module: nn.Module, inputs: tuple, output: Any) -> Any:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from grunflow.interventions.gated import GatedLoReFT
+from grunflow.interventions.gated import StateEdit
 from grunflow.models.blocks import blocks
 
 # Architectures whose blocks can be called with packed rows: rotary positions from `model.rotary_emb`, a final `model.norm`.
@@ -160,7 +160,7 @@ def run_blocks(
     hidden: Float[Tensor, "token width"],
     positions: Int[Tensor, " token"],
     rows: Rows,
-    edits: Mapping[int, GatedLoReFT],
+    edits: Mapping[int, StateEdit],
     edited: Int[Tensor, " row"],
     first: int = 0,
 ) -> tuple[Float[Tensor, "token width"], list[Tensor]]:

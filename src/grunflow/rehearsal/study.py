@@ -49,6 +49,7 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
         "snapshots": few_snapshots(study.snapshots),
         "max_new_tokens": min(study.max_new_tokens, TOKENS),
         "conditions": {name: _few_strengths(study, name) for name in study.conditions},
+        "attacks": {name: attack | {"steps": [0, 1]} for name, attack in (config.get("attacks") or {}).items()},
         "selection": {},
         "failed": {},  # whatever ended a run, it ended none of these
     }

@@ -4,8 +4,10 @@ figures/listing.py say what each is)."""
 from dataclasses import dataclass
 
 from grunflow.benchmarks.base import Benchmark
+from grunflow.config.attacks import attacked
 from grunflow.config.resolve import conditions
 from grunflow.config.runs import parts
+from grunflow.config.sequences import states
 from grunflow.config.study import Resolved
 from grunflow.reporting.entries import PLAIN, listed
 from grunflow.reporting.figures.listing import FIGURES
@@ -21,6 +23,8 @@ class Planned:
     carriers: tuple[str, ...]
     variants: bool
     conditions: bool
+    attacks: bool
+    sequences: bool
     snapshots: bool
 
 
@@ -28,6 +32,7 @@ def planned(study: Resolved) -> list[Planned]:
     """The benchmarks that the grid names, in the study's order, with the runs that are not absent."""
     found = []
     for part in parts(study):
+        attacking = any(attacked(part))
         asked = part.benchmark.keys.snapshots or study.snapshots
         found.append(
             Planned(
@@ -35,7 +40,9 @@ def planned(study: Resolved) -> list[Planned]:
                 benchmark=part.benchmark,
                 carriers=tuple(dict.fromkeys(run.carrier for run in part.unlearned)),
                 variants=any(run.variant for run in part.unlearned),
-                conditions=any(name != PLAIN for run in part.runs for name in conditions(part, run)),
+                conditions=attacking or any(name != PLAIN for run in part.runs for name in conditions(part, run)),
+                attacks=attacking,
+                sequences=any(states(part)),
                 snapshots=part.benchmark.snapshot is not None and bool(asked.count or asked.steps),
             )
         )

@@ -20,7 +20,8 @@ PLAIN = RunRow.model_fields["condition"].default  # the condition under which ev
 @runtime_checkable
 class Source(Protocol):
     """What is known of one benchmark of a study, before and after its runs. conditions: whether runs are scored under others
-    than the plain one. snapshots: whether runs were asked on their way."""
+    than the plain one, or attacked (attacks). sequences: whether methods were put to requests in turn. snapshots: whether runs were
+    asked on their way."""
 
     @property
     def name(self) -> str: ...
@@ -32,6 +33,10 @@ class Source(Protocol):
     def variants(self) -> bool: ...
     @property
     def conditions(self) -> bool: ...
+    @property
+    def attacks(self) -> bool: ...
+    @property
+    def sequences(self) -> bool: ...
     @property
     def snapshots(self) -> bool: ...
 
@@ -45,6 +50,11 @@ def leaves_paths(source: Source) -> bool:
     if not source.snapshots or benchmark.snapshot is None or forgetting(benchmark) is None:
         return False
     return {FORGET, KEEP} <= {item.role for item in benchmark.snapshot(1).sets}
+
+
+def relearns(source: Source) -> bool:
+    """Whether its runs were attacked, and what they forgot can be followed."""
+    return source.attacks and forgetting(source.benchmark) is not None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from grunflow.reporting.entries import PLAIN
 from grunflow.reporting.external import is_external, own
 from grunflow.work import Work
 
-TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition", "access")
+TEXTS = ("split", "objective", "carrier", "carrier_kind", "variant", "condition", "access", "point")
 
 
 class Results:
@@ -43,13 +43,26 @@ class Results:
         if name not in self._frames:
             path = self.folder / f"{name}.parquet"
             found = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+            if "condition" in found and "point" not in found:  # written before runs were attacked
+                found["point"] = ""
             self._frames[name] = found.fillna({column: "" for column in TEXTS if column in found})
         return self._frames[name]
 
     @property
     def every(self) -> pd.DataFrame:
-        """A row per run and condition, of the study's own models."""
-        return own(self.frame("metrics"))
+        """A row per run and condition, and number of steps of an attack, of the study's own models."""
+        rows = own(self.frame("metrics"))
+        return rows[rows["request"].isna()] if "request" in rows else rows
+
+    @property
+    def requested(self) -> pd.DataFrame:
+        """A row per method, step of a sequence of requests, and request; none without a sequence."""
+        rows = own(self.frame("metrics"))
+        return rows[rows["request"].notna()] if "request" in rows else rows.iloc[:0]
+
+    @property
+    def sequences(self) -> bool:
+        return len(self.requested) > 0
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -79,6 +92,10 @@ class Results:
     @property
     def conditions(self) -> bool:
         return bool((self.every["condition"] != PLAIN).any())
+
+    @property
+    def attacks(self) -> bool:
+        return bool((self.every["point"] != "").any())  # of sequences `every` has no row
 
     @property
     def snapshots(self) -> bool:

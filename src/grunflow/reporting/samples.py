@@ -23,7 +23,8 @@ Scores = dict[tuple[str, str], NDArray]  # set, metric or what it keeps -> (seed
 
 
 class Method(NamedTuple):
-    """What a row of a table is: all runs that differ by their seeds only."""
+    """What a row of a table is: all runs that differ by their seeds only. point: of an attack its number
+    of steps, of a sequence step and request."""
 
     model: str
     split: str
@@ -32,6 +33,7 @@ class Method(NamedTuple):
     carrier_kind: str
     variant: str
     condition: str
+    point: str = ""
 
     @property
     def block(self) -> "Method":
@@ -40,7 +42,7 @@ class Method(NamedTuple):
 
 
 Samples = dict[str, Sample | Range]
-Rows = Literal["metrics", "shown", "every"]
+Rows = Literal["metrics", "shown", "every", "requested"]
 
 
 def runs_of(metrics: pd.DataFrame) -> dict[Method, pd.DataFrame]:
@@ -83,7 +85,7 @@ def of_method(results: Results, method: Method, group: pd.DataFrame) -> Samples:
     """Every known figure of the runs of one method, one row of `group` per seed."""
     found: Samples = {}
     every, groups = columns(results.benchmark, group), factors(group)
-    scores = scores_of(results, method.condition, list(group["run"]))
+    scores = scores_of(results, method.condition, list(group["run"]), method.point)
     known = cache(partial(scores_of_reference, results, method, group))
     for column in every:
         per_seed = group[column.name].to_numpy(float)
@@ -117,10 +119,10 @@ def of_runs(
     return Sample(per_seed, parts, metric.bounds, groups, reach)
 
 
-def scores_of(results: Results, condition: str, runs: list[str]) -> Scores:
+def scores_of(results: Results, condition: str, runs: list[str], point: str = "") -> Scores:
     """Everything known per question of these runs, rows in the order of `runs` (one may stand there twice)."""
     found: Scores = {}
-    for name, (place, stacked) in every_score(results, condition).items():
+    for name, (place, stacked, _) in every_score(results, condition, point).items():
         if any(run in place for run in runs):
             rows = [place[run] for run in runs]
             found |= {(name, column): scores[rows] for column, scores in stacked.items()}
@@ -128,10 +130,12 @@ def scores_of(results: Results, condition: str, runs: list[str]) -> Scores:
 
 
 @lru_cache(maxsize=4)
-def every_score(results: Results, condition: str) -> dict[str, tuple[dict[str, int], dict[str, NDArray]]]:
-    """Set -> the row of each run that was asked it, and figure -> (runs, questions) in the order of the questions."""
+def every_score(
+    results: Results, condition: str, point: str = ""
+) -> dict[str, tuple[dict[str, int], dict[str, NDArray], NDArray]]:
+    """Set -> the row of each run that was asked it, figure -> (runs, questions) in the order of the questions, and their places."""
     frame = results.questions if condition == PLAIN else results.frame("questions")
-    frame = frame[frame["condition"] == condition]
+    frame = frame[(frame["condition"] == condition) & (frame["point"] == point)]
     named = [name for metric in results.benchmark.metrics for name in (metric.name, *(metric.keeps or ())[:1])]
     names = [name for name in dict.fromkeys(named) if name in frame]
     found = {}
@@ -139,13 +143,26 @@ def every_score(results: Results, condition: str) -> dict[str, tuple[dict[str, i
         order = rows.sort_values(["run", "index"], kind="stable")
         runs = order["run"].unique()
         figures = {column: order[column].to_numpy(float).reshape(len(runs), -1) for column in names}
-        found[str(name)] = ({run: place for place, run in enumerate(runs)}, figures)
+        places = order["index"].to_numpy()[: len(order) // len(runs)]
+        found[str(name)] = ({run: place for place, run in enumerate(runs)}, figures, places)
     return found
 
 
 def scores_of_reference(results: Results, method: Method, group: pd.DataFrame, reference: str) -> Scores:
-    """Of each run the scores of its reference model."""
-    return scores_of(results, PLAIN, reference_runs(results, method, group, reference))
+    """Of each run the scores of its reference model, on the questions that it was asked."""
+    return _asked(results, method, scores_of(results, PLAIN, reference_runs(results, method, group, reference)))
+
+
+def plainly(results: Results, method: Method, group: pd.DataFrame) -> Scores:
+    """Of each run its own scores as it is, on the questions that it was asked."""
+    return _asked(results, method, scores_of(results, PLAIN, list(group["run"])))
+
+
+def _asked(results: Results, method: Method, found: Scores) -> Scores:
+    """Of scores of all questions those of questions that a method was asked, under its condition."""
+    asked = {name: places for name, (_, _, places) in every_score(results, method.condition, method.point).items()}
+    every = {name: places for name, (_, _, places) in every_score(results, PLAIN).items()}
+    return {key: scores[:, np.isin(every[key[0]], asked[key[0]])] for key, scores in found.items() if key[0] in asked}
 
 
 def reference_runs(results: Results, method: Method, group: pd.DataFrame, reference: str) -> list[str]:
@@ -161,8 +178,8 @@ def reference_runs(results: Results, method: Method, group: pd.DataFrame, refere
 
 
 def minus_reference(results: Results, method: Method, group: pd.DataFrame, mine: Samples, reference: str) -> Samples:
-    """Paired differences to a reference model, of the same target seed each; empty where the study has none. mine: samples of the
-    runs of `group`."""
+    """Paired differences to a reference model, of the same target seed each; empty where the study has none, and left out where the
+    runs were asked a part of its questions. mine: samples of the runs of `group`."""
     if not (results.metrics["objective"] == reference).any():
         return {}
     runs = reference_runs(results, method, group, reference)
@@ -172,8 +189,14 @@ def minus_reference(results: Results, method: Method, group: pd.DataFrame, mine:
     return {
         name: sample.minus(other)
         for name, sample in mine.items()
-        if isinstance(sample, Sample) and isinstance(other := known.get(name), Sample)
+        if isinstance(sample, Sample) and isinstance(other := known.get(name), Sample) and _alike(sample, other)
     }
+
+
+def _alike(sample: Sample, other: Sample) -> bool:
+    """Whether both are of as many questions of each set, or one knows nothing of questions."""
+    mine, theirs = ([part.shape[1] for part in item.per_question] for item in (sample, other))
+    return mine == theirs or not mine or not theirs
 
 
 @lru_cache(maxsize=64)

@@ -44,7 +44,8 @@ def places(edges: Mapping[tuple[str, str], int], stages: list[str]) -> tuple[dic
 
 
 def svg(edges: Mapping[tuple[str, str], int], counts: Counter[str]) -> Markup:
-    """The drawing; colours follow the page's text."""
+    """The drawing; colours follow the page's text. A stage that goes on from jobs of its own has no line to itself."""
+    edges = {(source, sink): number for (source, sink), number in edges.items() if source != sink}
     stages = sorted(counts)
     centres, width = places(edges, stages)
     height = max(y for _, y in centres.values()) + ROW / 2

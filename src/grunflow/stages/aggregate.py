@@ -16,6 +16,7 @@ from grunflow.config.sets import DataSet
 from grunflow.config.specs import Aggregate, RunRow
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
+from grunflow.evaluation.further import of_attacks, of_places, of_sequences, scored
 from grunflow.evaluation.taken_for import check_questions, check_runs, check_values, read_parquet, read_scores
 from grunflow.manifest import read_manifest
 from grunflow.work import Work
@@ -40,7 +41,8 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         read_scores(row, folder, spec.benchmark.name)
         for row, folder in zip(spec.runs, work.inputs["score"], strict=True)
     ]
-    known = [RunScores(per_question(benchmark.metrics, benchmark.sets, frames), frames) for frames in scores]
+    plain = [scored(benchmark, row, frames) for row, frames in zip(spec.runs, scores, strict=True)]
+    known = [item.scores for item in plain]
     folders, own_rows = (
         work.inputs["run"],
         [row for row in spec.runs if row.trained and row.condition == spec.runs[0].condition],
@@ -48,17 +50,17 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     ways = work.inputs.get("way", [])
     check_runs((*spec.runs, *spec.ways), (*work.inputs["score"], *ways), own_rows, folders)
     check_questions(spec.runs, known)
-    for row, run in zip(spec.runs, known, strict=True):
-        check_values(benchmark.metrics, run.questions, row)
+    every = [*plain, *of_attacks(benchmark, spec.benchmark.name, spec.attacks, work.inputs.get("attacked", []))]
+    if spec.sequences:
+        every += of_sequences(spec, benchmark, work.inputs["sequence"], work.inputs["data"][0], plain)
     retain = [
         (row, run)
         for row, run in zip(spec.runs, known, strict=True)
         if row.objective == RETAIN and row.condition == spec.runs[0].condition
     ]
-    who = [identity_columns(row) for row in spec.runs]
     table = pd.DataFrame(
-        own | summary(benchmark.metrics, with_reference(run, retain_of(row, retain)))
-        for own, row, run in zip(who, spec.runs, known, strict=True)
+        item.who | summary(benchmark.metrics, with_reference(item.scores, retain_of(item.row, retain)))
+        for item in every
     )
     trained = [identity_columns(row) for row in own_rows]
     efficiency = costs(trained, folders, spec.runs, work.inputs["score"])
@@ -67,13 +69,13 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         "metrics": table,
         "questions": pd.concat(
             [
-                run.questions.assign(run=own["run"], condition=own["condition"])
-                for own, run in zip(who, known, strict=True)
+                item.scores.questions.assign(**{name: item.who[name] for name in ("run", "condition", "point")})
+                for item in every
             ]
         ),
         "efficiency": efficiency,
         "losses": pd.concat(losses(own, folder) for own, folder in zip(trained, folders, strict=True)),
-        "examples": answers_of(who, scores),
+        "examples": answers_of([item.who for item in plain], scores),
         **snapshots(benchmark, trained, folders),
         "strength_scores": followed(spec, benchmark, ways),
     }
@@ -93,7 +95,7 @@ def retain_of(row: RunRow, retain: Sequence[tuple[RunRow, RunScores]]) -> RunSco
 
 
 def with_reference(run: RunScores, retain: RunScores | None) -> RunScores:
-    return RunScores(run.questions, run.frames, {RETAIN: retain} if retain else {})
+    return RunScores(run.questions, run.frames, {RETAIN: of_places(retain, run)} if retain else {})
 
 
 def answers_of(who: list[dict[str, Any]], scores: list[dict[str, pd.DataFrame]]) -> pd.DataFrame:

@@ -4,12 +4,12 @@ A condition that goes along strengths is asked at each of them; rows then say at
 """
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
 
-from grunflow.carriers.chain import restorer
+from grunflow.carriers.chain import Subject, restorer, summed
 from grunflow.config.facts import CONDITION, PROBE, module_of
 from grunflow.config.outside import load
 from grunflow.config.specs import Evaluate
@@ -33,9 +33,18 @@ def run(spec: Evaluate, work: Work) -> dict[str, Any]:
     return {"questions": questions}
 
 
+def model_of(spec: Evaluate, work: Work) -> Callable[[float], Subject]:
+    """share -> the run, or the sum of several runs' edits."""
+    start, runs = work.inputs.get("start", []), work.inputs.get("model", [])
+    if spec.summed is None:
+        return restorer(spec.model, [*start, *runs], work.files)
+    factor = spec.summed
+    return lambda share: summed(spec.model, start, runs, share * factor, work.files)
+
+
 def askings(spec: Evaluate, work: Work) -> Iterator[tuple[dict[str, float], Asking]]:
     """The run as its condition has it asked; one that goes along strengths has it asked at each, which is told beside."""
-    restored = restorer(spec.model, [*work.inputs.get("start", []), *work.inputs.get("model", [])], work.files)
+    restored = model_of(spec, work)
     condition = load(CONDITION, spec.condition, work.files)
     for strength in along(spec.condition) or (None,):
         put = spec.condition if strength is None else at(spec.condition, strength)

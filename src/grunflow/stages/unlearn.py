@@ -22,7 +22,7 @@ from grunflow.training.engine import Batches, batch_maker
 from grunflow.training.loop import History, Task, micro_batches, train
 from grunflow.training.precision import keeps_masters, narrow, widen
 from grunflow.training.reference import control_of, reference_of
-from grunflow.training.schedule import total_steps
+from grunflow.training.schedule import snapshot_steps, total_steps
 from grunflow.training.snapshots import Snapshots
 from grunflow.training.step import Texts, needs_of, shares_of
 from grunflow.training.streams.base import Reading, Stream, check_labels
@@ -43,7 +43,8 @@ def run(spec: Unlearn, work: Work) -> dict[str, Any]:
     stack.attach(spec.carrier, derived(seed, "carrier"), work.files)
     made, once = batches_of(spec, work, goal, stack, stream, tokenizer.pad_token_id)
     steps = total_steps(spec.training, stream.rows)
-    watch = Snapshots(spec.snapshots, asking(spec, stack, tokenizer, work), steps)
+    probes = [spec.snapshots.probe] if spec.snapshots.probe else []
+    watch = Snapshots(snapshot_steps(spec.snapshots, steps), probes, asking(spec, stack, tokenizer, work))
     task = Task(
         stack.top.trained_module,
         stream.order(),

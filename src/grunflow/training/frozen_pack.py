@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from grunflow.costs.flops import Extent
-from grunflow.interventions.gated import GatedLoReFT
+from grunflow.interventions.gated import StateEdit
 from grunflow.interventions.packed import Group, attend_in_groups, run_blocks
 
 ROWS_PER_GROUP = 8
@@ -117,7 +117,7 @@ class _Cached:
 
 
 def packed_forward(
-    model: Any, edits: Mapping[int, GatedLoReFT], packs: Sequence[Pack]
+    model: Any, edits: Mapping[int, StateEdit], packs: Sequence[Pack]
 ) -> list[tuple[Float[Tensor, "token vocab"], list[Tensor]]]:
     """Each pack's logits at its positions, and gate logits (" row") per gated block. All run through the blocks as one.
 

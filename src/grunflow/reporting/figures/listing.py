@@ -6,7 +6,7 @@ from typing import Any
 from grunflow.benchmarks.base import forgetting
 from grunflow.evaluation import metrics
 from grunflow.reporting.columns import utility
-from grunflow.reporting.entries import Entry, Source, leaves_paths
+from grunflow.reporting.entries import Entry, Source, leaves_paths, relearns
 
 
 def _forget_utility(results: Any, looks: Any, stem: Path) -> None:
@@ -43,6 +43,18 @@ def _training_curves(results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.training import training_curves
 
     training_curves(results, looks, stem)
+
+
+def _relearning(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.going_on import relearning
+
+    relearning(results, looks, stem)
+
+
+def _sequential(results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.going_on import sequential
+
+    sequential(results, looks, stem)
 
 
 def _accuracy(results: Any, looks: Any, stem: Path) -> None:
@@ -83,6 +95,9 @@ FIGURES = (
           said="Truth Ratios on the forget set; Forget Quality asks how far a line is from the retain model's."),
     Entry("robustness", _robustness, lambda source: source.conditions,
           said="What shows of the forgotten and what is lost of the kept, asked in other ways and with the model changed."),
+    Entry("relearning", _relearning, relearns, said="What attackers bring back who train a run further, beside what the retain model learns."),
+    Entry("sequential", _sequential, lambda source: source.sequences and forgetting(source.benchmark) is not None,
+          said="Requests in turn: what is forgotten of all so far, and what is left of the model."),
     Entry("training_curves", _training_curves, said="Loss of unlearning."),
     Entry("{benchmark}_accuracy", _accuracy,
           lambda source: source.benchmark.chance is not None and forgetting(source.benchmark) is not None,

@@ -17,8 +17,10 @@ AXES = {LEAK: "Leak (lower: less shows)", COLLATERAL: "Collateral (lower: less l
 
 
 def robustness(results: Results, looks: Looks, stem: Path) -> None:
-    """A row per condition, black-box ones first; leak on the left, collateral on the right, methods beside each other in a row."""
+    """A row per condition, black-box ones first; leak on the left, collateral on the right, methods beside each other in a row. Of an
+    attack its last number of steps."""
     table = of_benchmark(results).tidy
+    table = table[table[STRENGTH].isna() | (table[STRENGTH] == table.groupby(CONDITION)[STRENGTH].transform("max"))]
     models = list(dict.fromkeys(table["model"]))
     names = in_order(table)
     plt.rcParams.update(style.SETTINGS)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from grunflow.config.layouts import is_layout, read_layouts
-from grunflow.reporting.entries import Entry, Source, leaves_paths
+from grunflow.reporting.entries import Entry, Source, leaves_paths, relearns
 
 
 def _main(spec: Any, results: Any) -> Any:
@@ -40,6 +40,18 @@ def _robustness(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.robustness import robustness_table
 
     return robustness_table(*results)
+
+
+def _relearning(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.relearning import relearning_table
+
+    return relearning_table(*results)
+
+
+def _sequential(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.sequential import sequential_table
+
+    return sequential_table(*results)
 
 
 def _efficiency(spec: Any, *results: Any) -> Any:
@@ -91,6 +103,8 @@ TABLES = (
         "{benchmark}_references", _references, lambda source: not source.variants and bool(source.benchmark.references)
     ),
     Entry("robustness", _robustness, lambda source: source.conditions, together=True),
+    Entry("relearning", _relearning, relearns, together=True),
+    Entry("sequential", _sequential, lambda source: source.sequences, together=True),
     Entry("efficiency", _efficiency, together=True),
     Entry("tuning", _tuning, lambda source: source.variants and leaves_paths(source), together=True),
     Entry("equal_forgetting", _equal_forgetting, compares_paths, together=True),

@@ -20,6 +20,7 @@ from grunflow.reporting.samples import (
     Samples,
     blocks,
     by_method,
+    every_score,
     minus_reference,
     over_shared_seeds,
     runs_of,
@@ -28,8 +29,8 @@ from grunflow.reporting.samples import (
 from grunflow.reporting.seeds import TARGET, factors, larger, replicates, said, source
 
 LARGER = "_larger_noise"
-# What tells rows apart where runs are scored under several conditions, and what it took.
-CONDITION, STRENGTH, ACCESS = "condition", "strength", "access"
+# What tells rows apart where runs are scored under several conditions, and what it took; the last only here.
+CONDITION, STRENGTH, ACCESS, POINT = "condition", "strength", "access", "point"
 
 
 def main_table(results: Results) -> Table:
@@ -94,10 +95,13 @@ def aggregated(
         for name in (*counts, "model_parameters"):
             if group[name].notna().all():
                 row[name] = int(group[name].iloc[0])
-        for name, none in ((STRENGTH, float("nan")), (ACCESS, "")):
-            if name in beside:
-                row[name] = group[name].iloc[0] if name in group else none
-        rows.append(row | {f"{name}_questions": number for name, number in of_runs.items()})
+        for name in beside:
+            if name not in row:
+                row[name] = group[name].iloc[0] if name in group else float("nan")
+        own = {
+            name: len(places) for name, (_, _, places) in every_score(results, method.condition, method.point).items()
+        }
+        rows.append(row | {f"{name}_questions": own.get(name, number) for name, number in of_runs.items()})
     table = pd.DataFrame(rows)
     first = [
         *Method._fields,
@@ -110,7 +114,7 @@ def aggregated(
     last = [name for name in (*counts, "model_parameters", *(f"{name}_questions" for name in of_runs)) if name in table]
     figures = [name + end for column in every for name in (column.name, column.change) for end in ("", "_lo", "_hi")]
     table = table[[*first, *(name for name in figures if name in table and name not in last), *noise, *last]]
-    return without_empty(table if CONDITION in beside else table.drop(columns=CONDITION))
+    return without_empty(table.drop(columns=[POINT] if CONDITION in beside else [POINT, CONDITION]))
 
 
 def larger_noises(every: list[Column], group: pd.DataFrame) -> dict[str, str]:

@@ -16,14 +16,15 @@ from grunflow.reporting.external import called
 from grunflow.reporting.forms import Table, figure_column, put, stacked
 from grunflow.reporting.intervals import of_questions
 from grunflow.reporting.results import Results
-from grunflow.reporting.samples import Method, Scores, runs_of, scores_of
+from grunflow.reporting.samples import Method, Scores, plainly, runs_of, scores_of
 from grunflow.reporting.seeds import factors
 from grunflow.reporting.tables.main import ACCESS, CONDITION, STRENGTH, whole_table
 
 LEAK, CHANGE, COLLATERAL, MEASURE = "leak", "leak_change", "collateral", "measure"
 TITLES = {LEAK: "Leak ↓", CHANGE: "Leak's change ↓", COLLATERAL: "Collateral ↓"}
 SAID = (
-    "Runs under conditions, with nothing trained: black-box, asked in another way, or white-box, the model changed. Leak: what shows of "
+    "Runs under conditions: black-box, asked in another way, or white-box, the model changed, with nothing trained; or attacked, trained "
+    "further by so many steps (strength). Leak: what shows of "
     "what is to be forgotten, by the measure named; its change: minus the same asked plainly, paired; collateral: how much less is left "
     "than plainly of what is to be kept, paired. A reference model's row says what the form of the question does by itself."
 )
@@ -57,7 +58,10 @@ def of_benchmark(results: Results) -> Table:
 
 def done(results: Results, method: Method, group: pd.DataFrame) -> dict:
     """What a condition did to the runs of a method, one row of `group` per seed."""
-    scores, plain = (scores_of(results, name, list(group["run"])) for name in (method.condition, PLAIN))
+    scores, plain = (
+        scores_of(results, method.condition, list(group["run"]), method.point),
+        plainly(results, method, group),
+    )
     metric = measure(results.benchmark, scores)
     row: dict[str, Any] = {MEASURE: ""}
     for name in TITLES:

@@ -9,6 +9,7 @@ import torch
 from grunflow.config.chat import Chat
 from grunflow.config.sets import Paired
 from grunflow.data.pairing import pairing, partners
+from grunflow.data.picking import places
 from grunflow.data.prompts import Example, encode
 from grunflow.data.records import read_refusals, read_rows
 from grunflow.seeds import generator
@@ -24,7 +25,7 @@ class Questions:
 
     def __init__(self, spec: Paired, data: Path, tokenizer: Any, template: str | Chat, seed: int, needs: Needs) -> None:
         self.spec, self.seed, self.needs = spec, seed, needs
-        rows = read_rows(data / spec.forget)
+        rows = forget_rows(spec, data)
         self.rows = len(rows)
         self.forget = [encode(tokenizer, row["question"], row["answer"], template) for row in rows]
         self.refusals: list[Example] = []
@@ -66,6 +67,12 @@ class Questions:
         return [*self.forget, *self.refusals]
 
 
+def forget_rows(spec: Paired, data: Path) -> list[dict[str, Any]]:
+    """The rows that are to be forgotten, in the file's order."""
+    rows = read_rows(data / spec.forget)
+    return [rows[place] for place in places(spec.picked, len(rows))]
+
+
 def stream(spec: Paired, data: Path, tokenizer: Any, template: str | Chat, seed: int, needs: Needs) -> Questions:
     """The questions of one run."""
     return Questions(spec, data, tokenizer, template, seed, needs)
@@ -73,7 +80,7 @@ def stream(spec: Paired, data: Path, tokenizer: Any, template: str | Chat, seed:
 
 def shared(spec: Paired, data: Path, tokenizer: Any, template: str | Chat) -> list[Example]:
     """What runs of any seed may read, refusals aside: of the retain rows, where partners are fixed, those alone."""
-    forget, retain = read_rows(data / spec.forget), read_rows(data / spec.retain)
+    forget, retain = forget_rows(spec, data), read_rows(data / spec.retain)
     if spec.replayed:
         rows = [*forget, *retain, *read_rows(data / spec.replay), *read_rows(data / spec.beside)]
     else:

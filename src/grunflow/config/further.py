@@ -1,0 +1,102 @@
+"""What a study asks of finished runs beyond scoring them, held against the study: names, relations, whether it concerns a run."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from grunflow.config import attacks, facts, sequences
+from grunflow.config.base import NAME, NAMED
+from grunflow.config.facts import CARRIER, OBJECTIVE
+from grunflow.config.methods import carrier_source
+from grunflow.config.resolve import PLAIN
+from grunflow.config.runs import Part, parts
+from grunflow.config.sheet import check_training
+from grunflow.config.study import Resolved, Where
+from grunflow.errors import BadInput, shown, unknown_name
+
+
+def check_further(study: Resolved) -> None:
+    """Refuse an attack or a sequence that has no meaning, or that no run of the grid is concerned by."""
+    check_names(study)
+    every = parts(study) if study.attacks or study.sequences else []
+    _check_sequences(study, every)
+    for name, attack in study.attacks.items():
+        where = f"config.attacks.{name}"
+        carrier_source(study, attack.carrier)
+        check_where(study, attack.where, where)
+        _check_steps(attack.steps, where)
+        _check_attacker_training(study, name, where)
+        on = [part for part in every if any(attacks.fits(part, run, attack) for run in part.grid)]
+        if not on:
+            raise BadInput(
+                f"{where}: no run of the grid is one that it may be put to; change `where`, `attacker` or `carrier`."
+            )
+        if attack.learns == "held_out":
+            _check_questions(on, f"{where}.learns: got 'held_out'")
+
+
+def _check_sequences(study: Resolved, every: list[Part]) -> None:
+    for name, sequence in study.sequences.items():
+        where = f"config.sequences.{name}"
+        check_where(study, sequence.where, where)
+        if not any(sequences.fits(part, run, sequence) for part in every for run in part.grid):
+            raise BadInput(
+                f"{where}: no method of the grid may unlearn so (it takes a benchmark that trains on questions, and `summed` carriers that "
+                "edit); change `where` or `how`."
+            )
+
+
+def check_names(study: Resolved) -> None:
+    """Rows of one table are told apart by these names."""
+    taken: dict[str, str] = {PLAIN: "conditions"}
+    for key in ("conditions", "attacks", "sequences"):
+        for name in getattr(study, key):
+            if not re.fullmatch(NAME, name):
+                raise BadInput(f"config.{key}: got name {shown(name)}, expected {NAMED}.")
+            if taken.get(name, key) != key:
+                raise BadInput(f"config.{key}.{name}: {taken[name]} have one of that name; give it another.")
+            taken[name] = key
+
+
+def check_where(study: Resolved, given: Where, where: str) -> None:
+    """A name that stands for nothing is refused: nothing would ever be meant by it."""
+    known: Mapping[Any, set[str]] = {
+        "benchmark": {*study.benchmarks, *(spec.kind for spec in study.resolved)},
+        "model": set(study.models),
+        "objective": {*study.objectives, *facts.names(OBJECTIVE)},
+        "carrier": {*study.carriers, *facts.names(CARRIER)},
+    }
+    for key, names in given.items():
+        for name in names:
+            if name not in known[key]:
+                raise BadInput(f"{where}.where.{key}: {unknown_name(key, name, known[key])}")
+
+
+def _check_steps(steps: tuple[int, ...], where: str) -> None:
+    if list(steps) != sorted(set(steps)) or not max(steps):
+        raise BadInput(f"{where}.steps: got {list(steps)}, expected rising numbers, the last of them 1 or more.")
+
+
+def _check_attacker_training(study: Resolved, name: str, where: str) -> None:
+    attack = study.attacks[name]
+    given = {"steps", "epochs"} & attack.training.keys()
+    if given:
+        raise BadInput(
+            f"{where}.training.{min(given)}: the attack takes as many steps as {where}.steps ends with; leave it out."
+        )
+    training = attacks.training(attack, where)
+    check_training(training, f"{where}.training")
+    if training.weight_decay and not carrier_source(study, attack.carrier).facts.get("DECAYS", True):
+        raise BadInput(
+            f"{where}.training.weight_decay: got {training.weight_decay}, expected 0: decay turns the orthogonal rotation into zero "
+            "after one step."
+        )
+
+
+def _check_questions(on: list[Part], got: str) -> None:
+    """Parts of a forget set can be told apart where it is trained on and asked question by question."""
+    for part in on:
+        if not sequences.by_question(part.benchmark):
+            raise BadInput(
+                f"{got}, but benchmark {part.name!r} trains on texts, of which no question is one; leave it out by `where`."
+            )

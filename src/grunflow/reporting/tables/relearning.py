@@ -1,0 +1,85 @@
+"""Table relearning: what attackers bring back of what was forgotten, and how soon."""
+
+import numpy as np
+import pandas as pd
+
+from grunflow.benchmarks.base import RETAIN
+from grunflow.reporting.forms import Table, figure_column, put, stacked, without_empty
+from grunflow.reporting.intervals import METHOD as INTERVALS
+from grunflow.reporting.intervals import of_questions
+from grunflow.reporting.recovery import Recovery, measured, recoveries, steps_to_half
+from grunflow.reporting.results import Results, notes
+from grunflow.reporting.seeds import replicates
+
+FIGURES = {
+    "lost": "Lost",
+    "unlearnt": "Unlearnt",
+    "relearnt": "Relearnt",
+    "gain": "Gain",
+    "beyond_retain": "Gain beyond retain's",
+}
+SAID = (
+    "A run is trained further, by an attacker. Lost: what unlearning took away, paired. Unlearnt and relearnt: before its first step and after its last; gain: their paired "
+    "difference, beyond retain's: that less what the retain model gains under the same attack, for it learns from the same rows and had "
+    "forgotten nothing. Recovered: gain as a share of what unlearning took away (lost), told where that is more than noise. Steps to half: when half of that is back (median over "
+    "seeds, range in the CSV), with the number of seeds in which it ever is."
+)
+
+
+def relearning_table(*results: Results) -> Table:
+    """relearning as it is written."""
+    found = {item.name: _of_benchmark(item) for item in results}
+    measures = "; ".join(f"{item.title}: {' '.join(measured(item)).replace('_', ' ')}" for item in results)
+    return stacked(found, f"{SAID} By {measures} [95 % interval: {INTERVALS}]. {notes(results)}")
+
+
+def _of_benchmark(results: Results) -> Table:
+    tidy = pd.DataFrame(row_of(item) for item in recoveries(results))
+    tidy = without_empty(tidy)
+    shown = tidy[["model", "objective", "carrier", "attack"]].rename(columns=str.capitalize)
+    for name, title in FIGURES.items():
+        shown[title] = figure_column(tidy, name, "+.3f" if name in ("gain", "beyond_retain") else ".3f")
+    shown["Recovered"] = [_text(value, ".2f") for value in tidy["recovered"]]
+    shown["Steps to half"] = [
+        f"{_text(row.steps_to_half, '.1f')} ({row.reached} of {row.seeds})" if row.reached else f"not in {row.steps}"
+        for row in tidy.itertuples()
+    ]
+    shown["Seeds"] = tidy["seeds"]
+    return Table(tidy, shown, "")
+
+
+def _text(value: float, form: str) -> str:
+    return "" if np.isnan(value) else f"{value:{form}}"
+
+
+def lost(item: Recovery, row: dict) -> bool:
+    """Whether unlearning took something away, beyond noise; how much goes into the row."""
+    row |= dict.fromkeys(("lost", "lost_lo", "lost_hi"), float("nan"))
+    if item.before is None or item.method.objective == RETAIN:
+        return False
+    put(row, "lost", of_questions(item.before - item.scores[0], (-1.0, 1.0), item.factors).interval())
+    return row["lost_lo"] > 0
+
+
+def row_of(item: Recovery) -> dict:
+    """One attack on one method."""
+    method, first, last = item.method, item.scores[0], item.scores[-1]
+    row: dict = {
+        key: getattr(method, key) for key in ("model", "split", "objective", "carrier", "carrier_kind", "variant")
+    }
+    row |= {"attack": method.condition, "steps": item.steps[-1], "seeds": len(first)}
+    row["replicates"] = replicates(len(first), item.factors)
+    put(row, "unlearnt", of_questions(first, factors=item.factors).interval())
+    put(row, "relearnt", of_questions(last, factors=item.factors).interval())
+    put(row, "gain", of_questions(last - first, (-1.0, 1.0), item.factors).interval())
+    row |= dict.fromkeys(("beyond_retain", "beyond_retain_lo", "beyond_retain_hi"), float("nan"))
+    if item.reference is not None:
+        beyond = last - first - (item.reference[-1] - item.reference[0])
+        put(row, "beyond_retain", of_questions(beyond, (-2.0, 2.0), item.factors).interval())
+    shares = item.recovered.T if lost(item, row) else np.full(item.recovered.T.shape, np.nan)
+    half = np.array([steps_to_half(item.steps, share) for share in shares])
+    reached = half[~np.isnan(half)]
+    row["recovered"] = float(shares[:, -1].mean())
+    ends = (np.median(reached), reached.min(), reached.max()) if len(reached) else (np.nan,) * 3
+    row |= dict(zip(("steps_to_half", "steps_to_half_lo", "steps_to_half_hi"), map(float, ends), strict=True))
+    return row | {"reached": len(reached)}
