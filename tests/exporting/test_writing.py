@@ -18,7 +18,7 @@ from grunflow.config.parts import CarrierSpec
 from grunflow.data.batching import collate
 from grunflow.data.prompts import TEMPLATES, Example, encode
 from grunflow.errors import BadInput
-from grunflow.evaluation.generation import greedy_ids
+from grunflow.evaluation.generation import continued_ids
 from grunflow.exporting.base import base_of
 from grunflow.exporting.prompt import put_form
 from grunflow.exporting.writing import export
@@ -110,7 +110,7 @@ def said(folder: Path) -> list[dict[str, Any]]:
         gates = dict(zip(stack.gated_blocks, output.gate_logits, strict=True))
         found.append(
             {
-                "ids": greedy_ids(stack, tokenizer, [prompt], WRITTEN, 1)[0],
+                "ids": continued_ids(stack, tokenizer, [prompt], WRITTEN, 1)[0],
                 "gates": {str(block): logit.sigmoid().tolist() for block, logit in gates.items()},
             }
         )

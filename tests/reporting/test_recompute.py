@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).parents[1] / "recompute.py"
 
 def test_the_script_is_short_and_imports_nothing_of_the_package() -> None:
     text = SCRIPT.read_text()
-    assert len(text.splitlines()) <= 160
+    assert len(text.splitlines()) <= 180
     nodes = list(ast.walk(ast.parse(text)))
     found = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
     found |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
