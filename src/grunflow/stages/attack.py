@@ -15,8 +15,8 @@ from grunflow.evaluation.asking import Asking
 from grunflow.models import sharding
 from grunflow.objectives.loading import objective
 from grunflow.seeds import derived
-from grunflow.stages.unlearn import batches_of, stream_of, texts_of, trained
 from grunflow.training.loop import Task
+from grunflow.training.method import batches_of, stream_of, texts_of, trained
 from grunflow.training.snapshots import Snapshots
 from grunflow.training.step import shares_of
 from grunflow.training.streams.paired import forget_rows
