@@ -35,6 +35,7 @@ def test_the_lengths_are_those_that_the_document_states() -> None:
         assert all(example.ids[-1] == 2 for example in found)
 
 
+@pytest.mark.slow
 def test_evaluation_gives_the_same_scores_and_texts_and_counts_its_flops() -> None:
     threads = torch.get_num_threads()
     (row,) = measure_evaluation(Size(64, 2, (0, 1), vocabulary=64), "forget05", 16, None)
@@ -63,6 +64,7 @@ def test_a_fresh_process_tells_its_peak() -> None:
     assert memory.measured("fast", "grun_gd_training", "forget05") > 1e6
 
 
+@pytest.mark.slow
 def test_the_gpu_script_says_all_of_it_in_one_call(capsys: pytest.CaptureFixture) -> None:
     found = gpu.main(["--shape", "tiny", "--device", "cpu", "--steps", "1", "--rows", "8", "16"])
     told, *table = capsys.readouterr().out.splitlines()

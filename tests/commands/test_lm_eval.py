@@ -25,6 +25,7 @@ WORDS = ("red", "blue", "green", "light yellow")
 pytestmark = pytest.mark.filterwarnings("ignore")  # lm-eval's own
 
 
+@pytest.mark.slow
 def test_its_own_command_gives_equal_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unlearned = run(tmp_path / "runs" / "grun", [target(tmp_path / "runs" / "target_t0")], "grun", strong=2.0)
     rows = [{"question": f"What colour is thing {i}?", "choices": WORDS, "answer": i % 4} for i in range(20)]

@@ -118,6 +118,7 @@ def test_disk_of_what_is_discarded_is_counted_apart(tmp_path: Path) -> None:
     assert found["adapters"]["stages"]["unlearn_and_discard"]["jobs"] == 24
 
 
+@pytest.mark.slow
 def test_a_grid_of_a_thousand_runs_is_planned_in_seconds(tmp_path: Path) -> None:
     config = read_yaml("config/paper.yaml", "config")
     config["seeds"] = [{"target_seed": seed, "unlearn_seed": seed} for seed in range(56)]

@@ -16,7 +16,7 @@ from grunflow.objectives.gate import gate_bce
 from grunflow.objectives.scores import Pair
 
 NLL, COUNT, REFERENCE = [3.0, 8.0], [2, 4], [2.5, 9.0]
-NAMES = ("dpo", "ga", "gd", "idk", "kl", "npo", "rmu", "simnpo", "undial")
+NAMES = ("dpo", "ga", "gd", "idk", "kl", "learn", "npo", "rmu", "simnpo", "undial")
 STATES = {"rmu": {"layer": 1, "steering": 5.0}}
 
 

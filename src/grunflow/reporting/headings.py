@@ -11,6 +11,7 @@ WORDS = {
     "equal_forgetting": "Compared where they have forgotten equally much",
     "equal_retention": "Compared where they have kept equally much",
     "robustness": "Asked in other ways, and attacked",
+    "relearning": "Trained further: what comes back",
     "sequential": "One request after the other",
     "tuning": "How the learning rates were chosen",
     "published_logs": "Evaluation logs that others published",
