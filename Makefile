@@ -34,7 +34,7 @@ test: .venv/.done ## quick tests, offline, on a CPU
 	pytest -n 2
 
 test-slow: .venv/.done ## the slow tests only, among them a smoke study through Snakemake
-	pytest -m slow -n 2 --dist loadgroup --durations 20
+	pytest -m slow -n 2 --dist loadfile --durations 20
 
 test-conda: .venv/.done ## a rule in a conda environment, by conda or py-rattler; needs the package index
 	pytest -m conda tests/conda

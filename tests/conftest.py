@@ -10,13 +10,6 @@ import pytest
 import torch
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On several processes with --dist loadgroup, what shares a finished study or a file's fixtures stays on one of them."""
-    for item in items:
-        shared = "small study" if "cached" in getattr(item, "fixturenames", ()) else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(shared))
-
-
 @pytest.fixture
 def make_model():
     """A function that builds the same model each time it is called (pyvene needs an instance of its own)."""
