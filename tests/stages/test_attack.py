@@ -8,30 +8,16 @@ import pandas as pd
 import pytest
 
 from grunflow.config import specs
-from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, Training
 from grunflow.config.sets import Paired, Picked, ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.stages import attack, evaluate, finetune, prepare, unlearn
 from grunflow.work import Work
+from tests.conditions.trained import CARRIERS, MODEL, TRAINING
 from tests.jobs import QUESTIONS, WORLD, asked
-from tests.parts import carrier, objective
+from tests.parts import objective
 from tests.stages.made import made
 
-TRAINING = Training(learning_rate=5e-3, steps=6, batch_size=8)
-MODEL = Model(
-    name="mini",
-    architecture=Architecture(hidden_size=16, layers=3, heads=2),
-    base=TRAINING,
-    target=TRAINING,
-    replayed=4,
-)
-CARRIERS = {
-    "full": carrier("full"),
-    "lora": carrier("lora", rank=2, alpha=8, dropout=0.1),
-    "reft": carrier("reft", rank=2, layers=(0, 2)),
-    "grun": carrier("grun", rank=2, layers=(0, 2), gate="linear", gate_weight=1),
-}
 PROBES = (
     ProbeSpec.model_validate({"kind": "answers", "sets": [asked("forget", "forget", "forget10_perturbed")]}),
     ProbeSpec.model_validate({"kind": "membership", "sets": [asked("forget", "forget", "forget10_perturbed")]}),

@@ -11,12 +11,10 @@ import pandas as pd
 from grunflow.carriers.chain import restored
 from grunflow.config.sets import Paired
 from grunflow.config.specs import Attack
-from grunflow.evaluation.asking import Asking
-from grunflow.models import sharding
 from grunflow.objectives.loading import objective
 from grunflow.seeds import derived
 from grunflow.training.loop import Task
-from grunflow.training.method import batches_of, stream_of, texts_of, trained
+from grunflow.training.method import asking, batches_of, stream_of, texts_of, trained
 from grunflow.training.snapshots import Snapshots
 from grunflow.training.step import shares_of
 from grunflow.training.streams.paired import forget_rows
@@ -34,14 +32,7 @@ def run(spec: Attack, work: Work) -> dict[str, Any]:
     else:
         stack.attach(spec.carrier, derived(spec.unlearn_seed, "attacker"), work.files)
     made, once = batches_of(spec, work, goal, stack, stream, tokenizer.pad_token_id)
-    engine = spec.engine if sharding.count() == 1 else "plain"
-    watch = Snapshots(
-        spec.asked,
-        spec.probes,
-        Asking(
-            tokenizer, stack, engine, spec.max_new_tokens, work.batch_size, spec.template, work.inputs["data"][0], ""
-        ),
-    )
+    watch = Snapshots(spec.asked, spec.probes, asking(spec, stack, tokenizer, work, spec.template))
     task = Task(
         stack.top.trained_module,
         stream.order(),

@@ -3,14 +3,11 @@
 from typing import Any
 
 from grunflow.carriers.chain import restored
-from grunflow.carriers.stack import Stack
 from grunflow.config.specs import Unlearn
-from grunflow.evaluation.asking import Asking
-from grunflow.models import sharding
 from grunflow.objectives.loading import objective
 from grunflow.seeds import derived
 from grunflow.training.loop import Task
-from grunflow.training.method import batches_of, stream_of, texts_of, trained
+from grunflow.training.method import asking, batches_of, stream_of, texts_of, trained
 from grunflow.training.reference import control_of, reference_of
 from grunflow.training.schedule import snapshot_steps, total_steps
 from grunflow.training.snapshots import Snapshots
@@ -31,7 +28,8 @@ def run(spec: Unlearn, work: Work) -> dict[str, Any]:
     made, once = batches_of(spec, work, goal, stack, stream, tokenizer.pad_token_id)
     steps = total_steps(spec.training, stream.rows)
     probes = [spec.snapshots.probe] if spec.snapshots.probe else []
-    watch = Snapshots(snapshot_steps(spec.snapshots, steps), probes, asking(spec, stack, tokenizer, work))
+    put = asking(spec, stack, tokenizer, work, spec.snapshots.template)
+    watch = Snapshots(snapshot_steps(spec.snapshots, steps), probes, put)
     task = Task(
         stack.top.trained_module,
         stream.order(),
@@ -47,18 +45,3 @@ def run(spec: Unlearn, work: Work) -> dict[str, Any]:
         "model_parameters": total, "trained_parameters": sum(parameter.numel() for parameter in stack.trained()),
         **history.measured(spec.training), **once, "losses": [round(loss, 5) for loss in history.losses],
     }  # fmt: skip
-
-
-def asking(spec: Unlearn, stack: Stack, tokenizer: Any, work: Work) -> Asking:
-    """How the run is asked on its way: the fast engine calls blocks by themselves, which a sharded model's do not bear."""
-    engine = spec.engine if sharding.count() == 1 else "plain"
-    return Asking(
-        tokenizer,
-        stack,
-        engine,
-        spec.max_new_tokens,
-        work.batch_size,
-        spec.snapshots.template,
-        work.inputs["data"][0],
-        "",
-    )

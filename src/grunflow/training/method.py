@@ -9,11 +9,14 @@ from typing import Any
 import torch
 
 from grunflow.carriers.stack import Stack
+from grunflow.config.chat import Chat
 from grunflow.config.facts import STREAM, module_of
 from grunflow.config.specs import Unlearn
 from grunflow.config.terms import EDITS, WEIGHTS, trained_by
 from grunflow.errors import BadInput
+from grunflow.evaluation.asking import Asking
 from grunflow.manifest import identity, read_manifest
+from grunflow.models import sharding
 from grunflow.objectives.loading import Objective
 from grunflow.seeds import derived
 from grunflow.training.engine import Batches, batch_maker
@@ -83,6 +86,12 @@ def texts_of(reading: Reading, made: Batches, size: int, goal: Objective) -> lis
     for part, kept in zip(parts, micro_batches(reading.keep, size), strict=False):
         part.retain = made.make(kept)
     return parts
+
+
+def asking(spec: Unlearn, stack: Stack, tokenizer: Any, work: Work, template: str | Chat) -> Asking:
+    """How the run is asked on its way: the fast engine calls blocks by themselves, which a sharded model's do not bear."""
+    engine = spec.engine if sharding.count() == 1 else "plain"
+    return Asking(tokenizer, stack, engine, spec.max_new_tokens, work.batch_size, template, work.inputs["data"][0], "")
 
 
 def frozen_folder(spec: Unlearn, work: Work) -> Path | None:
