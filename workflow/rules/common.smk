@@ -4,7 +4,7 @@ from functools import cache
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
 
-from grunflow import presence
+from grunflow import presence, warm
 from grunflow.call import input_arguments, spec_argument
 from grunflow.cluster import most_of
 from grunflow.config import jobs
@@ -48,6 +48,7 @@ onstart:
         check_cache()
         submit(JOBS.values())
         presence.announce()
+        start_warm()
 
 
 onsuccess:
@@ -56,6 +57,12 @@ onsuccess:
 
 onerror:
     presence.leave()
+
+
+def start_warm():
+    """Jobs in this environment and on this machine need not import torch each by itself."""
+    if workflow.local_exec and not workflow.deployment_settings.deployment_method:
+        warm.start()
 
 
 def check_cache():
