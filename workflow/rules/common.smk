@@ -170,15 +170,21 @@ def allowed(rule):
     return most_of(str(partition.raw) if partition else "")
 
 
+@cache
+def requested(folder, attempt):
+    """What the job that writes `folder` asks of a cluster at this attempt: resource -> how much, reckoned once for all of them."""
+    job = JOBS[folder]
+    grown = attempt > 1 and workflow.is_main_process
+    most = [allowed(job.rule)] if grown else []
+    return request(STUDY, job.spec, attempt, *most)
+
+
 def asks(folder, *more):
     """What its job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, nodes, and `more`."""
 
     def asked(resource):
         def of_job(wildcards, attempt):
-            job = job_at(folder, wildcards)
-            grown = attempt > 1 and workflow.is_main_process
-            most = [allowed(job.rule)] if grown else []
-            return request(STUDY, job.spec, attempt, *most)[resource]
+            return requested(job_at(folder, wildcards).folder, attempt)[resource]
 
         return of_job
 
