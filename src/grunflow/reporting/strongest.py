@@ -7,9 +7,10 @@ import pandas as pd
 
 from grunflow.reporting.forms import figure_text
 from grunflow.reporting.tables.main import ACCESS, CONDITION, STRENGTH
+from grunflow.reporting.tables.relearning import ATTACK
 from grunflow.reporting.tables.robustness import CHANGE, MEASURE
 
-ATTACK, BLACK_BOX = "attack", "black-box"
+BLACK_BOX = "black-box"
 OF = ("benchmark", "model")
 KINDS = (ATTACK, BLACK_BOX)  # what others can do: white-box conditions are bounds
 

@@ -15,6 +15,7 @@ from grunflow.reporting.rivals import Reader, minus_rivals
 from grunflow.reporting.samples import Method, Samples, scores_of
 from grunflow.reporting.seeds import factors, replicates
 
+ATTACK = "attack"  # the column of its name
 FIGURES = {
     "lost": "Lost",
     "unlearnt": "Unlearnt",
@@ -42,7 +43,7 @@ def _of_benchmark(results: Results) -> Table:
     apart = minus_rivals({item.method: item.runs for item in found}, _relearnt(results, found))
     tidy = pd.DataFrame(row_of(item) | more for item, more in zip(found, apart, strict=True))
     tidy = without_empty(tidy)
-    shown = tidy[["model", "objective", "carrier", "attack"]].rename(columns=str.capitalize)
+    shown = tidy[["model", "objective", "carrier", ATTACK]].rename(columns=str.capitalize)
     for name, title in FIGURES.items():
         shown[title] = figure_column(tidy, name, "+.3f" if name in ("gain", "beyond_retain") else ".3f")
     shown["Recovered"] = [_text(value, ".2f") for value in tidy["recovered"]]
@@ -84,7 +85,7 @@ def row_of(item: Recovery) -> dict:
     row: dict = {
         key: getattr(method, key) for key in ("model", "split", "objective", "carrier", "carrier_kind", "variant")
     }
-    row |= {"attack": method.condition, "steps": item.steps[-1], "seeds": len(first)}
+    row |= {ATTACK: method.condition, "steps": item.steps[-1], "seeds": len(first)}
     row["replicates"] = replicates(len(first), item.factors)
     put(row, "unlearnt", of_questions(first, factors=item.factors).interval())
     put(row, "relearnt", of_questions(last, factors=item.factors).interval())
