@@ -19,7 +19,8 @@ import pandas as pd
 import yaml
 
 from grunflow.call import spec_argument
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.evaluation.metrics import ATTACKS
 from grunflow.manifest import MANIFEST, checksums, digest_of, identity, origin

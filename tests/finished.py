@@ -6,7 +6,7 @@ from typing import Any
 
 from grunflow.changes import Past
 from grunflow.config.digest import module_digests
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 from grunflow.manifest import identity
 
 

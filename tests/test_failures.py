@@ -11,7 +11,7 @@ import yaml
 from grunflow import failures, submission
 from grunflow.call import LONGEST, input_arguments, spec_argument
 from grunflow.config.digest import stage_digest
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 from grunflow.config.specs import Aggregate, Evaluate, Finetune, Prepare, RunRow, Unlearn
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.job import CACHE, RunningJob, running, settle

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.study import Resolved
 from grunflow.config.typed import read_yaml

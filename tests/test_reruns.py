@@ -12,7 +12,8 @@ from grunflow import changes, reruns
 from grunflow.commands import accept
 from grunflow.commands.why import kind_of, report
 from grunflow.config.digest import module_digests
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.manifest import digest_of

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from grunflow import submission
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.errors import BadInput

@@ -7,7 +7,7 @@ runs. The files lie in `.grunflow/`, named by their content, so that the command
 import hashlib
 from pathlib import Path
 
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 from grunflow.job import write_atomically
 
 PLACE = Path(".grunflow")

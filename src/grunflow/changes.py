@@ -7,7 +7,7 @@ from typing import Any
 
 from grunflow.config import specs
 from grunflow.config.digest import module_digests
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 from grunflow.errors import BadInput
 from grunflow.links import Links
 from grunflow.manifest import identity, origin, read_manifest, sha256

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 
 
 class Links:

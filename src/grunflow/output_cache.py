@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 from grunflow.config.study import Resolved
 from grunflow.errors import BadInput
 from grunflow.manifest import MADE_FROM, MANIFEST, digest_of, identity, read_manifest, sha256

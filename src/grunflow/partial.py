@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from grunflow.errors import BadInput
 
 if TYPE_CHECKING:
-    from grunflow.config.jobs import Job
+    from grunflow.config.job import Job
     from grunflow.config.runs import Run
     from grunflow.config.specs import Stage
     from grunflow.config.study import Resolved

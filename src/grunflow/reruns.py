@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from grunflow.changes import Past, flat, told
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.specs import Claims, Shown
 from grunflow.config.study import Resolved
 from grunflow.manifest import MANIFEST

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 from grunflow.errors import BadInput
 from grunflow.job import write_atomically
 from grunflow.manifest import digest_of, sha256

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from grunflow.commands.status import STALE_SECONDS, heartbeats, left_line, screen, state
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.study import Resolved
 from grunflow.config.typed import read_yaml

@@ -21,7 +21,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from grunflow.config.digest import module_digests
-from grunflow.config.jobs import Job, by_folder
+from grunflow.config.job import Job
+from grunflow.config.jobs import by_folder
 from grunflow.config.reading import read_study
 from grunflow.links import Links
 from grunflow.manifest import identities_of, output_folder, read_manifest

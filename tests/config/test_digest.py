@@ -13,7 +13,8 @@ import yaml
 
 from grunflow.config import facts
 from grunflow.config.digest import SPEC_MODULES, _file_of, _parsed, module_digests, modules_of, stage_digest
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.specs import stages
 

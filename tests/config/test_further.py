@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from grunflow.commands.plan import plan
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.specs import Attack, Evaluate, Unlearn
 from grunflow.errors import BadInput

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from grunflow.benchmarks.tofu.splits import TOFU_ROWS
-from grunflow.config.jobs import all_jobs, asked, trained
+from grunflow.config.jobs import all_jobs, trained
+from grunflow.config.places import asked
 from grunflow.config.reading import read_study
 from grunflow.config.runs import Part
 from grunflow.config.specs import stages

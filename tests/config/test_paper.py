@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from grunflow.benchmarks.tofu.splits import TOFU_ROWS
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.parts import Training
 from grunflow.config.reading import read_study
 from grunflow.training.schedule import learning_rate_factor, total_steps

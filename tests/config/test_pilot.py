@@ -4,7 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from grunflow.config.jobs import Job, by_folder
+from grunflow.config.job import Job
+from grunflow.config.jobs import by_folder
 from grunflow.config.reading import read_study
 from grunflow.config.specs import Aggregate, Claims, Shown
 from grunflow.manifest import digest_of

@@ -10,7 +10,8 @@ import yaml
 
 from grunflow.commands.prefetch import needed
 from grunflow.config.chat import Chat
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.pins import repositories
 from grunflow.config.reading import read_study
 from grunflow.config.specs import Evaluate, Unlearn

@@ -14,7 +14,8 @@ from grunflow.cluster import Partition
 from grunflow.commands import plan as planning
 from grunflow.commands.plan import trains_weights
 from grunflow.commands.preflight import large_faults
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, Finetune, Unlearn
 from grunflow.config.study import GPUS, Resolved

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 from grunflow.submission import VARIABLE
 from tests.faults import forks
 from tests.faults.disks import disk, enlarge

@@ -9,7 +9,8 @@ from random import Random
 
 import yaml
 
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.manifest import MANIFEST, NOT_OURS
 from tests.faults import forks

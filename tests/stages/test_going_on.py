@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from grunflow import stage_command
-from grunflow.config.jobs import Job, all_jobs
+from grunflow.config.job import Job
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.data.records import read_rows
 from grunflow.partial import arguments_of

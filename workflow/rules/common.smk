@@ -8,6 +8,7 @@ from grunflow import presence, warm
 from grunflow.call import input_arguments, spec_argument
 from grunflow.cluster import most_of
 from grunflow.config import jobs
+from grunflow.config.job import Job
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
 from grunflow.costs.requests import request
@@ -105,7 +106,7 @@ def job_at(folder, wildcards):
 
 def log_of(folder):
     """The log of the jobs that write such folders."""
-    return jobs.Job(folder, spec=None).log
+    return Job(folder, spec=None).log
 
 
 def files_in(folder, *forms):

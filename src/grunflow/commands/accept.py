@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grunflow.config.jobs import Job
+    from grunflow.config.job import Job
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

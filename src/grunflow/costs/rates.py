@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from grunflow.config.jobs import Job
+from grunflow.config.job import Job
 from grunflow.config.study import Resolved
 from grunflow.costs.placing import Cost
 from grunflow.costs.requests import request_for
