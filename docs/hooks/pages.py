@@ -6,7 +6,15 @@ from typing import Any
 from links import PAGES, ROOT, files_named, linked, page_of
 from mkdocs.structure.files import File, Files
 
-LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".smk": "python", ".sh": "bash", ".md": "markdown"}
+LANGUAGES = {
+    ".py": "python",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".smk": "python",
+    ".sh": "bash",
+    ".md": "markdown",
+}
 # Found by the page that names them, not by a search or the navigation.
 SOURCE = "---\ntitle: {path}\nsearch: {{exclude: true}}\nhide: [navigation, toc]\n---\n\n# {path}\n\n{fence}{language}\n{text}\n{fence}\n"
 FENCE = "`" * 8

@@ -121,14 +121,22 @@ def run_page(page: str, folder: Path, demo: bool) -> Iterator[Outcome]:
 
 def _called(command: Command, folder: Path, kept: list[str]) -> Outcome:
     path = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder / "src"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": str(folder / "src"),
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+    }
     began = time.monotonic()
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join([*kept, command.run])],
         cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, check=False,
     )  # fmt: skip
     state = "failed" if done.returncode else "ok"
-    return Outcome(command, state, time.monotonic() - began, (done.stdout + done.stderr)[-2000:] if done.returncode else "")
+    return Outcome(
+        command, state, time.monotonic() - began, (done.stdout + done.stderr)[-2000:] if done.returncode else ""
+    )
 
 
 def main() -> int:
@@ -146,7 +154,9 @@ def main() -> int:
             print(f"        run as: {command.run} ({command.how.why if command.how else 'within the clone'})")
     waiting = [out for out in found if out.command.reads_the_demo and not demo]
     failed = [out for out in found if out.state == "failed"]
-    print(f"{len(found)} commands, {len(failed)} failed, {len(waiting)} wait for a demo, {time.monotonic() - began:.0f} s")
+    print(
+        f"{len(found)} commands, {len(failed)} failed, {len(waiting)} wait for a demo, {time.monotonic() - began:.0f} s"
+    )
     return 1 if failed or (waiting and os.environ.get("CI")) else 0
 
 

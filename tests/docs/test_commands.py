@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from tests.docs.commands import PAGES, ROOT, TABLE, Command, commands
 
 from grunflow.reference.commands import subcommands
+from tests.docs.commands import PAGES, ROOT, TABLE, Command, commands
 
 # Words that a shell command begins with; blocks of four blanks hold none, else no script would run them.
 STARTS = r"(?:[A-Z_]+=\S+ )*(?:make|grunflow|snakemake|export|mkdir|pip|python|source|apptainer)\b"

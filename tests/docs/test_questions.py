@@ -20,5 +20,7 @@ def source() -> str:
 @pytest.mark.parametrize("words", [words for words in QUOTED if words not in OF_SNAKEMAKE])
 def test_a_quoted_message_is_one_of_the_package(source: str, words: str) -> None:
     pattern = re.escape(words).replace("nan", r"\{loss\}")  # a loss that is not finite is printed as it is
-    pattern = pattern.replace(r"torch\ sees", r"torch \{library\.__version__\} sees").replace(r"differs\ from\ its", "differs from'.{0,80}its")
+    pattern = pattern.replace(r"torch\ sees", r"torch \{library\.__version__\} sees").replace(
+        r"differs\ from\ its", "differs from'.{0,80}its"
+    )
     assert re.search(pattern, source), f"no message says {words!r}"

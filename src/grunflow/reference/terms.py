@@ -5,7 +5,9 @@ from grunflow.reporting.glossary import TERMS
 
 def terms() -> str:
     """A row for each term."""
-    return "\n".join(["| word | meaning |", "| --- | --- |", *(f"| {term.name} | {_cell(term.text)} |" for term in TERMS)])
+    return "\n".join(
+        ["| word | meaning |", "| --- | --- |", *(f"| {term.name} | {_cell(term.text)} |" for term in TERMS)]
+    )
 
 
 def _cell(text: str) -> str:
