@@ -40,11 +40,11 @@ TABLE = (
     Otherwise(r"((?:\w+=\S+ )*)make ", r"\1make -n ", "long, or brings packages"),
     Otherwise(r"snakemake (?=.*--report )", "snakemake ", "as it stands: a report of a finished study is no run"),
     Otherwise(r"snakemake ", "snakemake -n --quiet rules host reason ", "long"),
-    Otherwise(r"grunflow rehearse ", "grunflow rehearse --write-only ", "long"),
+    Otherwise(r"grunflow (?=rehearse)", f"{PARSED} ", "long: `make rehearsal` runs it"),
     Otherwise(r"grunflow (?=plan .*--against results/paper)", f"{PARSED} ", "results that GPUs made"),
     Otherwise(r"grunflow (?=prefetch|lm-eval)", f"{PARSED} ", "needs the hub"),
     Otherwise(r"grunflow (?=preflight|recover)", f"{PARSED} ", "needs a cluster"),
-    Otherwise(r"grunflow doctor .*", f"{PARSED} doctor", "says what this machine lacks for GPUs"),
+    Otherwise(r"grunflow (?=doctor)", f"{PARSED} ", "says what this machine lacks for GPUs"),
     Otherwise(r"(\.venv/bin/pip|python -m pip|pip-audit|python3\.11 -m venv)\b", None, "asks the package index"),
     Otherwise(r"apptainer ", None, "no program that this project brings"),
 )
@@ -139,24 +139,28 @@ def _called(command: Command, folder: Path, kept: list[str]) -> Outcome:
     )
 
 
+def told(outcome: Outcome) -> str:
+    """A line for the command, and another for what it said or what was run in its place."""
+    command, state, seconds, said = outcome
+    line = f"{state:7} {seconds:5.1f} s  {command.page}: {command.text}"
+    if not said and command.run != command.text:
+        said = f"run as: {command.run.partition('  #')[0].strip()} ({command.how.why if command.how else 'within the clone'})"
+    return f"{line}\n        {said.strip()}" if said else line
+
+
 def main() -> int:
-    """Print a line for each command; 1 where one failed, or in CI where one waited for a demo."""
-    began, demo = time.monotonic(), (ROOT / DEMO / "report" / "manifest.json").is_file()
+    """Print what became of each command; 1 where one failed, or in CI where one waited for a demo."""
+    began, demo, found = time.monotonic(), (ROOT / DEMO / "report" / "manifest.json").is_file(), []
     pages = sys.argv[1:] or [page for page in PAGES if commands(page)]
     with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(os.cpu_count()) as pool:
         folders = [Path(place, page.replace("/", "_").removesuffix(".md")) for page in pages]
-        found = [out for part in pool.map(lambda *work: list(run_page(*work, demo)), pages, folders) for out in part]
-    for command, state, seconds, said in found:
-        print(f"{state:7} {seconds:5.1f} s  {command.page}: {command.text}")
-        if said:
-            print(f"        {said.strip()}")
-        elif command.run != command.text:
-            print(f"        run as: {command.run} ({command.how.why if command.how else 'within the clone'})")
-    waiting = [out for out in found if out.command.reads_the_demo and not demo]
-    failed = [out for out in found if out.state == "failed"]
-    print(
-        f"{len(found)} commands, {len(failed)} failed, {len(waiting)} wait for a demo, {time.monotonic() - began:.0f} s"
-    )
+        for part in pool.map(lambda *work: list(run_page(*work, demo)), pages, folders):
+            print("\n".join(map(told, part)), flush=True)
+            found += part
+    waiting = [outcome for outcome in found if outcome.command.reads_the_demo and not demo]
+    failed = [outcome for outcome in found if outcome.state == "failed"]
+    counts = f"{len(found)} commands, {len(failed)} failed, {len(waiting)} wait for a demo"
+    print(f"{counts}, {time.monotonic() - began:.0f} s")
     return 1 if failed or (waiting and os.environ.get("CI")) else 0
 
 

@@ -38,7 +38,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-component-update", "--disable-sync")  # fmt: skip
 DARK = "--blink-settings=preferredColorScheme=0"
 PAGES = ("index", "keys", "cluster", "source/config/paper.yaml")
-SECONDS = 900
+SECONDS = 180
 
 
 class Handler(SimpleHTTPRequestHandler):
