@@ -39,6 +39,11 @@ class Otherwise(NamedTuple):
 TABLE = (
     Otherwise(r"((?:\w+=\S+ )*)make ", r"\1make -n ", "long, or brings packages"),
     Otherwise(r"snakemake (?=.*--report )", "snakemake ", "as it stands: a report of a finished study is no run"),
+    Otherwise(
+        r"snakemake --sdm conda ",
+        "snakemake -n --quiet rules host reason ",
+        "needs conda: `make test-conda` brings one",
+    ),
     Otherwise(r"snakemake ", "snakemake -n --quiet rules host reason ", "long"),
     Otherwise(r"grunflow (?=rehearse)", f"{PARSED} ", "long: `make rehearsal` runs it"),
     Otherwise(r"grunflow (?=plan .*--against results/paper)", f"{PARSED} ", "results that GPUs made"),
@@ -107,7 +112,7 @@ def clone(folder: Path, demo: bool) -> None:
 
 def run_page(page: str, folder: Path, demo: bool) -> Iterator[Outcome]:
     """Its commands in turn."""
-    clone(folder, demo)
+    clone(folder, demo and any(command.reads_the_demo for command in commands(page)))
     kept: list[str] = []
     for command in commands(page):
         if not command.run:
