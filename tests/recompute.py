@@ -112,12 +112,13 @@ class Study:
         gap = (values - [run.figures[name] for run in theirs]).mean()
         return abs(gap) if name != column else gap
     def done(self, row: dict, column: str) -> float:
-        """What a condition did: leak, its change, collateral."""
+        """What a condition did: leak, minus another carrier's too, its change, collateral."""
+        column, _, other = column.partition("_minus_")
         def mean(condition: str, role: str) -> float:
             runs = self.of(row | {"condition": condition}, row["carrier"])
             return np.mean([np.concatenate([rows[row["measure"]] for (_, name), rows in run.sets.items() if run.roles[name] == role and row["measure"] in rows]).mean() for run in runs])
         if column == "leak":
-            return mean(row["condition"], "forget")
+            return mean(row["condition"], "forget") - (self.done(row | {"carrier": other}, "leak") if other else 0)
         role, sign = ("forget", 1) if column == "leak_change" else ("keep", -1)
         return sign * (mean(row["condition"], role) - mean("plain", role))
     def read_at(self, row: dict, column: str) -> float:
@@ -160,7 +161,7 @@ def compared(folder: Path) -> list[tuple[str, str, float, float]]:
             usual = study.read_at if kind in ("forgetting", "retention") else study.figure
             cells = [name for name in columns if row[name] != ""]
             for name in cells:
-                of = study.done if name in ("leak", "leak_change", "collateral") else usual
+                of = study.done if name in ("leak", "leak_change", "collateral") or name.startswith("leak_minus_") else usual
                 found.append((path.stem, f"{row['objective']} {row['carrier']} {name}", float(row[name]), of(row, name)))
     return found
 

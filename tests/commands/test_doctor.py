@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from grunflow.commands import doctor
+from grunflow.config.reading import read_study
 from grunflow.errors import CheckFailed
 
 ROOT = Path(__file__).parents[2]
@@ -49,3 +50,21 @@ def test_packages_that_differ_from_the_lock_are_named(tmp_path: Path, monkeypatc
     assert found.state == "note"
     assert "2 packages differ: numpy " in found.text
     assert "not-there missing (lock 1.0)" in found.text
+
+
+@pytest.mark.parametrize("model", ["smollm2-135m", "smollm2-135m-float32"])
+def test_bf16_without_instructions_for_it_is_told_where_a_study_uses_it(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    content = yaml.safe_load((ROOT / "config" / "laptop_small.yaml").read_text())
+    content["grid"][0]["model"] = model
+    found = [(item.state, item.what, item.text) for item in doctor.number_types(read_study(content))]
+    if model.endswith("float32"):
+        assert found == []
+        return
+    ((state, what, text),) = found
+    slower = float(text.split()[5])  # measured here and now: which of the two it is depends on this CPU
+    assert what == "bf16"
+    assert state == ("ok" if slower <= 1 else "note")
+    assert ("in place of smollm2-135m are faster" in text) == (slower > 1)

@@ -156,13 +156,19 @@ TOLD = [
 
 
 @cache
-def jobs() -> list[Job]:
+def every_job() -> list[Job]:
     before = Path.cwd()
     os.chdir(ROOT)
     try:
         return all_jobs(read_study(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())))
     finally:
         os.chdir(before)
+
+
+@cache
+def jobs() -> list[Job]:
+    """Those that stand for commands of theirs: what reads some of the forget set, attacks and requests in turn, is ours."""
+    return [job for job in every_job() if not getattr(getattr(job.spec, "stream", None), "picked", None)]
 
 
 def facts(job: Job) -> dict[str, str]:
@@ -175,9 +181,14 @@ def facts(job: Job) -> dict[str, str]:
             "role": spec.get("role", ""), "named": named}  # fmt: skip
 
 
+@cache
+def told() -> list[tuple[Job, dict[str, str]]]:
+    return [(job, facts(job)) for job in jobs()]
+
+
 def meant(where: str) -> Iterator[Job]:
     wanted = dict(pair.split("=") for pair in where.split())
-    return (job for job in jobs() if wanted.items() <= facts(job).items())
+    return (job for job, fact in told() if wanted.items() <= fact.items())
 
 
 def examples(spec: dict[str, Any]) -> int:
@@ -209,12 +220,25 @@ def test_a_job_has_the_authors_value(row: Told) -> None:
 
 def test_every_gate_and_every_method_of_theirs_has_its_runs() -> None:
     """TOFU both gates, WMDP the deeper alone: which model has which on TOFU is contradictory (cmd_grun.sh:3-11)."""
-    runs = {(fact["benchmark"], fact["model"], fact["objective"], fact["named"]) for fact in map(facts, jobs())
+    runs = {(fact["benchmark"], fact["model"], fact["objective"], fact["named"]) for _, fact in told()
             if fact["stage"] == "unlearn"}  # fmt: skip
     tofu = {("tofu", model, objective, carrier) for model in MODELS for objective in ("gd", "idk", "npo")
             for carrier in ("full", "lora", "grun_linear", "grun_mlp")}  # fmt: skip
     wmdp = {("wmdp", model, "rmu", carrier) for model in MODELS for carrier in ("full", "grun_mlp")}
     assert runs == tofu | wmdp
+
+
+def test_what_lasts_is_planned_beside_the_authors_commands() -> None:
+    """What cmd_eval.sh:15 and :17 ask, of every model; attacks and sequences, which are ours, of GD on Llama alone."""
+    folders = {job.folder.removeprefix("results/paper/tofu/") for job in every_job()}
+    asked = ("paraphrased", "int8", "fp4", "int8_merged", "fp4_merged")
+    assert {f"scores/{model}/forget05/npo_lora_t42_u42/{name}" for model in MODELS for name in asked} <= folders
+    ours = [place.split("/") for place in folders if place.startswith("attacks/")]
+    assert {(place[1], place[-1]) for place in ours} == {("llama-3.1-8b", "relearn_lora"), ("llama-3.1-8b", "rest")}
+    # Retain models and four carriers, three seeds, two attacks.
+    assert len(ours) == 5 * 3 * 2
+    added = {place for place in folders if ".added_" in place}
+    assert len(added) == 2 * 3 * 5  # two gates, three seeds, after each of five requests
 
 
 @pytest.mark.skipif(not CLONE, reason="GRUNFLOW_AUTHORS names no folder with clones `GRUN` and `wmdp`")

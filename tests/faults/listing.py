@@ -9,7 +9,8 @@ from tests.faults.table import Fault
 from tests.faults.world import World
 
 RULES = ("prepare", "finetune_base", "finetune_target", "finetune_retain", "cache_frozen_states", "unlearn", "evaluate",
-         "aggregate", "tables", "claims", "report")  # fmt: skip
+         "attack", "aggregate", "tables", "claims", "report")  # fmt: skip
+WRITERS = ("prepare", "finetune_base", "cache_frozen_states", "unlearn", "evaluate", "attack", "aggregate", "tables")
 
 
 def of_jobs(world: World) -> Iterator[Fault]:
@@ -21,7 +22,7 @@ def of_jobs(world: World) -> Iterator[Fault]:
         yield Fault(f"{number.name} in training", 3, partial(stages.interrupted, world, number=number))
     for how in ("flipped", "truncated"):
         yield Fault(f"checkpoint {how}", 4, partial(stages.resume_damaged, world, how=how))
-    for rule in ("prepare", "finetune_base", "cache_frozen_states", "unlearn", "evaluate", "aggregate", "tables"):
+    for rule in WRITERS:
         yield Fault(f"disk full in {rule}", 2, partial(stages.disk_full, world, rule=rule))
         yield Fault(f"small disk of results in {rule}", 1, partial(stages.disk_small, world, rule=rule, what="results"))
     for rule in ("prepare", "unlearn", "evaluate", "aggregate"):
@@ -30,7 +31,7 @@ def of_jobs(world: World) -> Iterator[Fault]:
         yield Fault(f"submission cut in {rule}", 1, partial(stages.submission_cut, world, rule=rule))
         for what in ("git", "HOME"):
             yield Fault(f"no {what} in {rule}", 1, partial(stages.without, world, rule=rule, what=what))
-    for rule in ("finetune_base", "unlearn"):
+    for rule in ("finetune_base", "unlearn", "attack"):
         yield Fault(f"small disk of resume in {rule}", 2, partial(stages.disk_small, world, rule=rule, what="resume"))
         yield Fault(f"read-only .resume in {rule}", 1, partial(stages.no_heartbeat, world, rule=rule))
         yield Fault(f"a neighbour's job.json in {rule}", 1, partial(stages.neighbour, world, rule=rule))

@@ -15,7 +15,7 @@ from tests.faults.disks import disk, enlarge
 from tests.faults.world import STEPS, Failed, World, contents
 from tests.jobs import newest
 
-TRAINED = ("finetune_base", "finetune_target", "finetune_retain", "unlearn")
+TRAINED = ("finetune_base", "finetune_target", "finetune_retain", "unlearn", "attack")
 ODD = ("with space", "it's", 'quo"ted', "a; touch PWNED; #", "$(touch PWNED)", "ümläut", "-dash", "a=b", "{braces}")
 
 

@@ -16,6 +16,9 @@ from tests.faults import forks
 from tests.workflow import small_study
 
 STEPS = 30  # of every training: so many chances to be cut short
+# One, of one run (and of the retain model), asked on its way as well.
+ATTACKS = {"relearn": {"rows": 4, "carrier": "full", "steps": [0, 10, STEPS], "where": {"objective": ["gd"]},
+                       "training": {"learning_rate": 1e-3, "batch_size": 4}}}  # fmt: skip
 OUTCOMES = ("survived", "lost", "wrong")
 
 
@@ -121,7 +124,7 @@ def build(folder: Path) -> World:
     study_in(folder, ["gd", "mine"])
     trained = {f"{name}__{role}__steps": STEPS for name in ("mini", "crafty") for role in ("base", "target")}
     small_study.set_keys(folder / "config" / "models.yaml", trained)
-    small_study.set_keys(folder / "study.yaml", {"training__grun__steps": STEPS})
+    small_study.set_keys(folder / "study.yaml", {"training__grun__steps": STEPS, "attacks": ATTACKS})
     here = Path.cwd()
     os.chdir(folder)
     try:

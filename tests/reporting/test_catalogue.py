@@ -32,7 +32,8 @@ def study(*specs, carriers=("full", "lora", "grun"), variants=None, **keys) -> R
 def test_a_study_of_both_benchmarks_has_the_names_that_others_rely_on() -> None:
     both = study(made_up.TOFU, made_up.WMDP, published=["x.csv"], published_logs=[{"name": "a", "log": "b"}])
     assert catalogue.tables(both) == (
-        "tofu_main", "wmdp_main", "tofu_differences", "wmdp_differences", "tofu_references", "wmdp_references", "efficiency",
+        "tofu_main", "wmdp_main", "tofu_differences", "wmdp_differences", "tofu_references", "wmdp_references", "metrics",
+        "efficiency",
         "equal_forgetting", "equal_retention", "published",
         "published_logs",
     )  # fmt: skip

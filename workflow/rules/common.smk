@@ -4,7 +4,7 @@ from functools import cache
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
 
-from grunflow import presence
+from grunflow import presence, warm
 from grunflow.call import input_arguments, spec_argument
 from grunflow.cluster import most_of
 from grunflow.config import jobs
@@ -48,6 +48,7 @@ onstart:
         check_cache()
         submit(JOBS.values())
         presence.announce()
+        start_warm()
 
 
 onsuccess:
@@ -56,6 +57,12 @@ onsuccess:
 
 onerror:
     presence.leave()
+
+
+def start_warm():
+    """Jobs in this environment and on this machine need not import torch each by itself."""
+    if workflow.local_exec and not workflow.deployment_settings.deployment_method:
+        warm.start()
 
 
 def check_cache():
@@ -163,15 +170,21 @@ def allowed(rule):
     return most_of(str(partition.raw) if partition else "")
 
 
+@cache
+def requested(folder, attempt):
+    """What the job that writes `folder` asks of a cluster at this attempt: resource -> how much, reckoned once for all of them."""
+    job = JOBS[folder]
+    grown = attempt > 1 and workflow.is_main_process
+    most = [allowed(job.rule)] if grown else []
+    return request(STUDY, job.spec, attempt, *most)
+
+
 def asks(folder, *more):
     """What its job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, nodes, and `more`."""
 
     def asked(resource):
         def of_job(wildcards, attempt):
-            job = job_at(folder, wildcards)
-            grown = attempt > 1 and workflow.is_main_process
-            most = [allowed(job.rule)] if grown else []
-            return request(STUDY, job.spec, attempt, *most)[resource]
+            return requested(job_at(folder, wildcards).folder, attempt)[resource]
 
         return of_job
 

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     checks: list[Callable[[], Iterator[Finding]]] = [python, lock, torch, programs, cache]
     findings = [finding for check in checks for finding in check()]
     if study is not None:
-        findings += [*disk(study), *hub(study)]
+        findings += [*disk(study), *number_types(study), *hub(study)]
     for finding in findings:
         print(f"{finding.state:5} {finding.what}: {finding.text}")
     faults = sum(finding.state == FAULT for finding in findings)
@@ -170,6 +170,24 @@ def disk(study: Any) -> Iterator[Finding]:
         if memory <= own
         else Finding(NOTE, "memory", f"{told}: run it on a cluster (workflow/profiles/slurm)")
     )
+
+
+def number_types(study: Any) -> Iterator[Finding]:
+    """Of a study on the CPU: whether it computes in bf16 where the study's models do."""
+    from grunflow.config.jobs import all_jobs
+    from grunflow.config.models import Model
+    from grunflow.costs.number_types import bf16_slowdown
+
+    models = [getattr(job.spec, "model", None) for job in all_jobs(study)]
+    names = sorted({model.name for model in models if isinstance(model, Model) and model.dtype == "bfloat16"})
+    if study.gpu != "none" or not names:
+        return
+    slower = bf16_slowdown()
+    told = f"a product in bf16 takes {slower:.1f} times that of float32 on this CPU"
+    if slower <= 1:
+        yield Finding(GOOD, "bf16", told)
+    else:
+        yield Finding(NOTE, "bf16", f"{told}: models of dtype float32 in place of {', '.join(names)} are faster here")
 
 
 def hub(study: Any) -> Iterator[Finding]:

@@ -67,8 +67,12 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
     jobs = all_jobs(study)
     finished = done_folders(jobs)
     cached = cached_folders(jobs, finished)
+    known: dict[str, Any] = {}  # jobs that differ in nothing but names and seeds cost the same
     for job in jobs:
-        spent = at((rates or {}).get(job.rule), cost(study, job.spec))
+        alike = job.spec.model_dump_json(exclude={"run", "seed", "target_seed", "unlearn_seed"})
+        if alike not in known:
+            known[alike] = at((rates or {}).get(job.rule), cost(study, job.spec))
+        spent = known[alike]
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
         _count(row, job, spent, job.folder in finished, job.folder in cached)
         full += spent.disk_bytes if trains_weights(job.spec) else 0

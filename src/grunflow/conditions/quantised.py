@@ -16,6 +16,7 @@ from grunflow.models.rounding import round_linears
 PARAMETERS = {"grid": None}
 LIMITS = {"grid": ("int8", "nf4", "fp4", "none")}
 MEANINGS = {"grid": "int8, nf4 or fp4 as bitsandbytes rounds; none: nothing is rounded"}
+ROUNDS = True
 
 
 def subject(restored: Callable[[float], Subject], spec: ConditionSpec) -> Subject:

@@ -62,6 +62,11 @@ def attacks_on(part: Part, run: Run) -> list[str]:
     return [name for other, name in attacked(part) if other == run]
 
 
+def teaches_again(attack: Relearning) -> bool:
+    """Whether a run as it is learns some of what it forgot: by such attacks metrics are tried."""
+    return attack.attacker == "over" and attack.learns != "retain"
+
+
 def attack(part: Part, run: Run, name: str) -> specs.Attack:
     """The spec of one attack. Texts are in the form of the evaluation, the same for every run."""
     study, own = part.study, part.study.attacks[name]

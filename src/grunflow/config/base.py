@@ -18,10 +18,12 @@ class Typed(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _numbers_are_numbers(cls, value: Any, info: Any) -> Any:
+        if not isinstance(value, int):
+            return value
         kind = cls.model_fields[info.field_name or ""].annotation
         if isinstance(value, bool) and kind is not bool and kind is not Any and bool not in get_args(kind):
             raise ValueError("expected a number or a text, not true or false")
-        if isinstance(value, int) and abs(value) >= LARGEST:
+        if abs(value) >= LARGEST:
             raise ValueError("expected a number below 2**63")
         return value
 

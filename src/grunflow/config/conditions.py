@@ -7,6 +7,7 @@ CARRIERS = ()                         what a run's carrier must train (a carrier
 NEEDS = ()                            keys that the carrier must have, as `gate`
 PROBE = ""                            the probe that it asks with, in place of the benchmark's; its options are the keys
 AT_MOST = {}                          keys that may be at most as large as another one
+ROUNDS = False                        whether it rounds weights, by which metrics are tried
 """
 
 from grunflow.config.facts import PROBE, defined, fact_of
@@ -14,6 +15,7 @@ from grunflow.config.methods import Source, condition_source, trains
 from grunflow.config.parts import ConditionSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import ProbeSpec
+from grunflow.config.study import Study
 
 BLACK_BOX, WHITE_BOX = "black-box", "white-box"
 
@@ -21,6 +23,11 @@ BLACK_BOX, WHITE_BOX = "black-box", "white-box"
 def access(source: Source) -> str:
     """What it takes: nothing but to ask, or the model itself."""
     return WHITE_BOX if "subject" in defined(source.path) else BLACK_BOX
+
+
+def rounds(study: Study, name: str) -> bool:
+    """Whether a condition rounds weights."""
+    return bool(condition_source(study, name).facts.get("ROUNDS", False))
 
 
 def strength(source: Source, spec: ConditionSpec) -> float | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grunflow.benchmarks.base import BASE
 from grunflow.config import attacks, resolve, sequences, specs
-from grunflow.config.conditions import WHITE_BOX
+from grunflow.config.conditions import WHITE_BOX, rounds
 from grunflow.config.digest import stage_digest
 from grunflow.config.finished import told
 from grunflow.config.layouts import is_layout
@@ -309,6 +309,8 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
         published=study.published,
         published_logs=study.published_logs,
         rates=rates(study),
+        relearnt=tuple(name for name, attack in study.attacks.items() if attacks.teaches_again(attack)),
+        rounded=tuple(name for name in study.conditions if rounds(study, name)),
         rehearsal=study.rehearsal or "",
     )
     jobs = [

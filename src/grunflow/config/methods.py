@@ -9,7 +9,6 @@ from grunflow.config import facts, limits
 from grunflow.config.facts import CARRIER, CONDITION, OBJECTIVE, Kind
 from grunflow.config.outside import check_facts, digest_of_file
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Part, Training
-from grunflow.config.strengths import along
 from grunflow.config.study import Override, Resolved, Study
 from grunflow.config.typed import typed
 from grunflow.errors import BadInput, unknown_name
@@ -169,11 +168,6 @@ def condition_of(study: Study, name: str) -> ConditionSpec:
     source = condition_source(study, name)
     shape = limits.Shape("", 1, 1)
     return part_of(ConditionSpec, name, source, dict(study.conditions.get(name, {})), f"conditions.{name}", shape)
-
-
-def goes_along(study: Study, name: str) -> bool:
-    """Whether one job puts a run to its questions at several strengths, in place of being scored once."""
-    return bool(along(condition_of(study, name)))
 
 
 def part_of(

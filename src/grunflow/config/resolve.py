@@ -5,7 +5,7 @@ from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.conditions import access, is_put_to, probes, strength
 from grunflow.config.forms import training_of
-from grunflow.config.methods import condition_source, goes_along
+from grunflow.config.methods import condition_source
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import Picked, ProbeSpec, Snapshots
@@ -140,7 +140,7 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
 
 def conditions(part: Part, run: Run) -> tuple[str, ...]:
     """Under which a run is scored, once under each."""
-    own = [name for name in part.study.conditions if name != PLAIN and not goes_along(part.study, name)]
+    own = [name for name in part.study.conditions if name != PLAIN and not along(part.condition(name))]
     return (PLAIN, *(name for name in own if is_put_to(part, run, name)))
 
 
@@ -148,7 +148,7 @@ def ways(part: Part, run: Run) -> tuple[str, ...]:
     """Conditions that go along strengths with a run, where runs leave snapshots."""
     if run.is_reference or snapshot(part) is None or not by_likelihoods(part.benchmark):
         return ()
-    return tuple(name for name in part.study.conditions if goes_along(part.study, name))
+    return tuple(name for name in part.study.conditions if along(part.condition(name)))
 
 
 def by_likelihoods(benchmark: Benchmark) -> bool:

@@ -263,6 +263,14 @@ class Tables(Shown):
         {}, description="variant -> its learning rate, for the table of the choice among them"
     )
     published_logs: tuple[PublishedLog, ...] = ()
+    relearnt: tuple[str, ...] = Field(
+        (),
+        description="attacks on runs as they are that teach what was forgotten, by which metrics are tried",
+        exclude_if=lambda value: not value,
+    )
+    rounded: tuple[str, ...] = Field(
+        (), description="conditions that round weights, by which metrics are tried", exclude_if=lambda value: not value
+    )
     rehearsal: str = Field("", description="of a rehearsal: why no published number is compared")
 
 

@@ -15,13 +15,13 @@ from grunflow.reporting import absence, claim_rows
 from grunflow.reporting.claim_rows import Tables, Value
 from grunflow.reporting.closed_form import figures
 from grunflow.reporting.holm import p_bounds
+from grunflow.reporting.rivals import MINUS
 from grunflow.reporting.seeds import QUESTIONS_ONLY
 from grunflow.reporting.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, SUPPORTED
 
 Values = dict[str, Value]
 NO_ROW = "no such row in this study"
 NO_TABLE = "no table"
-MINUS = "_minus_"  # in the columns of differences of one row to several others
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def shown_json(tables: Mapping[str, Table]) -> str:
 # Columns whose empty cell is an empty text, not a missing number.
 TEXTS = (
     "benchmark", "objective", "carrier", "carrier_kind", "variant", "against", "against_kind", "split", "condition", "reason",
-    "value", "verdict", "place", "table", "interval", "access", "measure",
+    "value", "verdict", "place", "table", "interval", "access", "measure", "sequence",
 )  # fmt: skip
 
 

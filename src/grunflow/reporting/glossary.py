@@ -29,6 +29,8 @@ TERMS = (
     Term("ROUGE-L", r"ROUGE-?L", "Share of the right answer's words, in order, that the model's own answer has (recall, stemmed), 0 to 1. Its words are those of the "
          "letters a to z and digits; an answer in another script is refused, or its set left out, not scored 0."),
     Term("Probability", r"Prob\b|Probability", "Probability of the right answer per token, exp(-loss), 0 to 1; of real authors and world facts its share among the given options."),
+    Term("What a metric is worth", r"^Figure$|^Over$|^AUROC, target|^Robust under", "Whether a figure tells models that know what is to be forgotten from those that never "
+         "did (AUROC: 1 always, 1/2 by chance), and whether what it calls forgotten stays so when the model is trained on some of it again, or rounded."),
     Term("Gate", r"\b[Gg]ate|AUROC", "A number between 0 and 1 by which an edit is multiplied; it reads the question's last token. It should open (1) on what is to be forgotten and stay "
          "closed (0) elsewhere. AUROC: how often a forget question opens it further than a retain question; 1/2 is guessing."),
     Term("Accuracy", r"[Aa]ccuracy|change$", "Share of multiple-choice questions answered rightly. With four options guessing gives 0.25. Change: against the model before unlearning."),

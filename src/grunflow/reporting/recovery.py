@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from grunflow.benchmarks.base import RETAIN, forgetting
@@ -17,12 +18,13 @@ from grunflow.reporting.seeds import Labels, factors
 class Recovery:
     """One attack on the runs of one method, or on the retain models.
 
-    steps: after which the model was asked. scores: of the forget questions, (steps, seeds, questions). before: of the model that
+    runs: rows of metrics, one per seed, after the first of the steps. steps: after which the model was asked. scores: of the forget questions, (steps, seeds, questions). before: of the model that
     unlearning started from, (seeds, questions); None where the study has none. reference: scores of the retain models of the same
     seeds under the same attack; None as well.
     """
 
     method: Method
+    runs: pd.DataFrame
     steps: tuple[int, ...]
     scores: NDArray
     before: NDArray | None
@@ -59,6 +61,7 @@ def recoveries(results: Results) -> Iterator[Recovery]:
             retained = [] if method.objective == RETAIN else reference_runs(results, method, group, RETAIN)
             yield Recovery(
                 method,
+                group,
                 tuple(map(int, points)),
                 _along(results, method.condition, points, runs, key),
                 _before(results, method, group, key),

@@ -5,9 +5,11 @@ from collections import Counter
 
 from grunflow.config.specs import Report
 from grunflow.reporting import answers, first_screen, lineage, page, stage_graph
+from grunflow.reporting.forms import read_tables
 from grunflow.reporting.headings import words_of
 from grunflow.reporting.methods import methods
 from grunflow.reporting.results import notes, read
+from grunflow.reporting.strongest import strongest
 from grunflow.work import Work
 
 
@@ -24,6 +26,7 @@ def run(spec: Report, work: Work) -> None:
         title=spec.title,
         note=notes(results),
         answer=first_screen.answer(verdicts, spec.study) if verdicts else None,
+        strongest=strongest(read_tables(inputs["tables"][0])),
         methods=methods(results),
         own=page.claim_groups([row for row in verdicts if row["about"] == spec.study]),
         paper=page.claim_groups([row for row in verdicts if row["about"] != spec.study]),

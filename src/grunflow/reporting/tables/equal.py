@@ -19,6 +19,7 @@ from grunflow.reporting.forms import Cell, figure_text, put
 from grunflow.reporting.intervals import Interval, Sample
 from grunflow.reporting.paths import FRAMES, STEP, STRENGTH, Path, Way, columns_of, metric_of, paths
 from grunflow.reporting.results import Results
+from grunflow.reporting.rivals import MINUS
 from grunflow.reporting.seeds import QUESTIONS_ONLY, SEEDS, Labels, factors, replicates, said, source
 
 SNAPSHOT, WAY = "snapshot", "path"
@@ -140,7 +141,7 @@ def _figures(names: list[str], own: Read, pairs: dict[str, list[Read]], reading:
             known = name in mine.samples and name in theirs.samples
             once = reading != WAY or not (mine.again or theirs.again)
             figure = mine.samples[name].minus(theirs.samples[name]).interval() if known and once else UNKNOWN
-            put(row, f"{name}_minus_{other}", figure)
+            put(row, f"{name}{MINUS}{other}", figure)
     return row
 
 
@@ -153,7 +154,7 @@ def _tell(blocks: dict[str, list[dict]], names: list[str], carriers: list[str]) 
             if not row["reason"] and other != row["carrier"] and reasons[STRENGTH][other]:
                 told.append(f"{other}: {reasons[STRENGTH][other]}")
             for name in names:
-                told += _disagreement(row, blocks[SNAPSHOT][place], f"{name}_minus_{other}")
+                told += _disagreement(row, blocks[SNAPSHOT][place], f"{name}{MINUS}{other}")
         row["told"] = "; ".join(told)
 
 
@@ -221,7 +222,7 @@ def read_by_people(
 def _is_best(row: dict, column: Column, compared: Comparison) -> bool:
     """Whether every difference to another carrier lies on the better side of 0."""
     end, sign = ("_hi", -1) if compared.lower else ("_lo", 1)
-    ends = [sign * row[name] for name in row if name.startswith(f"{column.name}_minus_") and name.endswith(end)]
+    ends = [sign * row[name] for name in row if name.startswith(f"{column.name}{MINUS}") and name.endswith(end)]
     known = [value for value in ends if not np.isnan(value)]
     return bool(known) and min(known) > 0
 

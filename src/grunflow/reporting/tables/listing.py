@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from grunflow.benchmarks.base import RETAIN, TARGET
 from grunflow.config.layouts import is_layout, read_layouts
 from grunflow.reporting.entries import Entry, Source, leaves_paths, relearns
 
@@ -54,6 +55,12 @@ def _sequential(spec: Any, *results: Any) -> Any:
     return sequential_table(*results)
 
 
+def _metrics(spec: Any, *results: Any) -> Any:
+    from grunflow.reporting.tables.metrics import metrics_table
+
+    return metrics_table(spec.relearnt, spec.rounded, *results)
+
+
 def _efficiency(spec: Any, *results: Any) -> Any:
     from grunflow.reporting.tables.efficiency import efficiency_table
 
@@ -91,6 +98,11 @@ def sheets(study: Any) -> list[str]:
     return [path for path in study.published if not is_layout(path)]
 
 
+def knows_and_never_knew(source: Source) -> bool:
+    """Whether models that learnt what is to be forgotten stand beside such that did not."""
+    return not source.variants and {TARGET, RETAIN} <= set(source.benchmark.references)
+
+
 def compares_paths(source: Source) -> bool:
     """Whether methods, not variants of one, left paths."""
     return not source.variants and leaves_paths(source)
@@ -105,6 +117,7 @@ TABLES = (
     Entry("robustness", _robustness, lambda source: source.conditions, together=True),
     Entry("relearning", _relearning, relearns, together=True),
     Entry("sequential", _sequential, lambda source: source.sequences, together=True),
+    Entry("metrics", _metrics, knows_and_never_knew, together=True),
     Entry("efficiency", _efficiency, together=True),
     Entry("tuning", _tuning, lambda source: source.variants and leaves_paths(source), together=True),
     Entry("equal_forgetting", _equal_forgetting, compares_paths, together=True),

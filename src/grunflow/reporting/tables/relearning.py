@@ -1,5 +1,7 @@
 """Table relearning: what attackers bring back of what was forgotten, and how soon."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -9,8 +11,11 @@ from grunflow.reporting.intervals import METHOD as INTERVALS
 from grunflow.reporting.intervals import of_questions
 from grunflow.reporting.recovery import Recovery, measured, recoveries, steps_to_half
 from grunflow.reporting.results import Results, notes
-from grunflow.reporting.seeds import replicates
+from grunflow.reporting.rivals import Reader, minus_rivals
+from grunflow.reporting.samples import Method, Samples, scores_of
+from grunflow.reporting.seeds import factors, replicates
 
+ATTACK = "attack"  # the column of its name
 FIGURES = {
     "lost": "Lost",
     "unlearnt": "Unlearnt",
@@ -22,7 +27,7 @@ SAID = (
     "A run is trained further, by an attacker. Lost: what unlearning took away, paired. Unlearnt and relearnt: before its first step and after its last; gain: their paired "
     "difference, beyond retain's: that less what the retain model gains under the same attack, for it learns from the same rows and had "
     "forgotten nothing. Recovered: gain as a share of what unlearning took away (lost), told where that is more than noise. Steps to half: when half of that is back (median over "
-    "seeds, range in the CSV), with the number of seeds in which it ever is."
+    "seeds, range in the CSV), with the number of seeds in which it ever is. The CSV has what is relearnt minus that of every other carrier, paired."
 )
 
 
@@ -34,9 +39,11 @@ def relearning_table(*results: Results) -> Table:
 
 
 def _of_benchmark(results: Results) -> Table:
-    tidy = pd.DataFrame(row_of(item) for item in recoveries(results))
+    found = list(recoveries(results))
+    apart = minus_rivals({item.method: item.runs for item in found}, _relearnt(results, found))
+    tidy = pd.DataFrame(row_of(item) | more for item, more in zip(found, apart, strict=True))
     tidy = without_empty(tidy)
-    shown = tidy[["model", "objective", "carrier", "attack"]].rename(columns=str.capitalize)
+    shown = tidy[["model", "objective", "carrier", ATTACK]].rename(columns=str.capitalize)
     for name, title in FIGURES.items():
         shown[title] = figure_column(tidy, name, "+.3f" if name in ("gain", "beyond_retain") else ".3f")
     shown["Recovered"] = [_text(value, ".2f") for value in tidy["recovered"]]
@@ -46,6 +53,17 @@ def _of_benchmark(results: Results) -> Table:
     ]
     shown["Seeds"] = tidy["seeds"]
     return Table(tidy, shown, "")
+
+
+def _relearnt(results: Results, found: Sequence[Recovery]) -> Reader:
+    """What runs know after an attack's last step."""
+    key, last = measured(results), {item.method: str(item.steps[-1]) for item in found}
+
+    def read(method: Method, group: pd.DataFrame) -> Samples:
+        scores = scores_of(results, method.condition, list(group["run"]), last[method])[key]
+        return {"relearnt": of_questions(scores, factors=factors(group))}
+
+    return read
 
 
 def _text(value: float, form: str) -> str:
@@ -67,7 +85,7 @@ def row_of(item: Recovery) -> dict:
     row: dict = {
         key: getattr(method, key) for key in ("model", "split", "objective", "carrier", "carrier_kind", "variant")
     }
-    row |= {"attack": method.condition, "steps": item.steps[-1], "seeds": len(first)}
+    row |= {ATTACK: method.condition, "steps": item.steps[-1], "seeds": len(first)}
     row["replicates"] = replicates(len(first), item.factors)
     put(row, "unlearnt", of_questions(first, factors=item.factors).interval())
     put(row, "relearnt", of_questions(last, factors=item.factors).interval())

@@ -16,7 +16,8 @@ from grunflow.reporting.external import called
 from grunflow.reporting.forms import Table, figure_column, put, stacked
 from grunflow.reporting.intervals import of_questions
 from grunflow.reporting.results import Results
-from grunflow.reporting.samples import Method, Scores, plainly, runs_of, scores_of
+from grunflow.reporting.rivals import minus_rivals
+from grunflow.reporting.samples import Method, Samples, Scores, plainly, runs_of, scores_of
 from grunflow.reporting.seeds import factors
 from grunflow.reporting.tables.main import ACCESS, CONDITION, STRENGTH, whole_table
 
@@ -26,7 +27,7 @@ SAID = (
     "Runs under conditions: black-box, asked in another way, or white-box, the model changed, with nothing trained; or attacked, trained "
     "further by so many steps (strength). Leak: what shows of "
     "what is to be forgotten, by the measure named; its change: minus the same asked plainly, paired; collateral: how much less is left "
-    "than plainly of what is to be kept, paired. A reference model's row says what the form of the question does by itself."
+    "than plainly of what is to be kept, paired. The CSV has the leak minus that of every other carrier, paired. A reference model's row says what the form of the question does by itself."
 )
 
 
@@ -40,7 +41,9 @@ def robustness_table(*results: Results) -> Table:
 def of_benchmark(results: Results) -> Table:
     """The part of one benchmark: every figure of its main table, and what a condition did."""
     table = whole_table(results, "every", (CONDITION, ACCESS, STRENGTH))
-    rows = [done(results, method, group) for method, group in runs_of(results.every).items()]
+    groups = runs_of(results.every)
+    apart = minus_rivals(groups, lambda method, group: leaks(results, method, group))
+    rows = [done(results, method, group) | more for (method, group), more in zip(groups.items(), apart, strict=True)]
     figures = pd.DataFrame(rows, index=table.tidy.index)
     place = table.tidy.columns.get_loc("seeds")
     tidy = pd.concat([table.tidy.iloc[:, :place], figures, table.tidy.iloc[:, place:]], axis=1)
@@ -79,6 +82,14 @@ def done(results: Results, method: Method, group: pd.DataFrame) -> dict:
             if after is not None and before is not None:
                 put(row, name, of_questions(sign * (after - before), (-span, span), groups).interval())
     return row
+
+
+def leaks(results: Results, method: Method, group: pd.DataFrame) -> Samples:
+    """What shows of what is to be forgotten, where the condition's probe tells."""
+    scores = scores_of(results, method.condition, list(group["run"]), method.point)
+    metric = measure(results.benchmark, scores)
+    leak = metric and of_role(results.benchmark, metric, scores, FORGET)
+    return {} if metric is None or leak is None else {LEAK: of_questions(leak, metric.bounds, factors(group))}
 
 
 def measure(benchmark: Benchmark, scores: Scores) -> Metric | None:

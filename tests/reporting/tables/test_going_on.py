@@ -1,0 +1,98 @@
+"""Runs under conditions, attacked, and asked in turn: differences between carriers, which claims rest on."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.reporting import made_up
+from tests.reporting.made_further import ASKED, RELEARNT, further
+
+from grunflow.config.claims import read_claims
+from grunflow.reporting.claim_conditions import Study
+from grunflow.reporting.claims import verdicts
+from grunflow.reporting.tables.relearning import relearning_table
+from grunflow.reporting.tables.robustness import robustness_table
+from grunflow.reporting.tables.sequential import sequential_table
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    frames = further(made_up.questions(objectives=("gd",)))
+    results = made_up.Study(tmp_path_factory.mktemp("study"), [(made_up.TOFU, frames)]).results
+    made = {"robustness": robustness_table, "relearning": relearning_table, "sequential": sequential_table}
+    return {name: make(*results).tidy for name, make in made.items()}
+
+
+def apart(figure: str, one: pd.Series, other: pd.Series) -> None:
+    """The difference of two rows stands in both, once negated, with an interval around it."""
+    name, turned = f"{figure}_minus_{other.carrier}", f"{figure}_minus_{one.carrier}"
+    assert one[name] == pytest.approx(one[figure] - other[figure])
+    assert one[f"{name}_lo"] < one[name] < one[f"{name}_hi"]
+    assert [other[f"{turned}{end}"] for end in ("", "_lo", "_hi")] == pytest.approx(
+        [-one[f"{name}{end}"] for end in ("", "_hi", "_lo")]
+    )
+    assert np.isnan(one[f"{figure}_minus_{one.carrier}"])
+
+
+def test_leaks_are_compared_between_carriers_under_each_condition(tables: dict[str, pd.DataFrame]) -> None:
+    """Full's forget scores rise by 0.2 more than GRUN's (made_further.ASKED), which start alike."""
+    rows = tables["robustness"].set_index(["objective", "carrier", "condition"], drop=False)
+    for name in ("paraphrased", "nf4"):
+        grun, full = (rows.loc["gd", carrier, name] for carrier in ("grun", "full"))
+        apart("leak", grun, full)
+        assert grun.leak_minus_full == pytest.approx(ASKED["grun"] - ASKED["full"], abs=0.02)
+    plain = rows.loc["gd", "grun", "plain"]
+    assert plain.leak_minus_full_lo < 0 < plain.leak_minus_full_hi
+    target = rows.loc["target", "", "paraphrased"]
+    assert np.isnan(target.leak_minus_full)
+
+
+def test_what_is_relearnt_is_compared_between_carriers_after_the_last_step(tables: dict[str, pd.DataFrame]) -> None:
+    rows = tables["relearning"].set_index(["objective", "carrier", "attack"], drop=False)
+    grun, lora = (rows.loc["gd", carrier, "relearn"] for carrier in ("grun", "lora"))
+    apart("relearnt", grun, lora)
+    assert grun.relearnt_minus_lora == pytest.approx(RELEARNT["grun"] - RELEARNT["lora"], abs=0.02)
+    assert np.isnan(rows.loc["retain", "", "relearn"].relearnt_minus_lora)
+
+
+def test_after_requests_carriers_are_compared_in_one_sequence_or_in_the_first_that_the_other_took(
+    tables: dict[str, pd.DataFrame],
+) -> None:
+    rows = (
+        tables["sequential"].set_index(["objective", "carrier", "sequence", "step", "request"], drop=False).sort_index()
+    )
+    turn, full = (rows.loc["gd", carrier, "in_turn", 2, 0] for carrier in ("grun", "full"))
+    apart("model_utility", turn, full)
+    apart("forget_probability", turn, full)
+    added = rows.loc["gd", "grun", "added", 2, 0]
+    assert added.model_utility_minus_full == turn.model_utility_minus_full  # made up alike; full took no such sequence
+    assert np.isnan(turn.model_utility_minus_grun)
+    left = {(row.step, row.requests_left) for row in rows.itertuples()}
+    assert left == {(1, 1), (2, 0)}
+
+
+def test_the_shipped_claims_of_what_lasts_are_decided(tables: dict[str, pd.DataFrame]) -> None:
+    """Of the made-up carriers GRUN keeps most, shows least when asked otherwise and relearns least; and the other way round."""
+    sheet = [
+        item for item in read_claims("config/claims.yaml") if {part.table for part in item.conditions} <= set(tables)
+    ]
+
+    def own(changed: dict[str, pd.DataFrame]) -> list[dict]:
+        return [row for row in verdicts(sheet, Study("demo", changed)) if row["about"] == "demo"]
+
+    found = own(tables)
+    assert Counter((row["claim"], row["verdict"]) for row in found) == {
+        ("sequential", "supported"): 4, ("holds_paraphrased", "supported"): 2, ("holds_quantised", "supported"): 2,
+        ("holds_attacked", "supported"): 2,
+    }  # fmt: skip
+    one = next(row for row in found if row["id"] == "demo/sequential/tiny/gd/lora/added")
+    assert one["effect"] == pytest.approx(made_up.KEPT["grun"] - made_up.KEPT["lora"], abs=0.03)
+    assert [part["column"] for part in one["conditions"]] == [
+        "model_utility_minus_lora", "forget_rougeL_minus_lora", "forget_probability_minus_lora",
+    ]  # fmt: skip
+    leaks = [name for name in tables["robustness"] if name.startswith("leak_minus_")]
+    worse = tables["robustness"].assign(**{name: tables["robustness"][name] + 0.6 for name in leaks})
+    assert {row["claim"]: row["verdict"] for row in own({"robustness": worse})} == {
+        "holds_paraphrased": "contradicted", "holds_quantised": "contradicted"
+    }  # fmt: skip
