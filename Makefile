@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export HF_HUB_OFFLINE ?= 1
 SNAKEMAKE := snakemake --workflow-profile workflow/profiles/default
 
-.PHONY: help rehearsal demo laptop test test-slurm test-all test-slow test-conda lint bench faults faults-share paper-dry-run
+.PHONY: help docs rehearsal demo laptop test test-slurm test-all test-slow test-conda lint bench faults faults-share paper-dry-run
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -49,6 +49,16 @@ test-all: test test-slow test-slurm test-conda ## every test
 paper-dry-run: .venv/.done ## the jobs of the paper's studies, and what they would cost; no hub, no GPU
 	$(SNAKEMAKE) --configfile config/paper.yaml -n --quiet rules
 	grunflow plan --configfile config/paper.yaml
+
+.venv-docs/.done: envs/docs.lock
+	python3.11 -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet -r envs/docs.lock
+	@touch $@
+
+# The variable stills an advertisement of the theme's.
+docs: .venv-docs/.done ## the documentation as a site with a search, into site/
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	@echo "site:    site/index.html; its search needs a server: python3 -m http.server --directory site"
 
 rehearsal: .venv/.done ## every rule of the paper's studies once, on random narrow models and made-up texts; no hub, no GPU
 	OMP_NUM_THREADS=1 grunflow rehearse --configfile config/paper.yaml
