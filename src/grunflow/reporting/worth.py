@@ -63,7 +63,7 @@ def _of_questions(column: Column, scores: Scores) -> NDArray | None:
     """Scores whose mean is the figure, (runs, questions)."""
     if column.set:
         return scores[column.set, column.metric.name]
-    parts = column.metric.sample(scores) if column.metric.sample else ()
+    parts: tuple[NDArray, ...] = column.metric.sample(scores) if column.metric.sample else ()
     return parts[0] if len(parts) == 1 else None
 
 
