@@ -44,6 +44,7 @@ def told(rows: pd.DataFrame) -> Iterable[dict[str, str]]:
     """The largest of each kind, the larger first."""
     for row in rows.sort_values(CHANGE, ascending=False, kind="stable").drop_duplicates("kind").to_dict("records"):
         steps = f" after {row[STRENGTH]:g} steps" if row["kind"] == ATTACK else ""
-        change = figure_text(*(float(row[f"{CHANGE}{end}"]) for end in ("", "_lo", "_hi")), "+.3f")
+        mean, lo, hi = (float(row[f"{CHANGE}{end}"]) for end in ("", "_lo", "_hi"))
+        change = figure_text(mean, lo, hi, "+.3f")
         yield {"what": f"{row['kind']} {row[CONDITION].replace('_', ' ')}{steps}", "objective": row["objective"],
                "change": change, "measure": row[MEASURE].replace("_", " ")}  # fmt: skip

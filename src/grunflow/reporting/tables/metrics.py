@@ -43,7 +43,13 @@ def _of_benchmark(results: Results, attacks: Sequence[str], grids: Sequence[str]
         for column in judged(results):
             apart = told_apart(results, targets, retained, column)
             if apart is not None:
-                row = {"model": model, "split": split, "metric": column.name, "title": column.title, OVER: apart.over}
+                row: dict[str, str | float] = {
+                    "model": model,
+                    "split": split,
+                    "metric": column.name,
+                    "title": column.title,
+                    OVER: apart.over,
+                }
                 row |= {"with_knowledge": len(targets), "without_knowledge": len(retained)}
                 put(row, AREA, apart.area)
                 for name in attacks:

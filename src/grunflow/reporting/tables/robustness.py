@@ -88,8 +88,10 @@ def leaks(results: Results, method: Method, group: pd.DataFrame) -> Samples:
     """What shows of what is to be forgotten, where the condition's probe tells."""
     scores = scores_of(results, method.condition, list(group["run"]), method.point)
     metric = measure(results.benchmark, scores)
-    leak = metric and of_role(results.benchmark, metric, scores, FORGET)
-    return {} if metric is None or leak is None else {LEAK: of_questions(leak, metric.bounds, factors(group))}
+    if metric is None:
+        return {}
+    leak = of_role(results.benchmark, metric, scores, FORGET)
+    return {} if leak is None else {LEAK: of_questions(leak, metric.bounds, factors(group))}
 
 
 def measure(benchmark: Benchmark, scores: Scores) -> Metric | None:
