@@ -1,5 +1,6 @@
 """Carrier lora: PEFT's LoRA on every linear layer of the decoder blocks."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +55,9 @@ class Lora(Carrier):
         # GPT-2's are stored the other way round.
         settings["fan_in_fan_out"] = any(isinstance(module, Conv1D) for module in linears.values())
         config = LoraConfig(**settings, target_modules=list(linears), task_type="CAUSAL_LM")
-        return self._ordered(get_peft_model(self.model, config))
+        with warnings.catch_warnings():  # peft 0.21 asks transformers by a name that goes
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+            return self._ordered(get_peft_model(self.model, config))
 
     def _linears(self) -> dict[str, nn.Module]:
         """The linear layers of the blocks by name. PEFT's own "all-linear" takes those of a vision tower and of OPT's projections
