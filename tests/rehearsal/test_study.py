@@ -85,6 +85,14 @@ def test_trainings_are_short_and_what_is_asked_is_little(tmp_path: Path) -> None
     assert len({spec.unlearn_seed for spec in unlearnt}) == 1
 
 
+def test_a_sequence_is_rehearsed_by_two_requests(tmp_path: Path) -> None:
+    _, small = rehearsal(config_of("paper.yaml"), tmp_path)
+    assert {name: (asked.how, asked.requests) for name, asked in small.sequences.items()} == {
+        "in_turn": ("stacked", 2),
+        "added": ("summed", 2),
+    }
+
+
 def test_whole_keeps_every_cell_and_seed(tmp_path: Path) -> None:
     study, own = rehearsal(config_of("paper.yaml"), tmp_path, whole=True)
     assert (own.grid, own.seeds) == (study.grid, study.seeds)

@@ -50,6 +50,7 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
         "max_new_tokens": min(study.max_new_tokens, TOKENS),
         "conditions": {name: _few_strengths(study, name) for name in study.conditions},
         "attacks": {name: attack | {"steps": [0, 1]} for name, attack in (config.get("attacks") or {}).items()},
+        "sequences": {name: asked | {"requests": 2} for name, asked in (config.get("sequences") or {}).items()},
         "selection": {},
         "failed": {},  # whatever ended a run, it ended none of these
     }
