@@ -154,8 +154,10 @@ def test_the_loader_edits_each_row_of_a_padded_batch_where_the_product_does(
     batch = tokenizer(list(QUESTIONS), return_tensors="pt", padding=True)
     asked = {name: batch[name] for name in ("input_ids", "attention_mask")}
     assert len(set(asked["attention_mask"].sum(1).tolist())) > 1
+    # Bit for bit on some CPUs; where a product of fewer rows takes another kernel (AVX2), to float32's last digits.
+    close = {"rtol": 1e-5, "atol": 1e-5} if dtype == "float32" else {"rtol": 0, "atol": 0}
     with torch.no_grad():
-        assert torch.equal(theirs(**asked).logits, ours(**asked).logits)
+        torch.testing.assert_close(theirs(**asked).logits, ours(**asked).logits, **close)
     assert theirs.dtype == getattr(torch, dtype)
     assert {block: len(gate) for block, gate in theirs.gates.items()} == {0: len(QUESTIONS), 2: len(QUESTIONS)}
 
