@@ -60,16 +60,19 @@ docs: .venv-docs/.done ## the documentation as a site with a search, into site/
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 	@echo "site:    site/index.html; its search needs a server: python3 -m http.server --directory site"
 
+REHEARSED ?= paper
 rehearsal: .venv/.done ## every rule of the paper's studies once, on random narrow models and made-up texts; no hub, no GPU
-	OMP_NUM_THREADS=1 grunflow rehearse --configfile config/paper.yaml
+	OMP_NUM_THREADS=1 grunflow rehearse --configfile config/$(REHEARSED).yaml
 
 FAULT_SEED ?= 0
 FAULT_OPTIONS ?=
 faults: .venv/.done ## kills, full disks, damaged files, edits meanwhile: results/faults/summary.csv; 3 where anything was lost or wrong
 	OMP_NUM_THREADS=1 python -m tests.faults --seed $(FAULT_SEED) $(FAULT_OPTIONS)
 
-faults-share: ## each of these faults once, whatever time that takes
-	$(MAKE) faults FAULT_OPTIONS="--share 0 --seconds 7200"
+# Of whole runs that differ in what is edited, or in how a cache is unfit, one each: CI's share.
+SHARE := ^(?!no .snakemake, (config|data)|(code|data) edited|cache (read|missing|entry trunc))
+faults-share: ## each of these faults once, but for whole runs that are much alike, whatever time that takes
+	$(MAKE) faults FAULT_OPTIONS="--share 0 --seconds 7200 --only '$(SHARE)'"
 
 bench: .venv/.done ## the fast path against the plain one and, with GRUN_REF, the authors' code
 	OMP_NUM_THREADS=1 python -m benchmarks.bench
