@@ -17,6 +17,7 @@ import socket
 import sys
 import traceback
 from contextlib import suppress
+from functools import cache
 from typing import Any, NamedTuple
 
 from grunflow.launch import FORWARDED
@@ -154,7 +155,9 @@ class Server:
             torch.multiprocessing._prctl_pr_set_pdeathsig(signal.SIGKILL)  # type: ignore[attr-defined]
 
 
+@cache
 def preload() -> None:
+    """Once, before the first fork."""
     for name in PACKAGES:
         with suppress(ImportError):  # the command itself will say what is missing
             importlib.import_module(name)

@@ -178,9 +178,11 @@ def number_types(study: Any) -> Iterator[Finding]:
     from grunflow.config.models import Model
     from grunflow.costs.number_types import bf16_slowdown
 
+    if study.gpu != "none":
+        return
     models = [getattr(job.spec, "model", None) for job in all_jobs(study)]
     names = sorted({model.name for model in models if isinstance(model, Model) and model.dtype == "bfloat16"})
-    if study.gpu != "none" or not names:
+    if not names:
         return
     slower = bf16_slowdown()
     told = f"a product in bf16 takes {slower:.1f} times that of float32 on this CPU"

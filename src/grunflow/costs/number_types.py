@@ -11,7 +11,7 @@ TRIES = 4
 
 
 def bf16_slowdown() -> float:
-    """CPU seconds of a product of two bf16 matrices over those of float32 ones, the least of a few tries each, on one thread."""
+    """Seconds of a product of two bf16 matrices over those of float32 ones, the least of a few tries each, on one thread."""
     import torch
 
     threads = torch.get_num_threads()
