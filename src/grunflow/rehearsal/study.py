@@ -36,7 +36,7 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
         config: of the study, as it is written.
         study: the same, read.
         folder: where sheet and commits of the rehearsal are to lie.
-        whole: every seed, cell and condition.
+        whole: every seed, cell, condition and request.
     """
     found = moved(without_revisions(config)) | {
         "study": name_of(study.study),
@@ -50,7 +50,6 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
         "max_new_tokens": min(study.max_new_tokens, TOKENS),
         "conditions": {name: _few_strengths(study, name) for name in study.conditions},
         "attacks": {name: attack | {"steps": [0, 1]} for name, attack in (config.get("attacks") or {}).items()},
-        "sequences": {name: asked | {"requests": 2} for name, asked in (config.get("sequences") or {}).items()},
         "selection": {},
         "failed": {},  # whatever ended a run, it ended none of these
     }
@@ -60,6 +59,7 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
             "seeds": found["seeds"][:1],
             "grid": cells.grid(study),
             "conditions": {name: found["conditions"][name] for name in cells.conditions(study)},
+            "sequences": {name: asked | {"requests": 2} for name, asked in (config.get("sequences") or {}).items()},
         }
     return found
 
