@@ -86,6 +86,33 @@ def test_runs_of_one_part_are_shared_and_the_whole_is_the_run_of_the_grid(demo: 
     }  # fmt: skip
 
 
+def test_a_condition_is_put_to_the_runs_that_its_where_names_and_no_spec_changes(demo: dict[str, Any]) -> None:
+    """A reference model has no method: its benchmark and model decide."""
+    demo["conditions"] = {"paraphrased": {}, "way": {"kind": "scaled", "strengths": [0, 0.5, 1]}}
+    every = {job.folder: job.spec for job in jobs(demo) if isinstance(job.spec, Evaluate)}
+    on = {"carrier": ["grun"], "benchmark": ["tofu"]}
+    demo["conditions"] = {name: {**keys, "where": on} for name, keys in demo["conditions"].items()}
+    found = {job.folder: job.spec for job in jobs(demo) if isinstance(job.spec, Evaluate)}
+    assert found.items() <= every.items()
+    left_out = {folder for folder in every.keys() - found.keys()}
+    assert left_out
+    assert {folder.split("/")[-1] for folder in left_out} == {"paraphrased", "way"}
+    assert not [folder for folder in left_out if "_grun_" in folder and "/tofu/" in folder or "/target_" in folder]
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"carrier": ["gruen"]}, "para.where.carrier: Unknown carrier 'gruen'. Did you mean 'grun'?"),
+        ("grun", "config.conditions.para.where: got 'grun', expected a mapping"),
+        ({"seed": ["0"]}, "config.conditions.para.where.seed: Unknown key 'seed'"),
+    ],
+)
+def test_a_condition_of_nothing_is_refused(demo: dict[str, Any], where: Any, message: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(message)):
+        read_study({**demo, "conditions": {"para": {"kind": "paraphrased", "where": where}}})
+
+
 def test_a_plan_counts_what_they_cost(demo: dict[str, Any]) -> None:
     read = read_study({**demo, "attacks": {"over": ATTACK}, "sequences": {"two": SEQUENCE}})
     rows = plan(read)["stages"]

@@ -9,31 +9,20 @@ from typing import Any
 
 from grunflow.benchmarks.base import RETAIN
 from grunflow.config import resolve, specs
-from grunflow.config.methods import carrier_of, carrier_source, objective_source
+from grunflow.config.methods import carrier_of, carrier_source
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import Paired, Picked, StreamSpec
-from grunflow.config.study import Relearning, Where
+from grunflow.config.study import Relearning
 from grunflow.config.terms import WEIGHTS
 from grunflow.config.typed import typed
+from grunflow.config.where import is_on
 
 LEARN = "learn"  # the attacker's objective (objectives/learn.py)
 STEADY = {
     "schedule": "constant",
     "warmup_fraction": 0.0,
 }  # so that so many steps of one attack are an attack of so many
-
-
-def is_on(part: Part, run: Run, where: Where) -> bool:
-    """Whether a run is one of those that `where` names, by name or kind."""
-    study = part.study
-    here = {
-        "benchmark": {part.name, part.spec.kind},
-        "model": {run.model},
-        "objective": {run.objective, objective_source(study, run.objective).kind},
-        "carrier": {run.carrier, carrier_source(study, run.carrier).kind},
-    }
-    return all(not here[key].isdisjoint(names) for key, names in where.items())
 
 
 def fits(part: Part, run: Run, attack: Relearning) -> bool:

@@ -16,6 +16,7 @@ from grunflow.config.parts import ConditionSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import ProbeSpec
 from grunflow.config.study import Study
+from grunflow.config.where import is_on
 
 BLACK_BOX, WHITE_BOX = "black-box", "white-box"
 
@@ -36,10 +37,15 @@ def strength(source: Source, spec: ConditionSpec) -> float | None:
     return float(found) if isinstance(found, int | float) else None
 
 
+def is_meant(part: Part, run: Run, name: str) -> bool:
+    """Whether the condition's `where` names a run."""
+    return is_on(part, run, part.study.conditions.get(name, {}).get("where") or {})
+
+
 def is_put_to(part: Part, run: Run, name: str) -> bool:
     """Whether a run is scored under a condition: where it means something."""
     source = condition_source(part.study, name)
-    if part.theirs(run) or not probes(part, name):
+    if part.theirs(run) or not probes(part, name) or not is_meant(part, run, name):
         return False
     if run.is_reference:
         return access(source) == BLACK_BOX

@@ -1,23 +1,25 @@
 """What a study asks of finished runs beyond scoring them, held against the study: names, relations, whether it concerns a run."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from grunflow.config import attacks, facts, sequences
+from grunflow.config import attacks, sequences
 from grunflow.config.base import NAME, NAMED
-from grunflow.config.facts import CARRIER, OBJECTIVE
 from grunflow.config.methods import carrier_source
 from grunflow.config.resolve import PLAIN
 from grunflow.config.runs import Part, parts
 from grunflow.config.sheet import check_training
-from grunflow.config.study import Resolved, Where
-from grunflow.errors import BadInput, shown, unknown_name
+from grunflow.config.study import Concerned, Resolved
+from grunflow.config.typed import typed
+from grunflow.config.where import check_where
+from grunflow.errors import BadInput, shown
 
 
 def check_further(study: Resolved) -> None:
-    """Refuse an attack or a sequence that has no meaning, or that no run of the grid is concerned by."""
+    """Refuse an attack or a sequence that has no meaning, or that no run of the grid is concerned by, and a `where` of nothing."""
     check_names(study)
+    for name, keys in study.conditions.items():
+        place = f"config.conditions.{name}"
+        check_where(study, typed(Concerned, {"where": keys.get("where") or {}}, place).where, place)
     every = parts(study) if study.attacks or study.sequences else []
     _check_sequences(study, every)
     for name, attack in study.attacks.items():
@@ -56,20 +58,6 @@ def check_names(study: Resolved) -> None:
             if taken.get(name, key) != key:
                 raise BadInput(f"config.{key}.{name}: {taken[name]} have one of that name; give it another.")
             taken[name] = key
-
-
-def check_where(study: Resolved, given: Where, where: str) -> None:
-    """A name that stands for nothing is refused: nothing would ever be meant by it."""
-    known: Mapping[Any, set[str]] = {
-        "benchmark": {*study.benchmarks, *(spec.kind for spec in study.resolved)},
-        "model": set(study.models),
-        "objective": {*study.objectives, *facts.names(OBJECTIVE)},
-        "carrier": {*study.carriers, *facts.names(CARRIER)},
-    }
-    for key, names in given.items():
-        for name in names:
-            if name not in known[key]:
-                raise BadInput(f"{where}.where.{key}: {unknown_name(key, name, known[key])}")
 
 
 def _check_steps(steps: tuple[int, ...], where: str) -> None:

@@ -167,7 +167,8 @@ def condition_source(study: Study, name: str) -> Source:
 def condition_of(study: Study, name: str) -> ConditionSpec:
     source = condition_source(study, name)
     shape = limits.Shape("", 1, 1)
-    return part_of(ConditionSpec, name, source, dict(study.conditions.get(name, {})), f"conditions.{name}", shape)
+    keys = {key: value for key, value in study.conditions.get(name, {}).items() if key != "where"}  # config/where.py
+    return part_of(ConditionSpec, name, source, keys, f"conditions.{name}", shape)
 
 
 def part_of(

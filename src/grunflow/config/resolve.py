@@ -3,7 +3,7 @@
 from grunflow.benchmarks.base import BASE, EXTERNAL, TARGET, Benchmark, forgetting
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.config.conditions import access, is_put_to, probes, strength
+from grunflow.config.conditions import access, is_meant, is_put_to, probes, strength
 from grunflow.config.forms import training_of
 from grunflow.config.methods import condition_source
 from grunflow.config.parts import CarrierSpec
@@ -148,7 +148,7 @@ def ways(part: Part, run: Run) -> tuple[str, ...]:
     """Conditions that go along strengths with a run, where runs leave snapshots."""
     if run.is_reference or snapshot(part) is None or not by_likelihoods(part.benchmark):
         return ()
-    return tuple(name for name in part.study.conditions if along(part.condition(name)))
+    return tuple(name for name in part.study.conditions if along(part.condition(name)) and is_meant(part, run, name))
 
 
 def by_likelihoods(benchmark: Benchmark) -> bool:

@@ -16,7 +16,7 @@ from grunflow.config.facts import BENCHMARK, CARRIER, CONDITION, OBJECTIVE, Kind
 from grunflow.config.models import Model
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec, Part, Training
 from grunflow.config.sets import Cut
-from grunflow.config.study import Study
+from grunflow.config.study import Concerned, Study
 from grunflow.data.prompts import CHAT, TEMPLATES
 from grunflow.errors import BadInput
 
@@ -115,6 +115,8 @@ def common_keys(kind: Kind) -> dict[str, Schema]:
     """Keys of every part of a kind: those of its spec's class but for name, kind and file."""
     _, made = models_json_schema([(PARTS[kind], "validation")], schema_generator=_Untitled)
     own = made["$defs"][PARTS[kind].__name__]["properties"]
+    if kind is CONDITION:
+        own = own | Concerned.model_json_schema(schema_generator=_Untitled)["properties"]
     return {key: form for key, form in own.items() if key not in Part.model_fields}
 
 

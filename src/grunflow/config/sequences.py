@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from grunflow.benchmarks.base import Benchmark
 from grunflow.config import resolve, specs
-from grunflow.config.attacks import is_on
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import Paired
 from grunflow.config.study import Sequence
+from grunflow.config.where import is_on
 
 
 @dataclass(frozen=True)

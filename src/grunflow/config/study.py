@@ -61,6 +61,12 @@ class Override(Strict):
 Where = dict[Literal["benchmark", "model", "objective", "carrier"], Annotated[tuple[str, ...], Field(min_length=1)]]
 
 
+class Concerned(Strict):
+    """What every condition takes beside the keys of its kind."""
+
+    where: Where = Field({}, description="names, or kinds, of the runs that are put under it; empty: all that it fits")
+
+
 class Relearning(Strict):
     """An attack: finished runs are trained further, and asked on the way (docs/robustness.md)."""
 

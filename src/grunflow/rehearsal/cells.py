@@ -36,6 +36,14 @@ def _pairs(rows: Rows, turn: int) -> list[tuple[str, str]]:
     ]
 
 
+def first_models(study: Resolved) -> list[str]:
+    """The first model of each benchmark: conditions are put to its runs, unless their own `where` says otherwise."""
+    first: dict[str, str] = {}
+    for rows in study.grid:
+        first.setdefault(rows.benchmark, rows.model)
+    return list(dict.fromkeys(first.values()))
+
+
 def conditions(study: Resolved) -> list[str]:
     """The first condition of each kind, or file of the user's."""
     first: dict[Any, str] = {}

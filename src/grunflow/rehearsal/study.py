@@ -58,7 +58,10 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
         found |= {
             "seeds": found["seeds"][:1],
             "grid": cells.grid(study),
-            "conditions": {name: found["conditions"][name] for name in cells.conditions(study)},
+            "conditions": {
+                name: {"where": {"model": cells.first_models(study)}, **found["conditions"][name]}
+                for name in cells.conditions(study)
+            },
             "sequences": {name: asked | {"requests": 2} for name, asked in (config.get("sequences") or {}).items()},
         }
     return found
