@@ -97,7 +97,7 @@ def test_a_condition_is_put_to_the_runs_that_its_where_names_and_no_spec_changes
     left_out = {folder for folder in every.keys() - found.keys()}
     assert left_out
     assert {folder.split("/")[-1] for folder in left_out} == {"paraphrased", "way"}
-    assert not [folder for folder in left_out if "_grun_" in folder and "/tofu/" in folder or "/target_" in folder]
+    assert not [folder for folder in left_out if ("_grun_" in folder and "/tofu/" in folder) or "/target_" in folder]
 
 
 @pytest.mark.parametrize(
