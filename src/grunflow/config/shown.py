@@ -32,21 +32,23 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     logs = tuple(path for item in study.published_logs for path in (item.log, item.retain_log) if path)
     # Read whole, so that a bad cell is refused before anything starts.
     read_sheets((path for path in study.published if not is_layout(path)), names_of(part.benchmark for part in own))
+    tried = {
+        "relearnt": tuple(name for name, attack in study.attacks.items() if attacks.teaches_again(attack)),
+        "rounded": tuple(name for name in study.conditions if rounds(study, name)),
+    }
     tables = specs.Tables(
         **shown,
         names=catalogue.tables(study),
         published=study.published,
         published_logs=study.published_logs,
         rates=rates(study),
-        relearnt=tuple(name for name, attack in study.attacks.items() if attacks.teaches_again(attack)),
-        rounded=tuple(name for name in study.conditions if rounds(study, name)),
         rehearsal=study.rehearsal or "",
+        **tried,
     )
+    figures = specs.Figures(**shown, names=catalogue.figures(study), captions=study.captions, **tried)
     jobs = [
         Job(f"{root}/tables", tables, metrics, (*study.published, *logs)),
-        Job(
-            f"{root}/figures", specs.Figures(**shown, names=catalogue.figures(study), captions=study.captions), metrics
-        ),
+        Job(f"{root}/figures", figures, metrics),
     ]
     pages: Inputs = metrics | {"tables": (f"{root}/tables",), "figures": (f"{root}/figures",)}
     if study.claims:

@@ -250,7 +250,20 @@ class Shown(Stage):
     absent: tuple[AbsentRun, ...] = ()
 
 
-class Tables(Shown):
+class Tried(Shown):
+    """Stages that show what metrics are worth know by what they are tried."""
+
+    relearnt: tuple[str, ...] = Field(
+        (),
+        description="attacks on runs as they are that teach what was forgotten, by which metrics are tried",
+        exclude_if=lambda value: not value,
+    )
+    rounded: tuple[str, ...] = Field(
+        (), description="conditions that round weights, by which metrics are tried", exclude_if=lambda value: not value
+    )
+
+
+class Tables(Tried):
     """metrics -> tables with intervals"""
 
     partial: ClassVar[bool] = True
@@ -263,14 +276,6 @@ class Tables(Shown):
         {}, description="variant -> its learning rate, for the table of the choice among them"
     )
     published_logs: tuple[PublishedLog, ...] = ()
-    relearnt: tuple[str, ...] = Field(
-        (),
-        description="attacks on runs as they are that teach what was forgotten, by which metrics are tried",
-        exclude_if=lambda value: not value,
-    )
-    rounded: tuple[str, ...] = Field(
-        (), description="conditions that round weights, by which metrics are tried", exclude_if=lambda value: not value
-    )
     rehearsal: str = Field("", description="of a rehearsal: why no published number is compared")
 
 
@@ -290,7 +295,7 @@ class Claims(Stage):
     absent: tuple[AbsentRun, ...] = ()
 
 
-class Figures(Shown):
+class Figures(Tried):
     """metrics -> figures"""
 
     stage: Literal["figures"] = "figures"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-from grunflow.benchmarks.base import Benchmark, forgetting
+from grunflow.benchmarks.base import RETAIN, TARGET, Benchmark, forgetting
 from grunflow.config.specs import RunRow
 from grunflow.reporting.columns import FORGET, KEEP
 
@@ -50,6 +50,11 @@ def leaves_paths(source: Source) -> bool:
     if not source.snapshots or benchmark.snapshot is None or forgetting(benchmark) is None:
         return False
     return {FORGET, KEEP} <= {item.role for item in benchmark.snapshot(1).sets}
+
+
+def knows_and_never_knew(source: Source) -> bool:
+    """Whether models that learnt what is to be forgotten stand beside such that did not."""
+    return not source.variants and {TARGET, RETAIN} <= set(source.benchmark.references)
 
 
 def relearns(source: Source) -> bool:

@@ -45,6 +45,8 @@ class Results:
             found = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
             if "condition" in found and "point" not in found:  # written before runs were attacked
                 found["point"] = ""
+            if "strength" in found:  # of no row known: Parquet holds no type for it
+                found["strength"] = found["strength"].astype(float)
             self._frames[name] = found.fillna({column: "" for column in TEXTS if column in found})
         return self._frames[name]
 

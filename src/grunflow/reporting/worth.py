@@ -4,6 +4,7 @@ it calls forgotten stays so.
 Source: the meta-evaluation of OpenUnlearning (Dorna et al., 2506.12618); docs/robustness.md has the variants and what differs.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,20 @@ def told_apart(results: Results, targets: pd.DataFrame, retained: pd.DataFrame, 
     shares = np.add(*auroc_parts(without, learnt))
     found = Sample(np.array([area]), (shares,)).interval()
     return Apart(found if 0 < area < 1 else Interval(area, np.nan, np.nan), QUESTIONS)
+
+
+def said(results: Results, names: Collection[str]) -> str:
+    """The AUROC of those of these columns that are judged, of each model, as a sentence; empty where none is known."""
+    found = []
+    for model, _, targets, retained in references(results):
+        known_of = {
+            column.title: told_apart(results, targets, retained, column)
+            for column in judged(results)
+            if column.name in names
+        }
+        told = [f"{title} {apart.area.mean:.2f}" for title, apart in known_of.items() if apart]
+        found += [f"{model}: {', '.join(told)}"] if told else []
+    return f"AUROC of a figure, target against retain model (table metrics), {'; '.join(found)}." if found else ""
 
 
 def _of_questions(column: Column, scores: Scores) -> NDArray | None:

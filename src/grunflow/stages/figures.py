@@ -22,6 +22,6 @@ def run(spec: Figures, work: Work) -> None:
     )
     for name in spec.names:
         entry, (results,) = known[name]
-        entry.make(results, looks, work.out / name)
+        entry.make(spec, results, looks, work.out / name)
     said = {name: known[name][0].said for name in spec.names}
     (work.out / "shown.json").write_text(json.dumps(said, indent=1))

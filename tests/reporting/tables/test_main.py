@@ -143,3 +143,16 @@ def test_robustness_is_the_main_table_under_every_condition(tmp_path) -> None:
     assert list(table.shown)[:6] == ["Benchmark", "Model", "Objective", "Carrier", "Condition", "Strength"]
     # The main table knows nothing of it.
     assert main_table(study.results[0]).tidy["seeds"].tolist() == [3] * 11
+
+
+def test_conditions_none_of_which_has_a_strength_make_a_table(tmp_path) -> None:
+    """WMDP of the paper's study stands under rounding alone: Parquet knows no type for strengths of which none is a number."""
+    frames = made_up.choice()
+    for name in ("metrics", "questions"):
+        rounded = frames[name][frames[name]["run"].str.contains("rmu")].assign(condition="int8")
+        frames[name] = pd.concat([frames[name], rounded], ignore_index=True)
+    frames["metrics"] = frames["metrics"].assign(strength=None)
+    study = made_up.Study(tmp_path, [(made_up.WMDP, frames)])
+    found = robustness_table(*study.results)
+    assert set(found.tidy["condition"]) == {"plain", "int8"}
+    assert set(found.shown["Strength"]) == {""}

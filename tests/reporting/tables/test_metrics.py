@@ -8,6 +8,7 @@ import pytest
 from tests.reporting import made_up
 
 from grunflow.reporting.forms import Table
+from grunflow.reporting.tables.main import main_table
 from grunflow.reporting.tables.metrics import metrics_table
 
 LEARNT, NEVER = [0.9] * 6 + [0.5] * 6, [0.5] * 3 + [0.1] * 9  # of questions
@@ -29,6 +30,10 @@ def frames(seeds: tuple[int, ...]) -> made_up.Frames:
 def table(folder: Path, found: made_up.Frames) -> tuple[Table, pd.DataFrame]:
     made = metrics_table(("relearn",), ("nf4",), *made_up.Study(folder, [(made_up.TOFU, found)]).results)
     return made, made.tidy.set_index("metric")
+
+
+def caption_of(folder: Path, found: made_up.Frames) -> str:
+    return main_table(made_up.Study(folder, [(made_up.TOFU, found)]).results[0]).caption
 
 
 def test_of_one_seed_questions_are_told_apart(tmp_path: Path) -> None:
@@ -81,3 +86,11 @@ def test_a_study_without_a_retain_model_has_no_row(tmp_path: Path) -> None:
     found = frames((0,))
     found["metrics"] = found["metrics"][found["metrics"]["objective"] != "retain"]
     assert len(table(tmp_path, found)[1]) == 0
+
+
+def test_the_main_tables_caption_tells_what_its_figures_are_worth(tmp_path: Path) -> None:
+    caption = caption_of(tmp_path / "both", frames((0,)))
+    assert "AUROC of a figure, target against retain model (table metrics), tiny: Forget ROUGE-L 1.00, Forget Prob. 0.94" in caption
+    none = made_up.questions()
+    none["metrics"] = none["metrics"][none["metrics"]["objective"] != "retain"]
+    assert "AUROC of" not in caption_of(tmp_path / "one", none)

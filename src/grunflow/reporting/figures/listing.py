@@ -6,67 +6,73 @@ from typing import Any
 from grunflow.benchmarks.base import forgetting
 from grunflow.evaluation import metrics
 from grunflow.reporting.columns import utility
-from grunflow.reporting.entries import Entry, Source, leaves_paths, relearns
+from grunflow.reporting.entries import Entry, Source, knows_and_never_knew, leaves_paths, relearns
 
 
-def _forget_utility(results: Any, looks: Any, stem: Path) -> None:
+def _forget_utility(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.trade_off import forget_utility
 
     forget_utility(results, looks, stem)
 
 
-def _forgetting_paths(results: Any, looks: Any, stem: Path) -> None:
+def _forgetting_paths(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.trade_off import forgetting_paths
 
     forgetting_paths(results, looks, stem)
 
 
-def _cost_quality(results: Any, looks: Any, stem: Path) -> None:
+def _cost_quality(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.cost import cost_quality
 
     cost_quality(results, looks, stem)
 
 
-def _gate_activations(results: Any, looks: Any, stem: Path) -> None:
+def _gate_activations(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.distributions import gate_activations
 
     gate_activations(results, looks, stem)
 
 
-def _truth_ratios(results: Any, looks: Any, stem: Path) -> None:
+def _truth_ratios(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.distributions import truth_ratios
 
     truth_ratios(results, looks, stem)
 
 
-def _training_curves(results: Any, looks: Any, stem: Path) -> None:
+def _training_curves(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.training import training_curves
 
     training_curves(results, looks, stem)
 
 
-def _relearning(results: Any, looks: Any, stem: Path) -> None:
+def _relearning(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.going_on import relearning
 
     relearning(results, looks, stem)
 
 
-def _sequential(results: Any, looks: Any, stem: Path) -> None:
+def _sequential(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.going_on import sequential
 
     sequential(results, looks, stem)
 
 
-def _accuracy(results: Any, looks: Any, stem: Path) -> None:
+def _accuracy(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.choice import accuracy
 
     accuracy(results, looks, stem)
 
 
-def _robustness(results: Any, looks: Any, stem: Path) -> None:
+def _robustness(spec: Any, results: Any, looks: Any, stem: Path) -> None:
     from grunflow.reporting.figures.robustness import robustness
 
     robustness(results, looks, stem)
+
+
+def _metrics(spec: Any, results: Any, looks: Any, stem: Path) -> None:
+    from grunflow.reporting.figures.metrics import metrics_worth
+
+    metrics_worth(spec.relearnt, spec.rounded, results, looks, stem)
 
 
 def weighs(source: Source) -> bool:
@@ -98,6 +104,9 @@ FIGURES = (
     Entry("relearning", _relearning, relearns, said="What attackers bring back who train a run further, beside what the retain model learns."),
     Entry("sequential", _sequential, lambda source: source.sequences and forgetting(source.benchmark) is not None,
           said="Requests in turn: what is forgotten of all so far, and what is left of the model."),
+    Entry("metrics", _metrics, knows_and_never_knew,
+          said="What each figure of the forget set is worth: whether it tells models that know from those that never did, and whether what it "
+          "calls forgotten stays so under attacks and rounding."),
     Entry("training_curves", _training_curves, said="Loss of unlearning."),
     Entry("{benchmark}_accuracy", _accuracy,
           lambda source: source.benchmark.chance is not None and forgetting(source.benchmark) is not None,

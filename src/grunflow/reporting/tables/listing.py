@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from grunflow.benchmarks.base import RETAIN, TARGET
 from grunflow.config.layouts import is_layout, read_layouts
-from grunflow.reporting.entries import Entry, Source, leaves_paths, relearns
+from grunflow.reporting.entries import Entry, Source, knows_and_never_knew, leaves_paths, relearns
 
 
 def _main(spec: Any, results: Any) -> Any:
@@ -96,11 +95,6 @@ def _published_logs(spec: Any, *results: Any) -> Any:
 def sheets(study: Any) -> list[str]:
     """The files of published numbers."""
     return [path for path in study.published if not is_layout(path)]
-
-
-def knows_and_never_knew(source: Source) -> bool:
-    """Whether models that learnt what is to be forgotten stand beside such that did not."""
-    return not source.variants and {TARGET, RETAIN} <= set(source.benchmark.references)
 
 
 def compares_paths(source: Source) -> bool:

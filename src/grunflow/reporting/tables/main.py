@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from grunflow.benchmarks.base import Metric
-from grunflow.reporting import absence
+from grunflow.reporting import absence, worth
 from grunflow.reporting.best import BOLD, clear_best
 from grunflow.reporting.columns import Column, columns
 from grunflow.reporting.external import called
@@ -186,6 +186,8 @@ def caption(results: Results, tidy: pd.DataFrame, every: list[Column]) -> str:
     if counts:
         numbers = ", ".join(f"{column.title} {tidy[column.name].iloc[0]:.0f}" for column in counts)
         told.append(f"Counts: {numbers}.")
+    worthy = worth.said(results, [column.name for column in every if column.shown])
+    told += [worthy] if worthy else []
     return f"{results.title}. {' '.join(told)} {BOLD}."
 
 

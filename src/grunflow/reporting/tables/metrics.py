@@ -34,10 +34,11 @@ SAID = (
 
 def metrics_table(attacks: Sequence[str], grids: Sequence[str], *results: Results) -> Table:
     """metrics as it is written. attacks: that teach what was forgotten; grids: conditions that round weights."""
-    return stacked({item.name: _of_benchmark(item, attacks, grids) for item in results}, f"{SAID} {notes(results)}")
+    return stacked({item.name: of_benchmark(item, attacks, grids) for item in results}, f"{SAID} {notes(results)}")
 
 
-def _of_benchmark(results: Results, attacks: Sequence[str], grids: Sequence[str]) -> Table:
+def of_benchmark(results: Results, attacks: Sequence[str], grids: Sequence[str]) -> Table:
+    """The part of one benchmark, a row per model and figure."""
     rows = []
     for model, split, targets, retained in references(results):
         for column in judged(results):
@@ -57,16 +58,16 @@ def _of_benchmark(results: Results, attacks: Sequence[str], grids: Sequence[str]
                 for name in grids:
                     put(row, f"{ROUNDED}{name}", rounded(results, model, name, column) or UNKNOWN)
                 rows.append(row)
-    more = [f"{name}{end}" for name in _robust(attacks, grids) for end in ("", "_lo", "_hi")]
+    more = [f"{name}{end}" for name in tried(attacks, grids) for end in ("", "_lo", "_hi")]
     tidy = without_empty(pd.DataFrame(rows, columns=[*COLUMNS, *more]))
     shown = tidy[["model", "title"]].rename(columns={"model": "Model", "title": "Figure"})
     shown["AUROC, target against retain"], shown["Over"] = figure_column(tidy, AREA), tidy[OVER]
-    for name, heading in _robust(attacks, grids).items():
+    for name, heading in tried(attacks, grids).items():
         shown[heading] = figure_column(tidy, name, ".2f")
     return Table(tidy, shown, "")
 
 
-def _robust(attacks: Sequence[str], grids: Sequence[str]) -> dict[str, str]:
-    """Column -> heading."""
+def tried(attacks: Sequence[str], grids: Sequence[str]) -> dict[str, str]:
+    """Column of how robust a figure is -> heading."""
     named = {f"{kind}{name}": name for kind, names in ((RELEARNING, attacks), (ROUNDED, grids)) for name in names}
     return {column: f"Robust under {name.replace('_', ' ')}" for column, name in named.items()}
