@@ -16,7 +16,8 @@ from grunflow.config.sets import DataSet
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
-from grunflow.evaluation.tasks import check_tasks, local_task, task_manager
+from grunflow.evaluation.task_index import task_manager
+from grunflow.evaluation.tasks import check_tasks, local_task
 
 Request = tuple[tuple[str, str], list[int], list[int]]
 
@@ -96,7 +97,7 @@ def scored_answers(lm: LM, tasks: Sequence[DataSet], data: Path, limit: int | No
     """
     others = [task.name for task in tasks if not task.file]
     check_tasks(others)
-    manager = task_manager(bool(others))
+    manager = task_manager(tuple(others))
     asked = [local_task(task, data) if task.file else task.name for task in tasks]
     found = simple_evaluate(lm, tasks=asked, limit=limit, bootstrap_iters=0, task_manager=manager)
     assert found is not None

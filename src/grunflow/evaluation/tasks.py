@@ -1,12 +1,12 @@
 """lm-eval's tasks: its own by name, and local ones over a benchmark's own questions."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from grunflow.config.sets import DataSet
 from grunflow.errors import BadInput, unknown_name
+from grunflow.evaluation.task_index import task_manager
 
 # The form of wmdp_bio and its like, but that the answers themselves are scored: a tiny model learns no option letters.
 DOMAIN_TASK = {
@@ -31,20 +31,12 @@ def local_task(task: DataSet, data: Path) -> dict[str, Any]:
     }
 
 
-@cache
-def task_manager(with_defaults: bool) -> Any:
-    """lm-eval's index of tasks; reading that of its own ones takes seconds."""
-    from lm_eval.tasks import TaskManager
-
-    return TaskManager(include_defaults=with_defaults)
-
-
 def prefetch_tasks(names: Sequence[str]) -> None:
     """Bring the questions of lm-eval's tasks and groups into the cache: building a task reads them."""
     from lm_eval.tasks import get_task_dict
 
     check_tasks(names)
-    get_task_dict(list(names), task_manager(True))
+    get_task_dict(list(names), task_manager(tuple(names)))
 
 
 def check_tasks(names: Sequence[str]) -> None:
@@ -53,7 +45,7 @@ def check_tasks(names: Sequence[str]) -> None:
     Raises:
         BadInput: it is unknown, a tag, or a task of it has no `acc` of single questions.
     """
-    index = task_manager(True).task_index if names else {}
+    index = task_manager(tuple(names)).task_index
     for name in names:
         if name not in index:
             raise BadInput(f"tasks: {unknown_name('task of lm-eval', name, index)}")

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from grunflow.errors import BadInput
-from grunflow.evaluation.tasks import check_tasks, members, task_manager
+from grunflow.evaluation.task_index import task_manager
+from grunflow.evaluation.tasks import check_tasks, members
 from grunflow.rehearsal.hub import ANY, Configurations, add_loaded, link_loaded
 from grunflow.rehearsal.words import question
 
@@ -22,7 +23,7 @@ def add_tasks(home: Path, names: Sequence[str]) -> list[str]:
         BadInput: a task of another form whose questions are not in the user's own cache either.
     """
     check_tasks(names)
-    index = task_manager(True).task_index
+    index = task_manager(tuple(names)).task_index
     found: dict[str, Configurations] = {}
     for name in names:
         for member, config in members(name, index):
