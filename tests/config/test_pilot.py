@@ -1,4 +1,4 @@
-"""config/pilot.yaml is a part of the paper's study: what it trains and scores is taken by that as it is."""
+"""Studies that are parts of others: what they train and score is taken by those as it is."""
 
 from pathlib import Path
 
@@ -32,3 +32,13 @@ def test_its_jobs_are_those_of_the_papers_study() -> None:
         "gd_grun_linear_t42_u42",
     ]
     assert len(pilot) < len(paper) / 10
+
+
+def test_what_is_attacked_on_a_laptop_is_what_the_laptop_study_trains() -> None:
+    attacked, laptop = jobs_of("laptop_robustness"), jobs_of("laptop")
+    rules = {"prepare", "finetune_target", "finetune_retain", "unlearn"}
+    made = {job.folder: job for job in attacked.values() if job.rule in rules and "_of2-" not in job.folder}
+    known = {job.folder: job for job in laptop.values()}
+    assert sum(job.stage == "unlearn" for job in made.values()) == 3
+    for folder, job in made.items():
+        assert job.spec == known[folder.replace("laptop_robustness", "laptop")].spec, folder
