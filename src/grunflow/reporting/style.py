@@ -101,10 +101,12 @@ def fill(place: int) -> tuple[str, str]:
 
 
 def panels(models: Sequence[str], columns: int = 1, height_inches: float = 2.7, **options: Any):
-    """A figure with a row of panels per model, and its panels as rows; of one model as high as said."""
+    """A figure with a row of panels per model, and its panels as rows; of one model as high as said. Many panels in a row take both
+    columns of a page."""
     plt.rcParams.update(SETTINGS)  # type: ignore[arg-type]
     height = height_inches + (len(models) - 1) * (height_inches - LEGEND_INCHES)
-    return plt.subplots(len(models), columns, figsize=(COLUMN_INCHES, height), squeeze=False, **options)
+    width = COLUMN_INCHES * (1 if columns <= PANELS_IN_A_ROW else 2)
+    return plt.subplots(len(models), columns, figsize=(width, height), squeeze=False, **options)
 
 
 def label(text: str, model: str, models: Sequence[str]) -> str:

@@ -34,7 +34,7 @@ def relearning(results: Results, looks: Looks, stem: Path) -> None:
         row[0].set_ylabel(style.label(title, model, models))
         for attack, axes in zip(attacks, row, strict=True):
             axes.set_xscale("symlog", linthresh=1)
-            axes.set_title(attack, fontsize=7)
+            axes.set_title(attack.replace("_", " "), fontsize=7)
             steps = next(item.steps for item in found if item.method.condition == attack)
             axes.set_xticks(steps, [str(step) for step in steps], fontsize=5)
             axes.minorticks_off()

@@ -35,7 +35,7 @@ def metrics_worth(attacks: Sequence[str], grids: Sequence[str], results: Results
         axes.set_ylabel(style.label("", model, models))
         for between in range(1, len(titles)):
             axes.axhline(between - 0.5, color=style.GREY, linewidth=0.3)
-    panels[-1][0].set_xlabel("Worth (1: tells apart, or had hidden nothing)")
+    panels[-1][0].set_xlabel("Worth (1: best)")
     handles = [
         Line2D([], [], linestyle="", marker=_marker(place), color=_colour(place), markersize=5, label=_label(name, attacks, grids))
         for place, name in enumerate(drawn)
