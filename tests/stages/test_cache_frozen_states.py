@@ -10,24 +10,14 @@ from grunflow.config.sets import Paired
 from grunflow.data.tokenizer import train_tokenizer
 from grunflow.errors import BadInput
 from grunflow.models.loading import load_tokenizer
-from grunflow.stages import cache_frozen_states, finetune, prepare, unlearn
+from grunflow.stages import cache_frozen_states, unlearn
 from grunflow.training.frozen_states import FrozenStates
 from grunflow.training.streams.paired import shared
 from grunflow.work import Work
-from tests.jobs import QUESTIONS, WORLD
+from tests.jobs import QUESTIONS
 from tests.parts import carrier, objective
 from tests.stages.made import made
 from tests.stages.test_micro_batches import REPLAYED, model_of, training
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("world")
-    data = made(folder / "data", prepare, specs.Prepare.model_validate(WORLD))
-    for seed in (0, 1):
-        base = specs.Finetune(benchmark="tofu", model=model_of(1), role="base", files=("base.jsonl",), seed=seed)
-        made(folder / f"target{seed}", finetune, base, data=data)
-    return folder
 
 
 def read(sampling: str = "fresh") -> Paired:
@@ -57,9 +47,9 @@ def run(**more: Any) -> specs.Unlearn:
 
 @pytest.mark.parametrize("sampling", ["fresh", "fixed_partner"])
 def test_a_run_reads_what_is_cached_and_nothing_else(
-    sampling: str, world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    sampling: str, two_targets: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spec, data, target = cache(stream=read(sampling)), world / "data", world / "target0"
+    spec, data, target = cache(stream=read(sampling)), two_targets / "data", two_targets / "target0"
     folder = made(tmp_path / "frozen", cache_frozen_states, spec, data=data, start=target)
     with caplog.at_level("INFO"):
         made(tmp_path / "run", unlearn, run(stream=read(sampling)), data=data, start=target, frozen=folder)
@@ -69,19 +59,19 @@ def test_a_run_reads_what_is_cached_and_nothing_else(
     assert "0 of them not in the cache" in caplog.text
 
 
-def test_with_fixed_partners_replayed_rows_are_all_cached(world: Path) -> None:
+def test_with_fixed_partners_replayed_rows_are_all_cached(two_targets: Path) -> None:
     """Which of them a run replays follows from its unlearn seed."""
-    tokenizer = load_tokenizer(world / "data" / "tokenizer")
+    tokenizer = load_tokenizer(two_targets / "data" / "tokenizer")
     few, all_rows = (
-        shared(Paired(**{**keys, "sampling": "fixed_partner"}), world / "data", tokenizer, "plain")
+        shared(Paired(**{**keys, "sampling": "fixed_partner"}), two_targets / "data", tokenizer, "plain")
         for keys in (QUESTIONS, REPLAYED)
     )
     assert 20 < len(few) <= 40  # two questions may share a partner
     assert len(all_rows) > 200
 
 
-def test_the_manifest_says_what_was_spent_before_the_first_step(world: Path, tmp_path: Path) -> None:
-    data, target = world / "data", world / "target0"
+def test_the_manifest_says_what_was_spent_before_the_first_step(two_targets: Path, tmp_path: Path) -> None:
+    data, target = two_targets / "data", two_targets / "target0"
     folder = made(tmp_path / "frozen", cache_frozen_states, cache(), data=data, start=target)
     given = {"data": [data], "start": [target], "frozen": [folder]}
     spent = {}
@@ -106,17 +96,17 @@ def test_the_manifest_says_what_was_spent_before_the_first_step(world: Path, tmp
     ],
 )
 def test_states_of_another_target_or_edit_are_refused(
-    of_cache: dict, target: str, fault: str, world: Path, tmp_path: Path
+    of_cache: dict, target: str, fault: str, two_targets: Path, tmp_path: Path
 ) -> None:
-    data = world / "data"
-    folder = made(tmp_path / "frozen", cache_frozen_states, cache(**of_cache), data=data, start=world / "target0")
-    inputs = {"data": [data], "start": [world / target], "frozen": [folder]}
+    data = two_targets / "data"
+    folder = made(tmp_path / "frozen", cache_frozen_states, cache(**of_cache), data=data, start=two_targets / "target0")
+    inputs = {"data": [data], "start": [two_targets / target], "frozen": [folder]}
     with pytest.raises(BadInput, match=fault):
         unlearn.run(run(), Work(inputs, tmp_path, 8))
 
 
 def test_where_the_fast_path_does_not_apply_nothing_is_cached_and_the_log_says_why(
-    world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    two_targets: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
@@ -128,7 +118,7 @@ def test_where_the_fast_path_does_not_apply_nothing_is_cached_and_the_log_says_w
     tokenizer.save_pretrained(target)
     (tmp_path / "out").mkdir()
     with caplog.at_level("INFO"):
-        inputs = {"data": [world / "data"], "start": [target]}
+        inputs = {"data": [two_targets / "data"], "start": [target]}
         found = cache_frozen_states.run(cache(), Work(inputs, tmp_path / "out", 8))
     assert "nothing is cached, runs take the plain path: architecture gpt_neox" in caplog.text
     assert found["rows"] == 0

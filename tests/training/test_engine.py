@@ -14,7 +14,7 @@ from grunflow.job import RunningJob, running
 from grunflow.objectives.loading import objective as load
 from grunflow.training.engine import batch_maker, plain_reason
 from grunflow.training.frozen_pack import Pack, pack
-from grunflow.training.frozen_states import ROWS_PER_FILE, FrozenStates, frozen_rows, name_of, write_states
+from grunflow.training.frozen_states import ROWS_PER_FILE, FrozenStates, frozen_rows, name_of, of_whole, write_states
 from grunflow.training.reference import reference_of
 from grunflow.training.step import Texts, step_loss, totals_of
 from tests.parts import carrier as carrier_spec
@@ -86,7 +86,7 @@ def test_the_store_gives_back_what_was_written_file_by_file(make_model, tmp_path
     model, examples = make_model(), some_examples(3, ROWS_PER_FILE + 3)
     rows = {name_of(examples[index]): row for index, row in frozen_rows(model, examples, 1, 0, 16)}
     named = {name_of(example): example for example in examples}
-    assert write_states(model, named, 1, 0, 16, tmp_path) == len(rows)
+    assert write_states(of_whole(model, 1, 0, 16), named, tmp_path) == len(rows)
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
     store = FrozenStates(tmp_path)
     for example in examples:
@@ -103,7 +103,7 @@ def test_an_interrupted_job_goes_on_behind_its_last_whole_file(make_model, tmp_p
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
     whole.mkdir()
     resumed.mkdir()
-    write_states(model, named, 1, 0, 16, whole)
+    write_states(of_whole(model, 1, 0, 16), named, whole)
     identity = {"stage": "cache_frozen_states", "out": str(resumed), "spec": {}, "code": "c", "inputs": {}}
     calls = 0
 
@@ -115,10 +115,10 @@ def test_an_interrupted_job_goes_on_behind_its_last_whole_file(make_model, tmp_p
 
     with model.model.norm.register_forward_hook(count):
         with pytest.raises(KeyboardInterrupt), running(RunningJob(identity)):
-            write_states(model, named, 1, 0, 16, resumed)
+            write_states(of_whole(model, 1, 0, 16), named, resumed)
         assert not list(resumed.iterdir())
         with running(RunningJob(identity)) as job:
-            write_states(model, named, 1, 0, 16, resumed)
+            write_states(of_whole(model, 1, 0, 16), named, resumed)
     assert calls == 6 + 4 + 1  # the second file and the third, not the first again
     for path in whole.iterdir():
         assert (resumed / path.name).read_bytes() == path.read_bytes()
@@ -128,7 +128,7 @@ def test_an_interrupted_job_goes_on_behind_its_last_whole_file(make_model, tmp_p
 
 def test_what_the_cache_lacks_is_computed_and_gives_the_same_pack(make_model, tmp_path: Path) -> None:
     model, examples = make_model(), some_examples(4)
-    write_states(model, {name_of(example): example for example in examples[:5]}, 1, 0, 16, tmp_path)
+    write_states(of_whole(model, 1, 0, 16), {name_of(example): example for example in examples[:5]}, tmp_path)
     cached, fresh = (
         batch_maker("fast", load(objective_spec("npo")), on_top(SPEC, model), 0, folder, Read(examples, []), 16).make(
             examples

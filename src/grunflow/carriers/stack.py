@@ -22,15 +22,17 @@ from grunflow.errors import BadInput
 from grunflow.models.blocks import block_output
 from grunflow.models.generators import forked
 from grunflow.models.head import head_at
+from grunflow.models.partly import PartlyLoaded
 
 FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
 
 
 class Stack:
-    """A transformers model, and the carriers on it, innermost first."""
+    """A transformers model, and the carriers on it, innermost first. partly: of a model of which not every block is loaded."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, partly: PartlyLoaded | None = None) -> None:
         self.model: Any = model
+        self.partly = partly
         self.carriers: list[Carrier] = []
 
     @property

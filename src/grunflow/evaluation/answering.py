@@ -100,7 +100,7 @@ class Asker:
             return f"engine is {self.engine}"
         if not self.stack.packable:
             return "more acts on the model than one carrier's edits"
-        return unpackable(self.stack.model, longest)
+        return unpackable(self.stack.model.config, longest)
 
     @torch.no_grad()
     def _fast(

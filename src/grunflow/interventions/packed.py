@@ -23,11 +23,11 @@ from grunflow.models.blocks import blocks
 PACKABLE = ("llama", "mistral", "qwen2")
 
 
-def unpackable(model: Any, longest: int) -> str | None:
-    """Why texts of up to `longest` tokens cannot be packed for this model; None where they can."""
-    if model.config.model_type not in PACKABLE:
-        return f"architecture {model.config.model_type} is none of {', '.join(PACKABLE)}"
-    window = getattr(model.config, "sliding_window", None)
+def unpackable(config: Any, longest: int) -> str | None:
+    """Why texts of up to `longest` tokens cannot be packed for a model of this config; None where they can."""
+    if config.model_type not in PACKABLE:
+        return f"architecture {config.model_type} is none of {', '.join(PACKABLE)}"
+    window = getattr(config, "sliding_window", None)
     # transformers' cache of a sliding window keeps one key less than the window.
     if window and longest >= window:
         return f"a text of {longest} tokens fills the model's window of {window}"

@@ -110,6 +110,11 @@ def start_tokenizer(model: Model, start: Sequence[Path]) -> Any:
     return fit(load_tokenizer(source, revision), config, model.name)
 
 
+def start_config(model: Model, start: Sequence[Path]) -> Any:
+    """The config of that model."""
+    return load_config(*at_commit(*place_of(model, start)))
+
+
 class _explained:
     """Turns what a hub can answer into one line that says what to do. files: of which one is needed."""
 

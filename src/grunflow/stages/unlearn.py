@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from grunflow.carriers.chain import restored
 from grunflow.config.specs import Unlearn
+from grunflow.models.loading import start_tokenizer
 from grunflow.objectives.loading import objective
 from grunflow.seeds import derived
 from grunflow.training.loop import Task
-from grunflow.training.method import asking, batches_of, stream_of, texts_of, trained
+from grunflow.training.method import asking, batches_of, start_stack, stream_of, texts_of, trained
 from grunflow.training.reference import control_of, reference_of
 from grunflow.training.schedule import snapshot_steps, total_steps
 from grunflow.training.snapshots import Snapshots
@@ -18,9 +18,10 @@ from grunflow.work import Work
 def run(spec: Unlearn, work: Work) -> dict[str, Any]:
     """Write the trained carrier and `snapshots.parquet`."""
     seed = spec.unlearn_seed
-    tokenizer, stack = restored(spec.model, work.inputs.get("start", []), files=work.files)
+    tokenizer = start_tokenizer(spec.model, work.inputs.get("start", []))
     goal = objective(spec.objective, work.files)
     stream = stream_of(spec, work, tokenizer, goal)
+    stack = start_stack(spec, work, goal, stream)
     reference = reference_of(goal, spec.carrier, stack, spec.engine)
     control = control_of(goal, stack.model, derived(seed, "control"))
     total = stack.model.num_parameters()

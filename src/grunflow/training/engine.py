@@ -17,9 +17,10 @@ from grunflow.interventions.packed import unpackable
 from grunflow.models import sharding
 from grunflow.objectives.loading import Objective
 from grunflow.training.frozen_pack import FrozenRow, pack
-from grunflow.training.frozen_states import FrozenStates, flops_of, frozen_rows, name_of
+from grunflow.training.frozen_states import FrozenStates, flops_of, name_of, of_whole
 from grunflow.training.reference import once
 from grunflow.training.scored import Rows
+from grunflow.training.streamed_states import of_part
 from grunflow.training.streams.base import Stream
 from grunflow.training.text_pack import TextPack, padded_because, text_pack
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 def plain_reason(engine: str, objective: Objective, stack: Stack, longest: int) -> str | None:
     """Why the fast path does not apply; None where it does. longest: tokens of the longest text."""
     carriers = [carrier.spec for carrier in stack.carriers]
-    return plain_because(objective.spec, carriers, engine) or unpackable(stack.model, longest)
+    return plain_because(objective.spec, carriers, engine) or unpackable(stack.model.config, longest)
 
 
 def known_nll(stack: Stack, examples: Sequence[Example], pad_id: int, batch_size: int) -> dict[str, float]:
@@ -73,7 +74,7 @@ def batch_maker(
             batch.reference_nll = torch.tensor(nll, device=stack.model.device)
         return batch
 
-    return Batches(with_reference, flops_of(stack.model, compared))
+    return Batches(with_reference, flops_of(stack.model.config, compared))
 
 
 def _padded_reason(engine: str, objective: Objective, stack: Stack, longest: int) -> str | None:
@@ -106,9 +107,12 @@ def _packed(stack: Stack, pad_id: int, frozen: Path | None, examples: Sequence[E
     first = min(stack.edits)
     cache = FrozenStates(frozen) if frozen else None
     lacking = [example for example in examples if cache is None or example not in cache]
-    own: dict[int, FrozenRow] = {
-        id(lacking[index]): row for index, row in frozen_rows(stack.model, lacking, first, pad_id, batch_size)
-    }
+    rows = (
+        of_part(stack.partly, first, pad_id, batch_size)
+        if stack.partly
+        else of_whole(stack.model, first, pad_id, batch_size)
+    )
+    own: dict[int, FrozenRow] = {id(lacking[index]): row for _, index, row in rows([lacking])}
     log.info("fast path from block %d on: %d rows, %d of them not in the cache", first, len(examples), len(lacking))
 
     def row_of(example: Example) -> FrozenRow:
@@ -118,4 +122,6 @@ def _packed(stack: Stack, pad_id: int, frozen: Path | None, examples: Sequence[E
         return cache[example]
 
     device = stack.model.device
-    return Batches(lambda part: pack([row_of(example) for example in part], device), flops_of(stack.model, lacking))
+    return Batches(
+        lambda part: pack([row_of(example) for example in part], device), flops_of(stack.model.config, lacking)
+    )

@@ -7,10 +7,11 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import safe_open
@@ -28,27 +29,33 @@ from grunflow.training.frozen_pack import FrozenRow
 log = logging.getLogger(__name__)
 INDEX = "index.json"
 ROWS_PER_FILE = 64
+FILES_PER_PASS = (
+    64  # whose texts go through the blocks of a model that is read block by block, before those of the next are begun
+)
+# Lists of texts -> (list, place in it, row) of each, list after list.
+Rows = Callable[[Sequence[Sequence[Example]]], Iterator[tuple[int, int, FrozenRow]]]
 
 
 def name_of(example: Example) -> str:
     return hashlib.sha256(f"{example.prompt_length}:{example.ids}".encode()).hexdigest()[:16]
 
 
-def flops_of(model: Any, examples: Iterable[Example]) -> float:
-    """FLOPs of running the model over each example once, without padding."""
+def flops_of(config: Any, examples: Iterable[Example]) -> float:
+    """FLOPs of running a model of this config over each example once, without padding."""
     lengths = [len(example.ids) for example in examples]
     extent = Extent(sum(lengths), sum(length**2 for length in lengths), len(lengths))
-    return forward(Shapes.of_model(model.config)).flops(extent)
+    return forward(Shapes.of_model(config)).flops(extent)
 
 
-def write_states(
-    model: Any, examples: dict[str, Example], first: int, pad_id: int, batch_size: int, folder: Path
-) -> int:
-    """The rows of `examples` (name -> example) in files of ROWS_PER_FILE, one in memory at a time, and an index.
+def write_states(rows: Rows, examples: dict[str, Example], folder: Path) -> int:
+    """The rows of `examples` (name -> example) in files of ROWS_PER_FILE, and an index.
 
     In a job, files lie with its resume state until all are there: a job that was interrupted goes on behind the last one.
+
+    Args:
+        rows: what computes them, given the texts of several files.
     """
-    job, index = current(), dict[str, str]()
+    job = current()
     drafts = folder
     if job:
         job.make_folder()
@@ -56,20 +63,25 @@ def write_states(
         drafts.mkdir(exist_ok=True)
     names = list(examples)
     groups = length_groups([len(examples[name].ids) for name in names], ROWS_PER_FILE)
-    for number, group in zip(track(len(groups), "frozen states"), groups, strict=True):
-        file = f"rows_{number:05d}.safetensors"
-        part = [names[i] for i in group]
-        if not (drafts / file).is_file():
+    files = {f"rows_{number:05d}.safetensors": [names[at] for at in group] for number, group in enumerate(groups)}
+    lacking = [file for file in files if not (drafts / file).is_file()]
+    if len(lacking) < len(files):
+        log.info("%d of %d files were there already", len(files) - len(lacking), len(files))
+    steps = iter(track(len(lacking), "frozen states"))
+    for at in range(0, len(lacking), FILES_PER_PASS):
+        part = lacking[at : at + FILES_PER_PASS]
+        made = rows([[examples[name] for name in files[file]] for file in part])
+        for number, own in groupby(made, key=lambda item: item[0]):
+            next(steps)
             tensors: dict[str, torch.Tensor] = {}
-            for at, row in frozen_rows(model, [examples[name] for name in part], first, pad_id, batch_size):
-                tensors |= {f"{part[at]}.{field.name}": getattr(row, field.name).contiguous() for field in fields(row)}
-            save_file(tensors, drafts / f".{file}")
-            (drafts / f".{file}").rename(drafts / file)
-        elif job:
-            log.info("%s was there already", file)
-        index |= dict.fromkeys(part, file)
-    for file in sorted(set(index.values())):
+            for _, place, row in own:
+                name = files[part[number]][place]
+                tensors |= {f"{name}.{field.name}": getattr(row, field.name).contiguous() for field in fields(row)}
+            save_file(tensors, drafts / f".{part[number]}")
+            (drafts / f".{part[number]}").rename(drafts / part[number])
+    for file in files:
         shutil.move(drafts / file, folder / file)
+    index = {name: file for file, own in files.items() for name in own}
     (folder / INDEX).write_text(json.dumps(index, indent=0))
     return len(index)
 
@@ -91,6 +103,41 @@ class FrozenStates:
         if file not in self.open:
             self.open[file] = safe_open(self.folder / file, "pt")
         return FrozenRow(*(self.open[file].get_tensor(f"{name}.{field.name}") for field in fields(FrozenRow)))
+
+
+class Passed(NamedTuple):
+    """What is left of one text's pass through a model: the first edited block's output and the last hidden state, (token, width);
+    keys and values of every block above it at the positions before the edited one, (head, prefix, size)."""
+
+    hidden: torch.Tensor
+    before: list[tuple[torch.Tensor, torch.Tensor]]
+    final: torch.Tensor
+
+
+def row_of(passed: Passed, example: Example, model: Any) -> FrozenRow:
+    """What is kept of it, on the CPU."""
+    ids, edited = example.ids, example.prompt_length - 1
+    own = slice(edited, len(ids) - 1)
+    keys, values = (
+        torch.stack([pair[kind] for pair in passed.before]) if passed.before else torch.empty((0, 1, edited, 1))
+        for kind in (0, 1)
+    )
+    final, labels = passed.final[own], torch.tensor(ids[edited + 1 :])
+    logits = model.lm_head(final).float()
+    nll = torch.nn.functional.cross_entropy(logits, labels.to(logits.device), reduction="sum")
+    # Copies: a slice would keep the whole batch alive.
+    return FrozenRow(*(part.cpu().clone() for part in (passed.hidden[own], keys, values, final, labels, nll)))
+
+
+def of_whole(model: Any, first: int, pad_id: int, batch_size: int) -> Rows:
+    """Rows by a model that is loaded whole, one in memory at a time (frozen_rows)."""
+
+    def rows(lists: Sequence[Sequence[Example]]) -> Iterator[tuple[int, int, FrozenRow]]:
+        for number, examples in enumerate(lists):
+            for place, row in frozen_rows(model, examples, first, pad_id, batch_size):
+                yield number, place, row
+
+    return rows
 
 
 @torch.no_grad()
@@ -117,20 +164,9 @@ def frozen_rows(
             cache = model(**batch.inputs(), use_cache=True, logits_to_keep=1).past_key_values
             upper = [cache.layers[layer] for layer in range(first + 1, model.config.num_hidden_layers)]
             for row, index in enumerate(group):
-                ids, edited = examples[index].ids, examples[index].prompt_length - 1
-                own = slice(edited, len(ids) - 1)
-                before = [[layer.keys[row, :, :edited], layer.values[row, :, :edited]] for layer in upper]
-                shape = (0, 1, edited, 1)
-                keys, values = (
-                    torch.stack([pair[kind] for pair in before]) if before else torch.empty(shape) for kind in (0, 1)
-                )
-                final, labels = finals[0][row, own], torch.tensor(ids[edited + 1 :])
-                logits = model.lm_head(final).float()
-                nll = torch.nn.functional.cross_entropy(logits, labels.to(logits.device), reduction="sum")
-                hidden = outputs[0][row, own]
-                # Copies: a slice would keep the whole batch alive.
-                copies = [part.cpu().clone() for part in (hidden, keys, values, final, labels, nll)]
-                yield index, FrozenRow(*copies)
+                own = slice(0, examples[index].prompt_length - 1)
+                before = [(layer.keys[row, :, own], layer.values[row, :, own]) for layer in upper]
+                yield index, row_of(Passed(outputs[0][row], before, finals[0][row]), examples[index], model)
     finally:
         for handle in handles:
             handle.remove()

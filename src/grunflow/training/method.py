@@ -2,21 +2,26 @@
 batches come from, and the loop around them."""
 
 import importlib
+import logging
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from grunflow.carriers.chain import restored
 from grunflow.carriers.stack import Stack
 from grunflow.config.chat import Chat
 from grunflow.config.facts import STREAM, module_of
 from grunflow.config.specs import Unlearn
-from grunflow.config.terms import EDITS, WEIGHTS, trained_by
+from grunflow.config.terms import EDITS, WEIGHTS, plain_because, trained_by
 from grunflow.errors import BadInput
 from grunflow.evaluation.asking import Asking
+from grunflow.interventions.packed import unpackable
 from grunflow.manifest import identity, read_manifest
 from grunflow.models import sharding
+from grunflow.models.loading import start_config
+from grunflow.models.partly import load_from
 from grunflow.objectives.loading import Objective
 from grunflow.seeds import derived
 from grunflow.training.engine import Batches, batch_maker
@@ -26,6 +31,7 @@ from grunflow.training.step import Texts, needs_of
 from grunflow.training.streams.base import Reading, Stream, check_labels
 from grunflow.work import Work
 
+log = logging.getLogger(__name__)
 MODEL_KEYS = ("dtype", "repo", "revision")  # of the model that states were cached of
 
 
@@ -55,6 +61,21 @@ def stream_of(spec: Unlearn, work: Work, tokenizer: Any, goal: Objective) -> Str
     if not goal.states or goal.spec.rmu_positions == "labels":
         check_labels(made.every(), tokenizer)
     return made
+
+
+def start_stack(spec: Unlearn, work: Work, goal: Objective, stream: Stream) -> Stack:
+    """What the run starts from. Where nothing but the blocks above the first edited one is run at each step, only those are loaded:
+    edits on cached states, of a run that is not asked on its way."""
+    start = work.inputs.get("start", [])
+    if not spec.snapshots.probe and sharding.count() == 1 and not plain_because(goal.spec, [spec.carrier], spec.engine):
+        longest = max(len(example.ids) for example in stream.every())
+        first = spec.carrier.edits_from()
+        if first is not None and not unpackable(start_config(spec.model, start), longest):
+            partly = load_from(spec.model, start, first + 1)
+            if partly:
+                log.info("%d of %d blocks are loaded", partly.loaded, partly.loaded + partly.first)
+                return Stack(partly.model, partly)
+    return restored(spec.model, start, files=work.files).stack
 
 
 def batches_of(

@@ -120,4 +120,4 @@ def padded_because(model: Any, longest: int, processes: int) -> str | None:
         return "FSDP shards the model, whose blocks then cannot be called by themselves"
     if getattr(model.config, "attention_dropout", 0.0):
         return "the model drops attention in training, which a pack does not"
-    return unpackable(model, longest)
+    return unpackable(model.config, longest)
