@@ -28,7 +28,8 @@ class Cost:
 @dataclass(frozen=True)
 class Load:
     """What a job runs. held: bytes of training or scoring. kept: bytes of its output. seconds: of the work, on one device.
-    state: bytes of a checkpoint. sharded: whether several GPUs may share it, each of which loads the whole model first."""
+    state: bytes of a checkpoint. sharded: whether several GPUs may share it, each of which loads the whole model first. absent: bytes of
+    weights that are not held at any time, or not with the others."""
 
     held: Held
     kept: int
@@ -36,6 +37,7 @@ class Load:
     seconds: float
     state: int = 0
     sharded: bool = False
+    absent: int = 0
 
 
 def shapes_of(study: Study, model: Model) -> Shapes:
@@ -65,6 +67,6 @@ def placed(study: Study, model: Model, load: Load) -> Cost:
     room = hardware.GPU_SHARE * device.gpu_bytes - IMPORTS["gpu"]
     most = MOST_GPUS if load.sharded else 1
     gpus = next((number for number in range(1, most) if load.held.on_each(number) <= room), most)
-    host = gpus * (IMPORTS["host"] + weights * 5 // 4)
+    host = gpus * (IMPORTS["host"] + (weights - load.absent) * 5 // 4)
     held = IMPORTS["gpu"] + load.held.on_each(gpus)
     return Cost(load.flops, load.seconds / gpus + around, gpus, held, host, load.kept, load.state)

@@ -36,7 +36,8 @@ def _benchmark(study: Resolved, name: str) -> Benchmark:
 @dataclass(frozen=True)
 class Trained:
     """What a training job does. step_flops: of a whole optimiser step, which runs `batches` batches of training.batch_size
-    rows. carrier: None where every weight is trained. copied: whether a copy of the model before stays beside it."""
+    rows. carrier: None where every weight is trained. copied: whether a copy of the model before stays beside it. absent: how many
+    blocks are not loaded."""
 
     carrier: CarrierSpec | None
     training: Training
@@ -46,6 +47,7 @@ class Trained:
     batches: int = 1
     copied: bool = False
     sharded: bool = True
+    absent: int = 0
 
 
 def _training(study: Resolved, model: Model, of: Trained) -> Cost:
@@ -56,6 +58,8 @@ def _training(study: Resolved, model: Model, of: Trained) -> Cost:
     held = memory.training(
         shapes, of.carrier, model.dtype, worst, worst.tokens, of.copied, several, of.training.precision
     )
+    absent = of.absent * shapes.block * BYTES[model.dtype]
+    held = replace(held, weights=held.weights - absent)
     count = total_steps(of.training, of.rows)
     # Forward, gradient of what lies below, own gradient: weights are read three times for every micro-batch.
     read = count * of.batches * of.training.accumulation * 3 * held.weights
@@ -63,7 +67,7 @@ def _training(study: Resolved, model: Model, of: Trained) -> Cost:
     whole = of.carrier is None or trained_by(of.carrier) == WEIGHTS
     load = Load(
         held, shapes.parameters * memory.BYTES[model.dtype] if whole else held.gradients, work,
-        hardware.compute_seconds(device_of(study, model), work, read), held.gradients + held.moments, of.sharded,
+        hardware.compute_seconds(device_of(study, model), work, read), held.gradients + held.moments, of.sharded, absent,
     )  # fmt: skip
     return placed(study, model, load)
 
@@ -95,6 +99,7 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
         terms.batches,
         terms.is_copied(spec.engine) and trained_by(spec.carrier) == WEIGHTS,
         alone_because(spec) is None,
+        absent_blocks(spec),
     )
     trained = _training(study, spec.model, of)
     probe = spec.snapshots.probe
@@ -102,6 +107,14 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
         return trained
     taken = len(snapshot_steps(spec.snapshots, total_steps(of.training, of.rows)))
     return replace(trained, seconds=trained.seconds + taken * _snapshot_seconds(spec, study, benchmark, probe))
+
+
+def absent_blocks(spec: specs.Unlearn) -> int:
+    """Blocks that a run does not load (training/method.py, start_stack), of a model that can be packed."""
+    first = spec.carrier.edits_from()
+    cached = plain_because(spec.objective, (*spec.beneath, spec.carrier), spec.engine) is None
+    alone = spec.stage == "unlearn" and not spec.beneath and spec.snapshots.probe is None
+    return first + 1 if cached and alone and first is not None else 0
 
 
 @_cost.register
@@ -158,7 +171,16 @@ def _cache(spec: specs.CacheFrozenStates, study: Resolved) -> Cost:
     kept = rows * size * (2 * long.answer * shapes.hidden + upper)
     held = memory.forward(shapes, model.dtype, reads.longest_batch(long.longest, study.evaluation_batch_size), 0)
     seconds = hardware.compute_seconds(device_of(study, model), work, held.weights)
-    return placed(study, model, Load(replace(held, activations=held.activations + kept // 8), kept, work, seconds))
+    if spec.beneath:
+        held, absent = replace(held, activations=held.activations + kept // 8), 0
+    else:
+        # One block at a time; of as many texts as pass through it together their states, and what is kept of them.
+        passing = min(1.0, memory.ROWS_PER_PASS / rows) * (
+            rows * size * (long.prompt + long.answer) * shapes.hidden + kept
+        )
+        absent = (shapes.layers - 1) * shapes.block * size
+        held = replace(held, weights=held.weights - absent, activations=held.activations + int(passing))
+    return placed(study, model, Load(held, kept, work, seconds, absent=absent))
 
 
 @_cost.register

@@ -18,6 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from grunflow.costs.flops import Extent, forward
+from grunflow.costs.memory import ROWS_PER_PASS
 from grunflow.costs.shapes import Shapes
 from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
@@ -29,9 +30,7 @@ from grunflow.training.frozen_pack import FrozenRow
 log = logging.getLogger(__name__)
 INDEX = "index.json"
 ROWS_PER_FILE = 64
-FILES_PER_PASS = (
-    64  # whose texts go through the blocks of a model that is read block by block, before those of the next are begun
-)
+FILES_PER_PASS = ROWS_PER_PASS // ROWS_PER_FILE
 # Lists of texts -> (list, place in it, row) of each, list after list.
 Rows = Callable[[Sequence[Sequence[Example]]], Iterator[tuple[int, int, FrozenRow]]]
 

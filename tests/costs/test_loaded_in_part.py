@@ -1,0 +1,68 @@
+"""A model larger than a GPU: what edits on cached states hold of it, in the plan."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grunflow.config.jobs import all_jobs
+from grunflow.config.models import Architecture
+from grunflow.config.reading import read_study
+from grunflow.config.specs import CacheFrozenStates, SnapshotSpec, Unlearn
+from grunflow.config.study import Resolved
+from grunflow.costs.placing import fits
+from grunflow.costs.stages import absent_blocks, cost
+
+ROOT = Path(__file__).parents[2]
+# Llama-3.1-70B's config.json; a block's linear layers have 2 (8192 + 1024) 8192 + 3 x 8192 x 28672 weights.
+LARGE = Architecture(
+    hidden_size=8192, layers=80, heads=64, kv_heads=8, intermediate_size=28672, vocabulary=128256, tied=False
+)
+BLOCK, EMBEDDINGS = 855_638_016, 2 * 128256 * 8192
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> Resolved:
+    monkeypatch.chdir(ROOT)
+    found = read_study(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text()))
+    return found.model_copy(update={"gpu": "a100-80gb"})
+
+
+def large(spec: Unlearn, layers: tuple[int, ...], asked: bool = False) -> Unlearn:
+    model = spec.model.model_copy(update={"architecture": LARGE})
+    more = {} if asked else {"snapshots": SnapshotSpec()}
+    return spec.model_copy(
+        update={"model": model, "carrier": spec.carrier.model_copy(update={"layers": layers}), **more}
+    )
+
+
+def test_edits_in_the_last_blocks_of_a_70b_model_train_on_one_card(study: Resolved) -> None:
+    spec = next(
+        job.spec for job in all_jobs(study) if isinstance(job.spec, Unlearn) and job.spec.carrier.edits_from() == 20
+    )
+    last = large(spec, (68, 74, 79))
+    assert absent_blocks(last) == 69
+    found = cost(study, last)
+    assert fits(study, found)
+    # bf16: 11 blocks and what lies outside blocks; the rest is logits, activations and what a process takes.
+    weights = 2 * (11 * BLOCK + EMBEDDINGS)
+    assert weights < found.gpu_bytes
+    assert weights < found.host_bytes < 2 * weights
+    for other in (large(spec, (68, 74, 79), asked=True), large(spec, (0, 1))):
+        assert not fits(study, cost(study, other))
+
+
+def test_only_a_run_on_cached_states_that_is_not_asked_on_its_way_leaves_blocks_out(study: Resolved) -> None:
+    runs = [job.spec for job in all_jobs(study) if type(job.spec) is Unlearn]
+    some = [spec for spec in runs if absent_blocks(spec)]
+    assert 0 < len(some) < len(runs)  # requests of a sequence, which no snapshot is taken of
+    for spec in some:
+        assert (spec.carrier.kind, spec.snapshots.probe, spec.beneath, absent_blocks(spec)) == ("grun", None, (), 21)
+
+
+def test_states_of_a_70b_model_are_cached_on_one_card(study: Resolved) -> None:
+    spec = next(job.spec for job in all_jobs(study) if isinstance(job.spec, CacheFrozenStates))
+    model = spec.model.model_copy(update={"architecture": LARGE})
+    found = cost(study, spec.model_copy(update={"model": model, "first": 68}))
+    assert fits(study, found)
+    assert found.gpu_bytes > 2 * (BLOCK + EMBEDDINGS)
