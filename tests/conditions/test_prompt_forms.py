@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from grunflow.conditions.cased import CHANGES
+from grunflow.conditions.mentioned import names_of
 from grunflow.config.sets import ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.errors import BadInput
@@ -71,6 +73,10 @@ def test_questions_are_put_as_each_form_says(world: Path) -> None:
     assert (behind["forget", 1], behind["retain", 1]) == (f"{one} {other}", f"{other} {one}")
 
 
+def test_a_title_begins_words_and_no_part_of_one() -> None:
+    assert CHANGES["title"]("what is the author's first book?") == "What Is The Author's First Book?"
+
+
 def test_names_come_from_the_other_side(world: Path) -> None:
     """The world's names have two words; one author is to be forgotten, whose name every forget question holds."""
     asked = asked_in(world, "mentioned")["question"]
@@ -80,6 +86,14 @@ def test_names_come_from_the_other_side(world: Path) -> None:
     kept, _ = asked["forget", 2].split(" sends greetings. ", 1)
     assert any(kept in row["question"] for row in rows(world, "retain_perturbed"))
     assert kept != name
+
+
+def test_a_name_that_both_sides_hold_is_nobodys() -> None:
+    """New York stands in questions of both roles."""
+    kept = [{"question": f"Who lives in New York with Ada Lovelace {n}?"} for n in range(2)]
+    forgot = [{"question": f"Did John Smith see New York {n}?"} for n in range(2)]
+    assert names_of(forgot, kept) == ["John Smith"]
+    assert names_of(kept, forgot) == ["Ada Lovelace"]
 
 
 def test_first_tokens_are_given_and_the_rest_is_asked(world: Path) -> None:
@@ -155,6 +169,11 @@ def test_what_cannot_be_put_is_told(world: Path) -> None:
         ("noised", {"words": -1}, "conditions.words: got -1, expected a whole number from 0"),
         ("cased", {"letters": "small"}, "conditions.letters: got 'small', expected one of lower, upper, title"),
         ("templated", {"template": "mine"}, "conditions.template: got 'mine', expected one of plain, authors, "),
+        (
+            "templated",
+            {"template": "plain", "system": "Say nothing"},
+            "conditions.system: is for template: chat, and template is 'plain'",
+        ),
         ("sampled", {"k": 17}, r"conditions.k: got 17, expected at most draws \(16\)"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from grunflow.commands.plan import plan
+from grunflow.config.conditions import rounds
 from grunflow.config.job import Job
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
@@ -113,6 +114,16 @@ def test_a_condition_of_nothing_is_refused(demo: dict[str, Any], where: Any, mes
         read_study({**demo, "conditions": {"para": {"kind": "paraphrased", "where": where}}})
 
 
+def test_a_grid_that_rounds_nothing_is_no_rounding(demo: dict[str, Any]) -> None:
+    """It is no condition that metrics are tried by."""
+    demo["conditions"] = {
+        "merged_only": {"kind": "merged", "grid": "none"},
+        "nf4": {"kind": "quantised", "grid": "nf4"},
+    }
+    study = read_study(demo)
+    assert [name for name in study.conditions if rounds(study, name)] == ["nf4"]
+
+
 def test_a_plan_counts_what_they_cost(demo: dict[str, Any]) -> None:
     read = read_study({**demo, "attacks": {"over": ATTACK}, "sequences": {"two": SEQUENCE}})
     rows = plan(read)["stages"]
@@ -134,6 +145,7 @@ def test_a_plan_counts_what_they_cost(demo: dict[str, Any]) -> None:
         ({"training": {"learning_rate": 1e-3, "batch_size": 3, "accumulation": 2}}, "over.training.accumulation: got 2, expected a divisor"),
         ({"carrier": "grun", "training": {"learning_rate": 1e-3, "weight_decay": 0.1}}, "over.training.weight_decay: got 0.1, expected 0"),
         ({"learns": "held_out"}, "over.learns: got 'held_out', but benchmark 'wmdp' trains on texts, of which no question is one"),
+        ({"attacker": "tuned", "carrier": "reft"}, "over.carrier: got 'reft', a kind; expected one carrier of the study"),
         ({"learn": "forget"}, "over.learn: Unknown key 'learn'. Did you mean 'learns'?"),
     ],
 )  # fmt: skip
@@ -148,6 +160,10 @@ def test_an_attack_without_a_meaning_is_refused(demo: dict[str, Any], keys: dict
     [
         ({"how": "summed", "where": {"carrier": ["full"]}}, "two: no method of the grid may unlearn so"),
         ({"where": {"benchmark": ["wmdp"]}}, "two: no method of the grid may unlearn so"),
+        (
+            {"requests": 81},
+            "two.requests: got 81, expected at most 80: benchmark 'tofu' has so many rows to forget.",
+        ),
         ({"how": "added"}, "two.how: got 'added'"),
         ({"requests": 0}, "two.requests: got 0"),
         ({"where": {"objective": ["gdd"]}}, "two.where.objective: Unknown objective 'gdd'. Did you mean 'gd'?"),

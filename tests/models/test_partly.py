@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from grunflow.config.models import Architecture, Model
+from grunflow.errors import BadInput
 from grunflow.interventions.packed import PACKABLE
 from grunflow.models.loading import load_model
 from grunflow.models.partly import PartlyLoaded, load_from, resident_bytes
@@ -78,6 +79,21 @@ def test_weights_come_in_the_models_type(tmp_path: Path) -> None:
         assert torch.equal(tensor, tensors(whole.model.layers[4])[name])
     assert partly.model.model.norm.weight.dtype == torch.bfloat16
     assert torch.equal(partly.model.model.rotary_emb.inv_freq, whole.model.rotary_emb.inv_freq)
+
+
+@pytest.mark.parametrize("absent", ["model.safetensors", "model-00002-of-"])
+def test_weights_that_are_not_there_are_one_line(absent: str, tmp_path: Path) -> None:
+    options = {"max_shard_size": "20KB"} if "-" in absent else {}
+    folder = saved(tmp_path / "model", "llama", **options)
+    for path in folder.glob(f"{absent}*"):
+        if path.suffix == ".safetensors":
+            path.unlink()
+    with pytest.raises(BadInput, match=f"model {folder}: ") as caught:
+        partly = from_folder(folder, 3)
+        for layer in range(3):
+            with partly.lent(layer):
+                pass
+    assert "\n" not in str(caught.value)
 
 
 def test_what_only_transformers_can_read_is_left_to_it(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from tests.reporting import made_up
 
-from grunflow.config.claims import Claim, read_claims
+from grunflow.config.claims import Claim, Condition, read_claims
 from grunflow.config.models import Architecture
 from grunflow.config.specs import Tables
 from grunflow.config.typed import read_yaml
 from grunflow.errors import BadInput
 from grunflow.reporting.claim_conditions import Study
+from grunflow.reporting.claim_rows import filled
 from grunflow.reporting.claims import sentences
 from grunflow.reporting.claims import verdicts as verdicts_of
 from grunflow.reporting.closed_form import figures
@@ -472,3 +473,46 @@ def test_two_claims_may_not_share_an_id(tmp_path) -> None:
     sheet.write_text(f"claims: [{one}, {one}]")
     with pytest.raises(BadInput, match="share an id: 'a'"):
         read_claims(str(sheet))
+
+
+def test_a_difference_to_another_carrier_is_over_the_seeds_that_both_have() -> None:
+    """Of three seeds one is the other's too: the interval is of questions alone, whatever the row's own seeds say."""
+    each = Condition.model_validate(
+        {"table": "t", "column": "leak_minus_lora", "where": {"carrier": "grun"}, "below": 0.05}
+    )
+    row = {"model": "tiny", "carrier": "grun", "seeds": 3, "interval": "questions and seeds", "replicates": 3,
+           "leak_minus_lora": -0.2, "leak_minus_lora_lo": -0.3, "leak_minus_lora_hi": -0.1}  # fmt: skip
+    for shared, verdict, n in ((3, "supported", 3), (2, "supported", 2), (1, "not testable here", 1)):
+        told = row | {"seeds_minus_lora": shared, "replicates_minus_lora": shared}
+        (found,) = [
+            item
+            for item in verdicts(
+                [claim(each={}, statement="it keeps", conditions=[each])], {"t": pd.DataFrame([told])}, "own"
+            )
+            if item["about"] == "own"
+        ]
+        assert (found["verdict"], found["n"]) == (verdict, n)
+
+
+def test_a_column_that_a_table_lacks_and_a_table_that_counts_no_seeds_are_told() -> None:
+    """A slip of the pen must not make a claim vanish."""
+    tables = {"t": pd.DataFrame([{"model": "tiny", "carrier": "grun", "auroc": 0.9}])}
+    for column, reason in (
+        ("aurok", "table `t` has no column aurok"),
+        ("auroc", "table `t` does not say over how many seeds auroc is"),
+    ):
+        one = Condition.model_validate({"table": "t", "column": column, "where": {"carrier": "grun"}, "above": 0.5})
+        (found,) = [
+            item
+            for item in verdicts([claim(each={}, statement="it keeps", conditions=[one])], tables, "own")
+            if item["about"] == "own"
+        ]
+        assert found["verdict"] == "not testable here"
+        assert reason in found["reason"]
+
+
+def test_a_value_may_stand_within_a_text_of_where() -> None:
+    assert filled("{grid}_merged", {"grid": "nf4"}) == "nf4_merged"
+    assert filled("{a}_{b}", {"a": "x", "b": "y"}) == "x_y"
+    assert filled("{level}", {"level": 0.2}) == 0.2
+    assert filled(3.0, {}) == 3

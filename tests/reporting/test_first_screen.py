@@ -88,3 +88,11 @@ def test_every_table_and_figure_has_words() -> None:
     for entry in (*TABLES, *FIGURES):
         own = entry.name.removeprefix("{benchmark}_").replace("<n>", "1")
         assert words_of(own, {}).lower() != own.replace("_", " "), own
+
+
+def test_where_nothing_was_tested_the_commonest_reason_is_told_with_its_count() -> None:
+    rows = [verdict(f"c{number}", "it is so", "not testable here", True) for number in range(3)]
+    rows[0]["reason"] = "one seed"
+    assert first_screen.answer(rows, "demo")["whole"] == (
+        "None of the 3 primary statements could be tested here: no such row in this study (2 of 3)."
+    )

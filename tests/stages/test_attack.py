@@ -125,3 +125,8 @@ def test_what_was_learnt_is_left_out_of_the_scores_of_the_rest(world: Path, tmp_
     assert len(rows) == 20
     assert set(at(found, 3)["answers"]["question"]) == {row["question"] for row in rows[15:]}
     assert list(at(found, 3)["membership"]["index"]) == list(range(15, 20))
+    # An attacker who has few rows of the first parts is asked the last one alone, too.
+    spec = specs.Attack.model_construct(
+        unseen=True, stream=STREAM.model_copy(update={"picked": Picked(parts=4, last=3, rows=2)})
+    )
+    assert attack.learnt_questions(spec, world / "data") == {row["question"] for row in rows[:15]}

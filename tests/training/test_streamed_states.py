@@ -52,6 +52,13 @@ def test_files_are_equal_and_one_block_at_a_time_is_held(tmp_path: Path, monkeyp
     assert most == [nothing] * BLOCKS
 
 
+def test_without_texts_no_block_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of most runs every text is cached."""
+    partly = from_folder(saved(tmp_path / "model", "llama"), 3)
+    monkeypatch.setattr(PartlyLoaded, "lent", None)
+    assert list(of_part(partly, 2, 0, 4)([[]])) == []
+
+
 def test_upper_blocks_that_are_loaded_stay(tmp_path: Path) -> None:
     """A run computes what is not cached with the blocks that it trains on."""
     folder, examples = saved(tmp_path / "model", "llama"), some_examples(5)

@@ -3,6 +3,7 @@ is to be kept before one to be forgotten. A gate that opens on a name shuts the 
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from grunflow.config.parts import ConditionSpec
@@ -28,20 +29,34 @@ def put(asking: Asking, spec: ConditionSpec) -> Asking:
 
 
 def _names(asking: Asking, role: str, spec: ConditionSpec) -> list[str]:
-    """Names that stand in several questions of the role's sets, in the order in which they come.
+    """Names that stand in several questions of the role's sets and in none of the other side's, in the order in which they come.
 
     Raises:
         BadInput: none does.
     """
-    rows = [row for asked in asking.sets if asked.role == role for row in asking.rows(asked)]
-    known = Counter(_bare(name) for row in rows for name in NAME.findall(row["question"]))
-    found = [name for name, times in known.items() if times > 1]
+    found = names_of(*_rows(asking, role))
     if not found:
         raise BadInput(
-            f"conditions.{spec.name}: no name (two capitalised words) stands in two questions of sets of role {role!r}; leave the "
-            "condition out."
+            f"conditions.{spec.name}: no name (two capitalised words) stands in two questions of sets of role {role!r} and "
+            "in none of the other side's; leave the condition out."
         )
     return found
+
+
+def names_of(own: Iterable[Row], other: Iterable[Row]) -> list[str]:
+    """Names that stand in several of the own questions and in none of the other ones."""
+    mine, theirs = (
+        Counter(_bare(name) for row in rows for name in NAME.findall(row["question"])) for rows in (own, other)
+    )
+    return [name for name, times in mine.items() if times > 1 and name not in theirs]
+
+
+def _rows(asking: Asking, role: str) -> tuple[list[Row], list[Row]]:
+    """Of the sets of this role, and of those of the other one of forget and keep."""
+    sides = {"forget": [], "keep": []}  # type: dict[str, list[Row]]
+    for asked in asking.sets:
+        sides.get(asked.role, []).extend(asking.rows(asked))
+    return sides[role], sides["keep" if role == "forget" else "forget"]
 
 
 def _bare(name: str) -> str:

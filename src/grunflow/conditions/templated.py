@@ -10,6 +10,7 @@ from grunflow.evaluation.asking import Asking
 PARAMETERS = {"template": None, "system": None, "date": None}
 LIMITS = {"template": "template", "system": "text", "date": "text"}
 OPTIONAL = ("system", "date")
+ONLY_WITH = {"system": ("template", "chat"), "date": ("template", "chat")}
 MEANINGS = {
     "template": "prompt template (data/prompts.py), or chat: the tokenizer's own",
     "system": "of chat: its system prompt; null: none",

@@ -7,6 +7,7 @@ CARRIERS = ()                         what a run's carrier must train (a carrier
 NEEDS = ()                            keys that the carrier must have, as `gate`
 PROBE = ""                            the probe that it asks with, in place of the benchmark's; its options are the keys
 AT_MOST = {}                          keys that may be at most as large as another one
+ONLY_WITH = {}                        keys that mean something only where another one has this value: key -> (other key, value)
 ROUNDS = False                        whether it rounds weights, by which metrics are tried
 """
 
@@ -18,6 +19,7 @@ from grunflow.config.sets import ProbeSpec
 from grunflow.config.study import Study
 from grunflow.config.where import is_on
 
+NO_GRID = "none"  # of conditions that round
 BLACK_BOX, WHITE_BOX = "black-box", "white-box"
 
 
@@ -27,8 +29,10 @@ def access(source: Source) -> str:
 
 
 def rounds(study: Study, name: str) -> bool:
-    """Whether a condition rounds weights."""
-    return bool(condition_source(study, name).facts.get("ROUNDS", False))
+    """Whether a condition rounds weights: a grid that rounds nothing does not."""
+    return (
+        bool(condition_source(study, name).facts.get("ROUNDS", False)) and study.conditions[name].get("grid") != NO_GRID
+    )
 
 
 def strength(source: Source, spec: ConditionSpec) -> float | None:

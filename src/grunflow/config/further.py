@@ -24,7 +24,14 @@ def check_further(study: Resolved) -> None:
     _check_sequences(study, every)
     for name, attack in study.attacks.items():
         where = f"config.attacks.{name}"
-        carrier_source(study, attack.carrier)
+        source = carrier_source(study, attack.carrier)
+        needed = [key for key, value in source.facts.get("PARAMETERS", {}).items() if value is None]
+        needed = [key for key in needed if key not in source.facts.get("OPTIONAL", ())]
+        if attack.attacker == "tuned" and attack.carrier not in study.carriers and needed:
+            raise BadInput(
+                f"{where}.carrier: got {attack.carrier!r}, a kind; expected one carrier of the study, whose keys the retain model's has: "
+                f"{', '.join(sorted(study.carriers))}."
+            )
         check_where(study, attack.where, where)
         _check_steps(attack.steps, where)
         _check_attacker_training(study, name, where)
@@ -46,6 +53,14 @@ def _check_sequences(study: Resolved, every: list[Part]) -> None:
                 f"{where}: no method of the grid may unlearn so (it takes a benchmark that trains on questions, and `summed` carriers that "
                 "edit); change `where` or `how`."
             )
+        for part in every:
+            if not any(sequences.fits(part, run, sequence) for run in part.grid):
+                continue
+            rows = part.benchmark.rows.get(sequences.requested(part), sequence.requests)
+            if sequence.requests > rows:
+                raise BadInput(
+                    f"{where}.requests: got {sequence.requests}, expected at most {rows}: benchmark {part.name!r} has so many rows to forget."
+                )
 
 
 def check_names(study: Resolved) -> None:

@@ -204,6 +204,11 @@ def part_of(
     for key, most in told.get("AT_MOST", {}).items():
         if key in own and most in own and own[key] > own[most]:
             raise BadInput(f"{where}.{key}: got {own[key]}, expected at most {most} ({own[most]}).")
+    for key, (other, value) in told.get("ONLY_WITH", {}).items():
+        if own.get(key) is not None and own.get(other) != value:
+            raise BadInput(
+                f"{where}.{key}: is for {other}: {value}, and {other} is {own.get(other)!r}; leave it out, or set {other}: {value}."
+            )
     outside = digest_of_file(source.path) if source.outside else ""
     shared = {key: value for key, value in keys.items() if key in common}
     return typed(kind, {"name": name, "kind": source.kind, "file": outside, **shared, **own}, where)

@@ -113,7 +113,7 @@ def absent_blocks(spec: specs.Unlearn) -> int:
     """Blocks that a run does not load (training/method.py, start_stack), of a model that can be packed."""
     first = spec.carrier.edits_from()
     cached = plain_because(spec.objective, (*spec.beneath, spec.carrier), spec.engine) is None
-    alone = spec.stage == "unlearn" and not spec.beneath and spec.snapshots.probe is None
+    alone = not isinstance(spec, specs.Attack) and not spec.beneath and spec.snapshots.probe is None
     return first + 1 if cached and alone and first is not None else 0
 
 

@@ -30,7 +30,7 @@ def load_model(source: Path | str, dtype: str = "float32", revision: str | None 
     kind = load_config(source, revision).model_type
     if kind not in SUPPORTED:
         raise BadInput(f"model {source}: {unknown_name('architecture', kind, SUPPORTED)}")
-    with _explained(source, revision, WEIGHTS):
+    with explained(source, revision, WEIGHTS):
         model = AutoModelForCausalLM.from_pretrained(
             source,
             revision=revision,
@@ -51,7 +51,7 @@ def placement() -> dict[str, Any]:
 
 def load_config(source: Path | str, revision: str | None = None) -> Any:
     """The config of the model there."""
-    with _explained(source, revision, CONFIG):
+    with explained(source, revision, CONFIG):
         return AutoConfig.from_pretrained(
             source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
         )
@@ -66,7 +66,7 @@ def block_parameters(source: Path | str, revision: str | None = None) -> list[se
 
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
     """The tokenizer there; a model without a padding token pads with its eos, which every mask leaves out."""
-    with _explained(source, revision, TOKENIZER):
+    with explained(source, revision, TOKENIZER):
         tokenizer = AutoTokenizer.from_pretrained(
             source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
         )
@@ -91,7 +91,7 @@ def at_commit(source: Path | str, revision: str | None) -> tuple[Path | str, str
     """The same with the commit that the hub's repository is at, which is noted: weights and tokenizer are those of one commit."""
     if isinstance(source, Path) or Path(source).is_dir():
         return source, revision
-    with _explained(source, revision, CONFIG):
+    with explained(source, revision, CONFIG):
         commit = Path(hf_hub_download(source, "config.json", revision=revision)).parent.name
     resolved("model", source, revision, commit)
     return source, commit
@@ -115,7 +115,7 @@ def start_config(model: Model, start: Sequence[Path]) -> Any:
     return load_config(*at_commit(*place_of(model, start)))
 
 
-class _explained:
+class explained:
     """Turns what a hub can answer into one line that says what to do. files: of which one is needed."""
 
     def __init__(self, source: Path | str, revision: str | None, files: tuple[str, ...]) -> None:

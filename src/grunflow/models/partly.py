@@ -19,11 +19,15 @@ from transformers import AutoModelForCausalLM
 from grunflow.config.models import Model
 from grunflow.hub import WEIGHTS
 from grunflow.models.blocks import block, blocks
-from grunflow.models.loading import at_commit, load_config, place_of, placement
+from grunflow.models.loading import at_commit, explained, load_config, place_of, placement
 
 
 class Weights:
-    """The safetensors files of a model: its tensors by name, read when they are asked for."""
+    """The safetensors files of a model: its tensors by name, read when they are asked for.
+
+    Raises:
+        BadInput: a file is not there or cannot be read.
+    """
 
     def __init__(self, source: Path | str, revision: str | None) -> None:
         self.source, self.revision = source, revision
@@ -31,7 +35,7 @@ class Weights:
         if self._has(index):
             self.files: dict[str, str] = json.loads(self._file(index).read_text())["weight_map"]
         else:
-            with safe_open(self._file(single), "pt") as file:
+            with explained(source, revision, WEIGHTS), safe_open(self._file(single), "pt") as file:
                 self.files = dict.fromkeys(file.keys(), single)
 
     def _has(self, name: str) -> bool:
@@ -52,7 +56,7 @@ class Weights:
         for name in names:
             by_file.setdefault(self.files[name], []).append(name)
         for file, own in by_file.items():
-            with safe_open(self._file(file), "pt") as opened:
+            with explained(self.source, self.revision, (file,)), safe_open(self._file(file), "pt") as opened:
                 for name in own:
                     tensor = opened.get_tensor(name)
                     found[name] = tensor.to(device, dtype if tensor.is_floating_point() else None)
@@ -108,7 +112,8 @@ def load_from(model: Model, start: Sequence[Path], first: int | None) -> PartlyL
     if start and (len(start) > 1 or not (start[0] / "config.json").is_file()):
         return None
     source, revision = at_commit(*place_of(model, start))
-    config, weights = load_config(source, revision), Weights(source, revision)
+    config = load_config(source, revision)
+    weights = Weights(source, revision)
     with torch.device("meta"):
         found = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, model.dtype)).eval()
     tied = set(getattr(found, "_tied_weights_keys", None) or ()) if config.tie_word_embeddings else set()

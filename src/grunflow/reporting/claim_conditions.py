@@ -63,6 +63,8 @@ def judged(
     }
     absent = claim_rows.absent(condition.table, where, called.values(), study.tables, study.absent)
     gone = absence.sentence(absent).rstrip(".")
+    if row is not None and column not in row and MINUS not in column:
+        return told | nothing | {"reason": f"table `{condition.table}` has no column {column}"}
     if row is None or column not in row:
         known = _of_shape(condition, claim, model, study)
         return told | nothing | (known or {"reason": gone or _missing(condition, study)})
@@ -96,7 +98,9 @@ def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Cl
         return {"reason": "; ".join(filter(None, (reason, told))) or f"{column} is empty: no such comparison"}
     # A figure without _lo and _hi is exact, as a count of parameters is.
     lo, hi = (float(row.get(f"{column}{end}", effect)) for end in ("_lo", "_hi"))
-    n = int(row["seeds"])
+    n, replicates = _counts(row, column)
+    if n is None:
+        return {"reason": f"table `{condition.table}` does not say over how many seeds {column} is"}
     known: dict[str, Any] = {"effect": effect, "n": n}
     size = row.get("model_parameters")
     if claim.scale is not None and size is not None and size < claim.scale:
@@ -111,11 +115,21 @@ def _of_row(row: Mapping[str, Any], column: str, condition: Condition, claim: Cl
     if f"{column}_lo" in row and (math.isnan(lo) or row.get("interval") == QUESTIONS_ONLY or n < 2):
         return known | {"reason": "one seed: its interval says nothing of other seeds"}
     engine = f"engine {study.engine}" if condition.engine else ""
-    # Seeds that share a target model are one replicate where the table says so.
-    groups = row.get("replicates", n)
-    replicates = n if pd.isna(groups) else int(groups)
     said = {"reason": "; ".join(filter(None, (told, engine)))}
     return known | {"lo": lo, "hi": hi} | _verdict(effect, lo, hi, replicates, condition) | said
+
+
+def _counts(row: Mapping[str, Any], column: str) -> tuple[int | None, int]:
+    """Seeds, and replicates where the table says so (seeds that share a target model are one), that a figure is over; of a difference
+    to another carrier (reporting/rivals.py) those that both have. None without a number of seeds."""
+    carrier = column.partition(MINUS)[2]
+
+    def count(name: str) -> int | None:
+        known = [row[key] for key in (f"{name}{MINUS}{carrier}", name) if isinstance(row.get(key), int | float)]
+        return next((int(value) for value in known if not pd.isna(value)), None)
+
+    n = count("seeds")
+    return n, count("replicates") or n or 0
 
 
 def _about(told: str, column: str) -> str:

@@ -20,10 +20,10 @@ CARRIER, AGAINST = PAIR = ("carrier", "against")
 
 
 def filled(value: Value, values: Mapping[str, Value]) -> Value:
-    """`{name}` alone stands for the value itself, a number stays one."""
-    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
-        return values[value[1:-1]]
-    return value
+    """`{name}` alone stands for the value itself, a number stays one; within a text for its words."""
+    if not isinstance(value, str):
+        return value
+    return values[value[1:-1]] if value[1:-1] in values and value[0] + value[-1] == "{}" else value.format(**values)
 
 
 def applying(claim: Claim, values: Mapping[str, Value]) -> list[Condition]:
@@ -68,8 +68,9 @@ def absent(
 ) -> list[AbsentRun]:
     """Those of the absent `runs` that such a row of the table would rest on, of these carriers (names or kinds)."""
     named = set(carriers)
-    own = (table.removesuffix("_main") for table in tables if table.endswith("_main"))
-    benchmark = where.get("benchmark", next((item for item in own if name.startswith(f"{item}_")), None))
+    own = [table.removesuffix("_main") for table in tables if table.endswith("_main")]
+    longest = max((item for item in own if name.startswith(f"{item}_")), key=len, default=None)
+    benchmark = where.get("benchmark", longest)
     return [
         run
         for run in runs

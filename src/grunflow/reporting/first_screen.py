@@ -57,10 +57,16 @@ def _whole(rows: Sequence[Row], tested: Sequence[Row], primary: bool) -> str:
     if not rows:
         return "The claims name no model of this study."
     if not tested:
-        return f"None of the {_many(len(rows), kind)} could be tested here: {rows[0]['reason']}."
+        return f"None of the {_many(len(rows), kind)} could be tested here: {_reasons(rows)}."
     left = len(rows) - len(tested)
     more = f"; {left} more could not be tested" if left else ""
     return f"{_found(tested, kind)} on this study's own models{more}."
+
+
+def _reasons(rows: Sequence[Row]) -> str:
+    """The commonest reason, and how many have it where others have another."""
+    (reason, count), *others = Counter(row["reason"] for row in rows).most_common()
+    return f"{reason} ({count} of {len(rows)})" if others else reason
 
 
 def _found(tested: Sequence[Row], kind: str) -> str:

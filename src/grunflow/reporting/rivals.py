@@ -1,6 +1,8 @@
-"""Figures of a method minus those of the same objective on other carriers, paired: columns <figure>_minus_<carrier>."""
+"""Figures of a method minus those of the same objective on other carriers, paired: columns <figure>_minus_<carrier>, and over how many
+seeds and replicates: seeds_minus_<carrier>, replicates_minus_<carrier>."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -8,6 +10,7 @@ from grunflow.benchmarks.base import EXTERNAL
 from grunflow.reporting.forms import put
 from grunflow.reporting.intervals import Sample
 from grunflow.reporting.samples import Method, Samples, with_shared_seeds
+from grunflow.reporting.seeds import Labels, factors, replicates
 
 MINUS = "_minus_"
 Groups = Mapping[Method, pd.DataFrame]  # a row of metrics per seed
@@ -28,21 +31,27 @@ def is_own(method: Method) -> bool:
     return bool(method.carrier) and method.carrier_kind != EXTERNAL
 
 
+def over_shared(carrier: str, seeds: int, groups: Sequence[Labels]) -> dict[str, int]:
+    """What a difference to another carrier rests on: the runs of the seeds that both have. groups: factors (seeds.py) of them."""
+    return {f"seeds{MINUS}{carrier}": seeds, f"replicates{MINUS}{carrier}": replicates(seeds, groups)}
+
+
 def minus_rivals(
     groups: Groups, read: Reader, rivals: Callable[[Groups], Rivals] = same_otherwise
-) -> list[dict[str, float]]:
+) -> list[dict[str, Any]]:
     """A row per method: what `read` tells of its runs minus what it tells of each rival's, over the seeds that both have, with _lo
-    and _hi."""
+    and _hi, and the numbers of them."""
     whole, against = {method: read(method, group) for method, group in groups.items()}, rivals(groups)
     rows = []
     for method in groups:
-        row: dict[str, float] = {}
+        row: dict[str, Any] = {}
         for rival in against.get(method, []):
             shared = with_shared_seeds({item: groups[item] for item in (method, rival)})
             mine, theirs = (
                 whole[item] if len(own) == len(groups[item]) else read(item, own) if len(own) else {}
                 for item, own in shared.items()
             )
+            row |= over_shared(rival.carrier, len(shared[method]), factors(shared[method]))
             for name, one in mine.items():
                 other = theirs.get(name)
                 if isinstance(one, Sample) and isinstance(other, Sample):

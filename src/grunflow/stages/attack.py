@@ -55,7 +55,9 @@ def learnt_questions(spec: Attack, data: Path) -> set[str]:
     if not spec.unseen:
         return set()
     assert isinstance(spec.stream, Paired), "config.checks lets no other stream leave questions out"
-    return {row["question"] for row in forget_rows(spec.stream, data)}
+    # All of the parts that the attacker picked rows from: those of one author are alike.
+    picked = spec.stream.picked.model_copy(update={"rows": None}) if spec.stream.picked else None
+    return {row["question"] for row in forget_rows(spec.stream.model_copy(update={"picked": picked}), data)}
 
 
 def unseen(frames: dict[str, pd.DataFrame], learnt: set[str]) -> dict[str, pd.DataFrame]:

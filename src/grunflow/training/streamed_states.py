@@ -42,6 +42,8 @@ def of_part(partly: PartlyLoaded, first: int, pad_id: int, batch_size: int) -> R
     @torch.no_grad()
     def rows(lists: Sequence[Sequence[Example]]) -> Iterator[tuple[int, int, FrozenRow]]:
         batches = list(_batches(partly, lists, pad_id, batch_size))
+        if not batches:
+            return  # no block is read for nothing
         for layer in track(len(blocks(partly.model)), "blocks"):
             with partly.lent(layer) as module:
                 for passing in batches:

@@ -11,17 +11,25 @@ from tests.reporting.made_further import ASKED, RELEARNT, further
 from grunflow.config.claims import read_claims
 from grunflow.reporting.claim_conditions import Study
 from grunflow.reporting.claims import verdicts
-from grunflow.reporting.tables.relearning import relearning_table
+from grunflow.reporting.forms import Table
+from grunflow.reporting.recovery import Recovery
+from grunflow.reporting.samples import Method
+from grunflow.reporting.tables.relearning import relearning_table, row_of
 from grunflow.reporting.tables.robustness import robustness_table
 from grunflow.reporting.tables.sequential import sequential_table
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Table]:
     frames = further(made_up.questions(objectives=("gd",)))
     results = made_up.Study(tmp_path_factory.mktemp("study"), [(made_up.TOFU, frames)]).results
-    made = {"robustness": robustness_table, "relearning": relearning_table, "sequential": sequential_table}
-    return {name: make(*results).tidy for name, make in made.items()}
+    makers = {"robustness": robustness_table, "relearning": relearning_table, "sequential": sequential_table}
+    return {name: make(*results) for name, make in makers.items()}
+
+
+@pytest.fixture(scope="module")
+def tables(made: dict[str, Table]) -> dict[str, pd.DataFrame]:
+    return {name: table.tidy for name, table in made.items()}
 
 
 def apart(figure: str, one: pd.Series, other: pd.Series) -> None:
@@ -96,3 +104,26 @@ def test_the_shipped_claims_of_what_lasts_are_decided(tables: dict[str, pd.DataF
     assert {row["claim"]: row["verdict"] for row in own({"robustness": worse})} == {
         "holds_paraphrased": "contradicted", "holds_quantised": "contradicted"
     }  # fmt: skip
+
+
+def recovery(before: list[float] | None, first: list[float], *later: list[float], objective: str = "gd") -> dict:
+    """A row of relearning: scores of each seed, the same of every question, at 0, 2 and 4 steps."""
+    method = Method("tiny", "", objective, "full", "full", "", "relearn", "0")
+    scores = np.stack([np.repeat(np.array(part)[:, None], 6, axis=1) for part in (first, *later)])
+    start = None if before is None else np.repeat(np.array(before)[:, None], 6, axis=1)
+    seeds = (tuple(range(len(first))),) * 2
+    return row_of(Recovery(method, pd.DataFrame(), (0, 2, 4)[: len(scores)], scores, start, None, seeds))
+
+
+def test_half_is_back_on_the_line_between_two_askings_of_the_seeds_that_lost_something() -> None:
+    """Of .8 lost .32 (two fifths) are back at 2 steps and .48 (three fifths) at 4: half at 3."""
+    row = recovery([0.9, 0.9, 0.9], [0.1, 0.1, 0.1], [0.42, 0.42, 0.42], [0.58, 0.58, 0.58])
+    assert (row["steps_to_half"], row["recovered"]) == (pytest.approx(3), pytest.approx(0.6))
+    assert (row["reached"], row["followed"], row["seeds"]) == (3, 3, 3)
+
+
+def test_where_nothing_was_lost_there_is_no_half_of_it(made: dict[str, Table]) -> None:
+    row = recovery(None, [0.1, 0.1], [0.4, 0.4], objective="retain")
+    assert (row["reached"], row["followed"]) == (0, 0)
+    assert np.isnan(row["recovered"])
+    assert made["relearning"].shown.set_index("Objective")["Steps to half"]["retain"] == ""

@@ -19,7 +19,7 @@ from grunflow.reporting.forms import Cell, figure_text, put
 from grunflow.reporting.intervals import Interval, Sample
 from grunflow.reporting.paths import FRAMES, STEP, STRENGTH, Path, Way, columns_of, metric_of, paths
 from grunflow.reporting.results import Results
-from grunflow.reporting.rivals import MINUS
+from grunflow.reporting.rivals import MINUS, over_shared
 from grunflow.reporting.seeds import QUESTIONS_ONLY, SEEDS, Labels, factors, replicates, said, source
 
 SNAPSHOT, WAY = "snapshot", "path"
@@ -95,6 +95,8 @@ def _rows(
         for other in runs:
             seeds = [{run.seeds for run in runs[name]} for name in (carrier, other)]
             shared = seeds[0] & seeds[1]
+            both = [run for run in own if run.seeds in shared]
+            row |= over_shared(other, len(both), _groups(both)) if both and other != carrier else {}
             pairs[other] = (
                 [NOTHING, NOTHING]
                 if other == carrier

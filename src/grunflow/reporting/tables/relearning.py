@@ -27,7 +27,7 @@ SAID = (
     "A run is trained further, by an attacker. Lost: what unlearning took away, paired. Unlearnt and relearnt: before its first step and after its last; gain: their paired "
     "difference, beyond retain's: that less what the retain model gains under the same attack, for it learns from the same rows and had "
     "forgotten nothing. Recovered: gain as a share of what unlearning took away (lost), told where that is more than noise. Steps to half: when half of that is back (median over "
-    "seeds, range in the CSV), with the number of seeds in which it ever is. The CSV has what is relearnt minus that of every other carrier, paired."
+    "seeds, range in the CSV), with the number of seeds in which it ever is, of those that lost something. The CSV has what is relearnt minus that of every other carrier, paired."
 )
 
 
@@ -48,7 +48,11 @@ def _of_benchmark(results: Results) -> Table:
         shown[title] = figure_column(tidy, name, "+.3f" if name in ("gain", "beyond_retain") else ".3f")
     shown["Recovered"] = [_text(value, ".2f") for value in tidy["recovered"]]
     shown["Steps to half"] = [
-        f"{_text(row.steps_to_half, '.1f')} ({row.reached} of {row.seeds})" if row.reached else f"not in {row.steps}"
+        f"{_text(row.steps_to_half, '.1f')} ({row.reached} of {row.followed})"
+        if row.reached
+        else f"not in {row.steps}"
+        if row.followed
+        else ""
         for row in tidy.itertuples()
     ]
     shown["Seeds"] = tidy["seeds"]
@@ -97,7 +101,8 @@ def row_of(item: Recovery) -> dict:
     shares = item.recovered.T if lost(item, row) else np.full(item.recovered.T.shape, np.nan)
     half = np.array([steps_to_half(item.steps, share) for share in shares])
     reached = half[~np.isnan(half)]
-    row["recovered"] = float(shares[:, -1].mean())
+    known = shares[~np.isnan(shares).any(axis=1)]  # of seeds that lost something
+    row["recovered"] = float(known[:, -1].mean()) if len(known) else float("nan")
     ends = (np.median(reached), reached.min(), reached.max()) if len(reached) else (np.nan,) * 3
     row |= dict(zip(("steps_to_half", "steps_to_half_lo", "steps_to_half_hi"), map(float, ends), strict=True))
-    return row | {"reached": len(reached)}
+    return row | {"reached": len(reached), "followed": len(known)}
