@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,23 @@ def plan(config: str, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@cache
 def study_of(config: str) -> Resolved:
     return read_study(read_yaml(config, "config"))
 
 
+KNOWN: dict[int, tuple[Resolved, list[Job]]] = {}  # by a study's id, which holds as long as the study is here
+
+
+def jobs_of(study: Resolved) -> list[Job]:
+    if id(study) not in KNOWN:
+        KNOWN[id(study)] = (study, all_jobs(study))
+    return KNOWN[id(study)][1]
+
+
 def job_of(study: Resolved, rule: str, *words: str) -> Job:
     """The first job of a rule whose folder holds all of `words`."""
-    return next(job for job in all_jobs(study) if job.rule == rule and all(word in job.folder for word in words))
+    return next(job for job in jobs_of(study) if job.rule == rule and all(word in job.folder for word in words))
 
 
 @pytest.mark.parametrize("config", ["config/paper.yaml", "config/demo.yaml"])
@@ -129,7 +140,7 @@ def test_a_grid_of_a_thousand_runs_is_planned_in_seconds(tmp_path: Path) -> None
     path.write_text(yaml.safe_dump(config))
     started = time.process_time()
     study = study_of(str(path))
-    jobs = [job for job in all_jobs(study) if job.rule == "unlearn" and "/tofu/" in job.folder]
+    jobs = [job for job in jobs_of(study) if job.rule == "unlearn" and "/tofu/" in job.folder]
     assert len(jobs) == 2 * 3 * 4 * 56
     assert all(request(study, job.spec)["gpu"] >= 1 for job in jobs)
     # Not a benchmark: a plan that is a hundred times slower is a defect.
@@ -158,6 +169,7 @@ def test_later_attempts_ask_for_no_more_than_the_partition_allows() -> None:
     assert (less["mem_mb"], less["runtime"]) == (first["mem_mb"], first["runtime"])
 
 
+@pytest.mark.slow  # three plans of the paper's study
 def test_jobs_that_fit_no_gpu_are_named() -> None:
     study = study_of("config/paper.yaml")
     assert planning.plan(study)["fit_no_gpu"] == []
@@ -189,7 +201,7 @@ def test_a_smaller_gpu_means_more_of_them_each_with_a_process_that_loads_the_mod
 def test_what_one_process_trains_asks_for_one_gpu() -> None:
     small = study_of("config/paper.yaml").model_copy(update={"gpu": "a100-40gb"})
     alone, shared = set(), set()
-    for job in all_jobs(small):
+    for job in jobs_of(small):
         asked = request(small, job.spec)
         if isinstance(job.spec, Evaluate | CacheFrozenStates | Unlearn | Finetune):
             (alone if asked["gpu"] == asked["processes"] == 1 else shared).add((job.rule, job.folder.split("/")[2]))
@@ -243,7 +255,7 @@ def test_names_of_gpus_in_the_config_are_those_of_the_table() -> None:
 
 
 def test_only_whole_models_count_among_the_full_carriers() -> None:
-    found = {job.folder.rpartition("/")[2]: trains_weights(job.spec) for job in all_jobs(study_of("config/demo.yaml"))}
+    found = {job.folder.rpartition("/")[2]: trains_weights(job.spec) for job in jobs_of(study_of("config/demo.yaml"))}
     assert found["gd_full_t0_u0"]
     assert not any(found[name] for name in ("gd_lora_t0_u0", "gd_grun_t0_u0", "target_t0"))
 

@@ -135,6 +135,7 @@ def test_the_head_is_run_at_continuations_alone_and_scores_are_those_of_all_logi
         assert greedy == bool((every.argmax(-1) == want).all())
 
 
+@pytest.mark.slow  # of a name that lm-eval does not know its whole index is read
 @pytest.mark.filterwarnings("ignore")
 def test_what_it_cannot_score_is_refused(model, tokenizer, data: Path) -> None:
     lm = StackLM(on_top(carrier_spec("full"), model), tokenizer, 4)

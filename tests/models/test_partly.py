@@ -35,6 +35,13 @@ def from_folder(folder: Path, first: int | None, dtype: str = "float32") -> Part
     return found
 
 
+def every_block(folder: Path) -> None:
+    partly = from_folder(folder, 3)
+    for layer in range(BLOCKS):
+        with partly.lent(layer):
+            continue
+
+
 def tensors(module: Any) -> dict[str, Tensor]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
@@ -89,10 +96,7 @@ def test_weights_that_are_not_there_are_one_line(absent: str, tmp_path: Path) ->
         if path.suffix == ".safetensors":
             path.unlink()
     with pytest.raises(BadInput, match=f"model {folder}: ") as caught:
-        partly = from_folder(folder, 3)
-        for layer in range(3):
-            with partly.lent(layer):
-                pass
+        every_block(folder)
     assert "\n" not in str(caught.value)
 
 

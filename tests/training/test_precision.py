@@ -60,6 +60,7 @@ def near(mine: Moved, theirs: Moved) -> float:
     return float(torch.nn.functional.cosine_similarity(mine.update, theirs.update, dim=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packs", [False, True])
 def test_masters_move_and_follow_a_float32_run_where_plain_bf16_stands_still(start, packs: bool) -> None:
     """Measured here: masters move whole, cosine 1.0000 with either type of passes; plain bf16 moves .09, cosine .30."""
@@ -83,6 +84,7 @@ def test_what_is_saved_differs_where_rounding_says_so(start) -> None:
         assert torch.equal(saved, (old.detach().float() + update.view_as(old)).to(torch.bfloat16))
 
 
+@pytest.mark.slow
 def test_kahan_summation_follows_a_float32_run_on_one_gpus_memory(start) -> None:
     """Measured here: the weights that differ afterwards are those that rounding the float32 run's leaves (.81), cosine .97. Its
     update is far below bf16's step, so that no norm weight moves: what they lost stands beside them."""

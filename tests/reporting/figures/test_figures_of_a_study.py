@@ -20,6 +20,7 @@ from grunflow.reporting.figures.listing import FIGURES
 from grunflow.reporting.figures.trade_off import frontier
 from grunflow.stages import figures
 
+pytestmark = pytest.mark.slow  # every figure several times; tests/reporting/test_page.py draws each once
 NAMES = (
     "forget_utility", "forgetting_paths", "wmdp_forgetting_paths", "cost_quality", "gate_activations", "truth_ratios",
     "metrics", "training_curves", "wmdp_training_curves", "wmdp_accuracy",
