@@ -18,27 +18,32 @@ def test_manifests_of_every_benchmark_whole_tables_and_the_methods_go_in(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(export, "refuse_stale", lambda study, content: None)  # the folders here are of no study
-    for place in ("tofu/runs/m/gd_full_u0", "muse/scores/m/base/plain", "tables", "claims"):
+    for place in ("tofu/runs/m/gd_full_u0", "muse/scores/m/base/plain", "tofu/metrics", "tables", "claims"):
         folder = tmp_path / "results" / "s" / place
         folder.mkdir(parents=True)
         (folder / "manifest.json").write_text("{}")
         (folder / "content.txt").write_text("content")
-    for name in ("models.yaml", "envs/requirements.lock", "mine.py"):
+    for name in ("models.yaml", "envs/requirements.lock", "mine.py", "judged.yaml", "theirs/numbers.csv"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text("")
-    study = {"study": "s", "models_sheet": "models.yaml", "objectives": {"mine": {"file": "mine.py"}, "gd": None}}
+    study = {"study": "s", "models_sheet": "models.yaml", "objectives": {"mine": {"file": "mine.py"}, "gd": None},
+             "benchmarks": {"tofu": {}}, "claims": "judged.yaml", "published": ["theirs/numbers.csv", "/elsewhere/x.csv"]}  # fmt: skip
     Path("s.yaml").write_text(yaml.safe_dump(study))
     export.run(Namespace(folder=Path("results/s"), out=Path("s.zip"), configfile=Path("s.yaml")))
     assert zipfile.ZipFile("s.zip").namelist() == [
         "config/models.yaml",
         "config/s.yaml",
         "envs/requirements.lock",
+        "judged.yaml",
         "objectives/mine.py",
         "s/claims/manifest.json",
         "s/muse/scores/m/base/plain/manifest.json",
         "s/tables/content.txt",
         "s/tables/manifest.json",
+        "s/tofu/metrics/content.txt",
+        "s/tofu/metrics/manifest.json",
         "s/tofu/runs/m/gd_full_u0/manifest.json",
+        "theirs/numbers.csv",
     ]
 
 

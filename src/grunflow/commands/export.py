@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Tables, figures, report, claims, every manifest, config with its models sheet and its own methods, and the lock file.
+    """Tables, figures, report, claims, the scores that they are computed from (grunflow recompute), every manifest, config with what it
+    names (models sheet, claims, published numbers, methods of its own), and the lock file.
 
     Raises:
         BadInput: a part of these is missing, or the archive's kind is unknown.
@@ -80,14 +81,22 @@ def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
         if not path.is_file():
             raise BadInput(f"{path}: no such file; run grunflow export from the repository's root.")
     files = {f"config/{config.name}": config, f"config/{sheet.name}": sheet, str(LOCK): LOCK, **methods}
-    # What people look at goes in whole, of every other folder its manifest.
+    files |= {str(path): path for path in named(content) if path.is_file() and not path.is_absolute()}
+    # What people look at goes in whole, and what it is computed from; of every other folder its manifest.
     whole = {stage for stage, kind in stages().items() if issubclass(kind, Shown)}
+    whole |= {f"{benchmark}/metrics" for benchmark in content.get("benchmarks") or {}}
     for folder in finished:
         name = folder.relative_to(study)
         names = [path for path in folder.iterdir() if path.name not in NOT_OURS] if str(name) in whole else []
         files |= {str(Path(study.name, name, path.name)): path for path in [*names, folder / MANIFEST]}
     files |= {f"{study.name}/{path.name}": path for path in study.iterdir() if path.is_file()}
     return dict(sorted(files.items()))
+
+
+def named(content: dict[str, Any]) -> Iterator[Path]:
+    """Files of which tables and verdicts are made beside scores: claims, published numbers and logs."""
+    logs = [item.get(key) for item in content.get("published_logs") or [] for key in ("log", "retain_log")]
+    yield from (Path(path) for path in (content.get("claims"), *(content.get("published") or []), *logs) if path)
 
 
 def refuse_stale(study: Path, content: dict[str, Any]) -> None:
