@@ -27,18 +27,18 @@ def run(arguments: argparse.Namespace) -> None:
         CheckFailed: names each file that differs.
     """
     from grunflow.config.specs import Claims, Tables
+    from grunflow.reporting.finished import METRICS
 
     folder: Path = arguments.folder
     tables = _spec(folder, Tables)
-    metrics = [folder / benchmark.name / "metrics" for benchmark in tables.benchmarks]
+    metrics = [folder / benchmark.name / METRICS for benchmark in tables.benchmarks]
     for place in metrics:
         if not (place / "metrics.parquet").is_file():
             raise BadInput(f"{place}: holds no metrics.parquet; give a study's folder, or that of an unpacked export.")
     with tempfile.TemporaryDirectory() as draft:
-        files = list(_again(folder / "tables", tables, {"metrics": metrics}, Path(draft) / "tables"))
-        if (folder / "claims").is_dir():
-            claims = _spec(folder, Claims)
-            files += _again(folder / "claims", claims, {"tables": [Path(draft) / "tables"]}, Path(draft) / "claims")
+        files = list(_again(folder, tables, {METRICS: metrics}, Path(draft)))
+        if _place(folder, Claims).is_dir():
+            files += _again(folder, _spec(folder, Claims), {tables.stage: [Path(draft) / tables.stage]}, Path(draft))
     other = [name for name, same in files if not same]
     if other:
         raise CheckFailed("\n".join(f"{name}: another file is computed from the scores" for name in other))
@@ -47,22 +47,28 @@ def run(arguments: argparse.Namespace) -> None:
     )
 
 
+def _place(folder: Path, kind: Any) -> Path:
+    """Where the results of a stage of which a study has one lie."""
+    return folder / kind.model_fields["stage"].default
+
+
 def _spec(folder: Path, kind: Any) -> Any:
     from grunflow.manifest import MANIFEST, read_manifest
 
-    place = folder / kind.model_fields["stage"].default
+    place = _place(folder, kind)
     if not (place / MANIFEST).is_file():
         raise BadInput(f"{place}: no {MANIFEST} there; give a study's folder, like results/demo, with its tables.")
     return kind.model_validate(read_manifest(place)["spec"])
 
 
-def _again(there: Path, spec: Any, inputs: dict[str, list[Path]], out: Path) -> Iterator[tuple[str, bool]]:
-    """Name of each file that the stage makes, and whether the same lies there."""
+def _again(folder: Path, spec: Any, inputs: dict[str, list[Path]], draft: Path) -> Iterator[tuple[str, bool]]:
+    """Name of each file that the stage makes, and whether the same lies in the study's folder."""
     from grunflow.work import Work
 
+    out = draft / spec.stage
     out.mkdir()
     with contextlib.redirect_stdout(io.StringIO()):
         importlib.import_module(f"grunflow.stages.{spec.stage}").run(spec, Work(inputs, out))
     for path in sorted(out.iterdir()):
-        known = there / path.name
+        known = folder / spec.stage / path.name
         yield str(known), known.is_file() and known.read_bytes() == path.read_bytes()
