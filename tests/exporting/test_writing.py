@@ -134,7 +134,14 @@ def test_a_process_without_grunflow_gets_the_runs_own_answers_and_gates(world: P
     for name in ("grun", "deep", "reft"):
         by_pyvene = [answer["ids"] for answer in found.pop(f"{name} by pyvene")]
         assert by_pyvene == [answer["ids"] for answer in own[name]]
-    assert {name: own[name] for name in CARRIERS} == found
+    assert found.keys() == set(CARRIERS)
+    for name, answers in found.items():
+        assert [answer["ids"] for answer in answers] == [answer["ids"] for answer in own[name]], name
+        for answer, expected in zip(answers, own[name], strict=True):
+            # Bit for bit on some CPUs; to float32's last digits where a product of fewer rows takes another kernel (AVX2).
+            for block, gates in expected["gates"].items():
+                assert answer["gates"][block] == pytest.approx(gates, rel=1e-5, abs=1e-6)
+            assert answer["gates"].keys() == expected["gates"].keys()
     assert [set(answer["gates"]) for answer in found["grun"]] == [{"0", "1", "2"}] * len(QUESTIONS)
 
 
