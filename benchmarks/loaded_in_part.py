@@ -31,14 +31,14 @@ MAIN = "from grunflow.cli import main; main()"
 
 
 def made_up(folder: Path) -> Path:
-    """SmolLM2-135M's shape, random weights; a tokenizer of a few entries."""
+    """SmolLM2-135M's shape, random weights in bf16 as the hub has them, to be loaded as float32; a tokenizer of a few entries."""
     torch.manual_seed(0)
     tokenizer: Any = train_tokenizer(["What is it?", "It is a book by an author."], 300)
     shape = LlamaConfig(
         vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3,
         tie_word_embeddings=True, bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
-    LlamaForCausalLM(shape).save_pretrained(folder)
+    LlamaForCausalLM(shape).to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
