@@ -39,7 +39,7 @@ def test_a_study_of_both_benchmarks_has_the_names_that_others_rely_on() -> None:
     )  # fmt: skip
     assert set(catalogue.figures(both)) - {"wmdp_forgetting_paths", "wmdp_training_curves"} == {
         "forget_utility", "forgetting_paths", "cost_quality", "gate_activations", "truth_ratios", "training_curves",
-        "wmdp_accuracy", "metrics",
+        "wmdp_accuracy",
     }  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def test_verdicts_come_first_then_tables_figures_examples_cost_and_provenance(pa
     assert "not the paper&#39;s result" in text
     assert "were not run: of them this study says nothing." in text
     assert "“Experiments show that GRUN significantly improves the unlearning and utility.”" in text
-    assert text.count("<figure id=") == 10
+    assert text.count("<figure id=") == 9
     assert '<h3>TOFU: what each method forgot and what it kept <code class="file">tofu_main</code></h3>' in text
     assert "aggregate × 2" in text
     assert "A &lt;baker&gt; &amp; poet." in text

@@ -23,7 +23,7 @@ from grunflow.stages import figures
 pytestmark = pytest.mark.slow  # every figure several times; tests/reporting/test_page.py draws each once
 NAMES = (
     "forget_utility", "forgetting_paths", "wmdp_forgetting_paths", "cost_quality", "gate_activations", "truth_ratios",
-    "metrics", "training_curves", "wmdp_training_curves", "wmdp_accuracy",
+    "training_curves", "wmdp_training_curves", "wmdp_accuracy",
 )  # fmt: skip
 
 
@@ -100,7 +100,6 @@ def test_every_model_has_panels_of_its_own_and_no_seed_counts_twice(tmp_path, ke
         "gate_activations": 1,
         "forgetting_paths": 3,
         "truth_ratios": 3,
-        "metrics": 1,
         "training_curves": 3,
     }
     assert {name: len(fig.axes) for name, (fig, _) in kept.items()} == {

@@ -104,7 +104,7 @@ FIGURES = (
     Entry("relearning", _relearning, relearns, said="What attackers bring back who train a run further, beside what the retain model learns."),
     Entry("sequential", _sequential, lambda source: source.sequences and forgetting(source.benchmark) is not None,
           said="Requests in turn: what is forgotten of all so far, and what is left of the model."),
-    Entry("metrics", _metrics, knows_and_never_knew,
+    Entry("metrics", _metrics, lambda source: source.conditions and knows_and_never_knew(source),
           said="What each figure of the forget set is worth: whether it tells models that know from those that never did, and whether what it "
           "calls forgotten stays so under attacks and rounding."),
     Entry("training_curves", _training_curves, said="Loss of unlearning."),
