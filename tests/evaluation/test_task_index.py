@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from grunflow.evaluation.task_index import folders_of, stands_whole, task_manager, top
+from grunflow.evaluation.task_index import folders_of, read_files, stands_whole, task_manager
 from grunflow.evaluation.tasks import members
-
-ROOT = Path("/site/lm_eval/tasks")
 
 
 def entry(kind: str, below: list[Any] | None = None, tags: set[str] | None = None) -> SimpleNamespace:
@@ -26,17 +24,22 @@ INDEX = {
 }
 
 
-def test_a_name_is_found_in_the_folder_that_defines_it() -> None:
-    files = {
-        ROOT / "a" / "x.yaml": "task: one\ndataset_path: z\n",
-        ROOT / "a" / "deep" / "y.yaml": "\"task\": 'two'\n",
-        ROOT / "b" / "g.yaml": "group: pair\ntask:\n  - one\n",
-        ROOT / "c" / "x.yaml": "task: twice\n",
-        ROOT / "d" / "x.yaml": "task: twice\n",
+def test_a_name_is_found_in_the_folder_that_defines_it(tmp_path: Path) -> None:
+    written = {
+        "a/x.yaml": "task: one\ndataset_path: z\n",
+        "a/tasks/y.yaml": "\"task\": 'two'\n",
+        "b/g.yaml": "group: pair\ntask:\n  - one\n",
+        "c/x.yaml": "task: twice\n",
+        "d/x.yaml": "task: twice\n",
     }
-    assert {top(path) for path in files} == {str(ROOT / name) for name in "abcd"}
-    assert folders_of(["one", "two"], files) == {str(ROOT / "a")}
-    assert folders_of(["one", "pair"], files) == {str(ROOT / "a"), str(ROOT / "b")}
+    for name, text in written.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    files = read_files(tmp_path)
+    assert set(files) == {str(tmp_path / name) for name in "abcd"}
+    assert folders_of(["one", "two"], files) == {str(tmp_path / "a")}
+    assert folders_of(["one", "pair"], files) == {str(tmp_path / "a"), str(tmp_path / "b")}
     for name in ("twice", "absent", "on"):
         assert folders_of(["one", name], files) == set()
 

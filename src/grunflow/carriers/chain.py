@@ -22,6 +22,14 @@ class Subject(NamedTuple):
 def restored(
     model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False
 ) -> Subject:
+    """A model and the carriers on it, with its tokenizer. Arguments and errors: those of `stacked`."""
+    stack = stacked(model, links, share, files, trainable)
+    return Subject(start_tokenizer(model, links), stack)
+
+
+def stacked(
+    model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False
+) -> Stack:
     """A model and the carriers on it.
 
     Args:
@@ -36,14 +44,13 @@ def restored(
     """
     links = list(links)
     stack = Stack(start_model(model, links))
-    tokenizer = start_tokenizer(model, links)
     first = 1 if isinstance(place_of(model, links)[0], Path) else 0
     for number in range(first, len(links)):
         _check_link(links, number)
         last = number == len(links) - 1
         stack.restore(links[number], share if last else 1.0, files, trainable and last)
     stack.model.eval()
-    return Subject(tokenizer, stack)
+    return stack
 
 
 def summed(

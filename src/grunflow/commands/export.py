@@ -61,6 +61,7 @@ def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
     """Name in the archive -> file; links are followed."""
     from grunflow.config.specs import Shown, stages
     from grunflow.config.typed import read_yaml
+    from grunflow.reporting.finished import METRICS
 
     finished = list(finished_folders(study, PARTIAL))
     if not finished:
@@ -84,7 +85,7 @@ def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
     files |= {str(path): path for path in named(content) if path.is_file() and not path.is_absolute()}
     # What people look at goes in whole, and what it is computed from; of every other folder its manifest.
     whole = {stage for stage, kind in stages().items() if issubclass(kind, Shown)}
-    whole |= {f"{benchmark}/metrics" for benchmark in content.get("benchmarks") or {}}
+    whole |= {f"{benchmark}/{METRICS}" for benchmark in content.get("benchmarks") or {}}
     for folder in finished:
         name = folder.relative_to(study)
         names = [path for path in folder.iterdir() if path.name not in NOT_OURS] if str(name) in whole else []

@@ -14,9 +14,8 @@ from grunflow.costs.shapes import Shapes
 
 BYTES = {"float32": 4, "bfloat16": 2}
 GIB = 2**30
-ROWS_PER_PASS = (
-    4096  # texts that go through a model together whose blocks are read one by one (training/frozen_states.py)
-)
+# Texts that go through a model together whose blocks are read one by one (training/frozen_states.py).
+ROWS_PER_PASS = 4096
 # Interpreter, torch and transformers: 0.5 GiB on a CPU; on a GPU the CUDA libraries and their context beside.
 IMPORTS = {"cpu": int(0.75 * GIB), "host": 3 * GIB, "gpu": GIB}
 

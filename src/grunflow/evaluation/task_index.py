@@ -19,22 +19,25 @@ def task_manager(names: tuple[str, ...]) -> Any:
     folders = folders_of(names, files)
     if folders:
         manager = tasks.TaskManager(include_defaults=False, include_path=sorted(folders))
-        if stands_whole(names, manager.task_index, [text for path, text in files.items() if top(path) not in folders]):
+        if stands_whole(
+            names,
+            manager.task_index,
+            [text for folder, texts in files.items() if folder not in folders for text in texts],
+        ):
             return manager
     return tasks.TaskManager()
 
 
-Files = Mapping[Path, str]
+Files = Mapping[str, Sequence[str]]
 
 
 def read_files(root: Path) -> Files:
-    return {path: path.read_text(encoding="utf-8", errors="replace") for path in sorted(root.rglob("*.yaml"))}
-
-
-def top(path: Path) -> str:
-    """The folder directly below lm_eval/tasks in which a file lies."""
-    parts = path.parts
-    return str(Path(*parts[: len(parts) - 1 - parts[::-1].index("tasks") + 2]))
+    """Folder directly below `root` -> the texts of all files below it."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(root.rglob("*.yaml")):
+        folder = str(root / path.relative_to(root).parts[0])
+        found.setdefault(folder, []).append(path.read_text(encoding="utf-8", errors="replace"))
+    return found
 
 
 def folders_of(names: Sequence[str], files: Files) -> set[str]:
@@ -44,9 +47,9 @@ def folders_of(names: Sequence[str], files: Files) -> set[str]:
         rf"^['\"]?(?:task|group)['\"]?: *['\"]?({'|'.join(map(re.escape, names))})['\"]? *$", re.MULTILINE
     )
     found: dict[str, set[str]] = {name: set() for name in names}
-    for path, text in files.items():
-        for name in line.findall(text):
-            found[name].add(top(path))
+    for folder, texts in files.items():
+        for name in (name for text in texts for name in line.findall(text)):
+            found[name].add(folder)
     return set().union(*found.values()) if all(len(places) == 1 for places in found.values()) else set()
 
 
@@ -63,15 +66,20 @@ def stands_whole(names: Iterable[str], index: Mapping[str, Any], elsewhere: Sequ
 
 def _below(names: Iterable[Any], index: Mapping[str, Any]) -> Iterator[str | None]:
     """The names and all that they stand for; None for one that is not in the index."""
-    for item in names:
-        name = item if isinstance(item, str) else item.get("group") or item.get("task")
+    for name in names:
         if not isinstance(name, str) or name not in index:
             yield None
             continue
         yield name
-        entry = index[name]
-        if entry.kind.name == "GROUP":
-            below = (entry.cfg or {}).get("task") or []
-            yield from _below(below if isinstance(below, list) else [below], index)
-        elif entry.kind.name == "TAG":
-            yield from entry.tags
+        yield from _below(stands_for(index[name]), index)
+
+
+def stands_for(entry: Any) -> list[Any]:
+    """Names of the tasks, groups and tags that a group or tag stands for; of a task none. What is no name is there as it is."""
+    if entry.kind.name == "TAG":
+        return sorted(entry.tags)
+    if entry.kind.name != "GROUP":
+        return []
+    below = (entry.cfg or {}).get("task") or []
+    items = below if isinstance(below, list) else [below]
+    return [item if isinstance(item, str) else item.get("group") or item.get("task") for item in items]

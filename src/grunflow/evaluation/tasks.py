@@ -6,7 +6,7 @@ from typing import Any
 
 from grunflow.config.sets import DataSet
 from grunflow.errors import BadInput, unknown_name
-from grunflow.evaluation.task_index import task_manager
+from grunflow.evaluation.task_index import stands_for, task_manager
 
 # The form of wmdp_bio and its like, but that the answers themselves are scored: a tiny model learns no option letters.
 DOMAIN_TASK = {
@@ -45,7 +45,7 @@ def check_tasks(names: Sequence[str]) -> None:
     Raises:
         BadInput: it is unknown, a tag, or a task of it has no `acc` of single questions.
     """
-    index = task_manager(tuple(names)).task_index
+    index = task_manager(tuple(names)).task_index if names else {}
     for name in names:
         if name not in index:
             raise BadInput(f"tasks: {unknown_name('task of lm-eval', name, index)}")
@@ -63,16 +63,10 @@ def check_tasks(names: Sequence[str]) -> None:
 def members(name: str, index: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and config of every task of a task, group or tag, as far as lm-eval's index tells."""
     entry = index[name]
-    config = entry.cfg or {}
-    if entry.kind.name == "TAG":
-        below: list[Any] = sorted(entry.tags)
-    elif entry.kind.name == "GROUP":
-        below = config.get("task") or []
-    else:
-        yield name, config
+    if entry.kind.name not in ("TAG", "GROUP"):
+        yield name, entry.cfg or {}
         return
-    for item in below if isinstance(below, list) else [below]:
-        known = item if isinstance(item, str) else item.get("group") or item.get("task")
+    for known in stands_for(entry):
         if isinstance(known, str) and known in index:
             yield from members(known, index)
 

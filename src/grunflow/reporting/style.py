@@ -200,6 +200,26 @@ def carrier_patches(looks: Looks, carriers: Iterable[str]) -> list[Patch]:
     return [Patch(color=looks.colour(name), label=name) for name in dict.fromkeys(carriers) if name]
 
 
+def interval_point(axes, row: dict[Any, Any], figure: str, height: float, marker: str, colour: str) -> None:
+    """A figure of a table's row with its interval, at a height; nothing where it is not known."""
+    value, lo, hi = (row[f"{figure}{end}"] for end in ("", "_lo", "_hi"))
+    if not np.isnan(value):
+        reach = np.nan_to_num([[value - lo], [hi - value]]).clip(0)
+        axes.errorbar(
+            value, height, xerr=reach, marker=marker, linestyle="", color=colour, markersize=3.5, elinewidth=0.6
+        )
+
+
+def beside(place: int, many: int) -> float:
+    """How far from the middle of its row, one high, the point `place` of `many` lies."""
+    return 0.8 * ((place + 0.5) / many - 0.5)
+
+
+def lines_between_rows(axes, count: int) -> None:
+    for between in range(1, count):
+        axes.axhline(between - 0.5, color=GREY, linewidth=0.3)
+
+
 def interval_handle() -> Line2D:
     """What the bars of a point are."""
     return Line2D([], [], marker="|", color=GREY, linewidth=0.8, markersize=5, label="95 % interval")

@@ -5,7 +5,7 @@ import logging
 import time
 from typing import Any
 
-from grunflow.carriers.chain import restored
+from grunflow.carriers.chain import stacked
 from grunflow.config.facts import STREAM, module_of
 from grunflow.config.specs import CacheFrozenStates
 from grunflow.data.prompts import Example
@@ -48,5 +48,5 @@ def _rows(spec: CacheFrozenStates, work: Work, pad_id: int) -> Rows:
     partly = load_from(spec.model, start, None)
     if partly:
         return of_part(partly, spec.first, pad_id, work.batch_size)
-    model = restored(spec.model, start, files=work.files).stack.model
+    model = stacked(spec.model, start, files=work.files).model
     return of_whole(model, spec.first, pad_id, work.batch_size)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from grunflow.carriers.chain import restored
+from grunflow.carriers.chain import stacked
 from grunflow.carriers.stack import Stack
 from grunflow.config.chat import Chat
 from grunflow.config.facts import STREAM, module_of
@@ -75,7 +75,7 @@ def start_stack(spec: Unlearn, work: Work, goal: Objective, stream: Stream) -> S
             if partly:
                 log.info("%d of %d blocks are loaded", partly.loaded, partly.loaded + partly.first)
                 return Stack(partly.model, partly)
-    return restored(spec.model, start, files=work.files).stack
+    return stacked(spec.model, start, files=work.files)
 
 
 def batches_of(

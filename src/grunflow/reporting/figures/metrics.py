@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
@@ -33,8 +32,7 @@ def metrics_worth(attacks: Sequence[str], grids: Sequence[str], results: Results
         axes.set_ylim(len(titles) - 0.5, -0.5)
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylabel(style.label("", model, models))
-        for between in range(1, len(titles)):
-            axes.axhline(between - 0.5, color=style.GREY, linewidth=0.3)
+        style.lines_between_rows(axes, len(titles))
     panels[-1][0].set_xlabel("Worth (1: best)")
     handles = [
         Line2D([], [], linestyle="", marker=_marker(place), color=_colour(place), markersize=5, label=_label(name, attacks, grids))
@@ -46,15 +44,8 @@ def metrics_worth(attacks: Sequence[str], grids: Sequence[str], results: Results
 
 def _points(axes, table: pd.DataFrame, name: str, titles: list[str], place: int, many: int) -> None:
     for row in table.to_dict("records"):
-        value, lo, hi = (row[f"{name}{end}"] for end in ("", "_lo", "_hi"))
-        if np.isnan(value):
-            continue
-        beside = 0.8 * ((place + 0.5) / many - 0.5)
-        reach = np.nan_to_num([[value - lo], [hi - value]]).clip(0)
-        axes.errorbar(
-            value, titles.index(row["title"]) + beside, xerr=reach, marker=_marker(place), linestyle="", color=_colour(place),
-            markersize=3.5, elinewidth=0.6,
-        )  # fmt: skip
+        height = titles.index(row["title"]) + style.beside(place, many)
+        style.interval_point(axes, row, name, height, _marker(place), _colour(place))
 
 
 def _marker(place: int) -> str:

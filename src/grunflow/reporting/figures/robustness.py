@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 
 from grunflow.reporting import style
@@ -53,16 +52,9 @@ def _points(axes, table: pd.DataFrame, figure: str, names: dict[str, str], looks
     methods = list(dict.fromkeys(zip(table["objective"], table["carrier"], strict=True)))
     places = list(names)
     for row in table.to_dict("records"):
-        value, lo, hi = (row[f"{figure}{end}"] for end in ("", "_lo", "_hi"))
-        if np.isnan(value):
-            continue
-        beside = 0.8 * ((methods.index((row["objective"], row["carrier"])) + 0.5) / len(methods) - 0.5)
-        reach = np.nan_to_num([[value - lo], [hi - value]]).clip(0)
-        axes.errorbar(
-            value, places.index(row[CONDITION]) + beside, xerr=reach, marker=looks.marker(row["objective"]), linestyle="",
-            color=looks.colour(row["carrier"]), markersize=3.5, elinewidth=0.6,
-        )  # fmt: skip
-    for between in range(1, len(places)):
-        axes.axhline(between - 0.5, color=style.GREY, linewidth=0.3)
+        apart = style.beside(methods.index((row["objective"], row["carrier"])), len(methods))
+        height = places.index(row[CONDITION]) + apart
+        style.interval_point(axes, row, figure, height, looks.marker(row["objective"]), looks.colour(row["carrier"]))
+    style.lines_between_rows(axes, len(places))
     if figure == COLLATERAL:
         axes.axvline(0, color=style.GREY, linewidth=0.8, linestyle=":")

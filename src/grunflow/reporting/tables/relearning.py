@@ -47,14 +47,7 @@ def _of_benchmark(results: Results) -> Table:
     for name, title in FIGURES.items():
         shown[title] = figure_column(tidy, name, "+.3f" if name in ("gain", "beyond_retain") else ".3f")
     shown["Recovered"] = [_text(value, ".2f") for value in tidy["recovered"]]
-    shown["Steps to half"] = [
-        f"{_text(row.steps_to_half, '.1f')} ({row.reached} of {row.followed})"
-        if row.reached
-        else f"not in {row.steps}"
-        if row.followed
-        else ""
-        for row in tidy.itertuples()
-    ]
+    shown["Steps to half"] = [_half(row) for row in tidy.to_dict("records")]
     shown["Seeds"] = tidy["seeds"]
     return Table(tidy, shown, "")
 
@@ -68,6 +61,15 @@ def _relearnt(results: Results, found: Sequence[Recovery]) -> Reader:
         return {"relearnt": of_questions(scores, factors=factors(group))}
 
     return read
+
+
+def _half(row: dict) -> str:
+    """When half is back; nothing where nothing was lost."""
+    if not row["followed"]:
+        return ""
+    if not row["reached"]:
+        return f"not in {row['steps']}"
+    return f"{_text(row['steps_to_half'], '.1f')} ({row['reached']} of {row['followed']})"
 
 
 def _text(value: float, form: str) -> str:
