@@ -86,7 +86,9 @@ def asked(model: Any, size: Size, given: argparse.Namespace) -> Found:
     scored = sum(len(row.ids) - row.prompt_length for row in questions.examples)
     longest = max(len(row.ids) for row in questions.examples)
     rows = len(questions.firsts)
-    held = memory.forward(Shapes.of_model(model.config), "bfloat16", Extent(rows * longest, rows * longest**2, rows), 0)
+    labels = scored // (len(questions.examples) // rows)  # about as many answers at once as there are prompts
+    batch = Extent(rows * longest, rows * longest**2, rows)
+    held = memory.forward(Shapes.of_model(model.config), "bfloat16", batch, labels, labels)
     tokens = {"scored_tokens": scored, "generated_tokens": written[0]}
     return {
         **found,

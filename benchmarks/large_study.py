@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from benchmarks.spent import spent
 from grunflow.call import spec_argument
 from grunflow.config.job import Job
 from grunflow.config.jobs import all_jobs
@@ -137,22 +137,6 @@ def command(job: Job) -> list[str]:
             "--out", job.folder]  # fmt: skip
 
 
-def measured(job: Job) -> str:
-    """Run the job by its command, and say what it took."""
-    started = time.perf_counter()
-    said = [(os.POSIX_SPAWN_OPEN, 1, f"{job.stage}.txt", os.O_CREAT | os.O_WRONLY, 0o644), (os.POSIX_SPAWN_DUP2, 1, 2)]
-    pid = os.posix_spawnp("grunflow", command(job), os.environ, file_actions=said)
-    _, status, used = os.wait4(pid, 0)
-    if status:
-        sys.exit(
-            f"{job.stage}: status {os.waitstatus_to_exitcode(status)}: {Path(f'{job.stage}.txt').read_text()[-500:]}"
-        )
-    return (
-        f"{job.stage:10} {time.perf_counter() - started:7.1f} s wall {used.ru_utime + used.ru_stime:7.1f} s CPU "
-        f"{used.ru_maxrss / 2**20:5.2f} GiB"
-    )
-
-
 def scored(runs: int, place: Path) -> list[Job]:
     """The study's jobs, those before aggregation done, in `place`, which becomes the working directory."""
     study = study_of(runs)
@@ -172,7 +156,10 @@ def main() -> None:
         print(f"{sum(job.stage == 'unlearn' for job in jobs)} runs, {len(jobs)} jobs", flush=True)
         for job in jobs:
             if job.stage in STAGES:
-                print(measured(job), flush=True)
+                seconds, cpu_seconds, peak = spent(command(job), job.stage)
+                print(
+                    f"{job.stage:10} {seconds:7.1f} s wall {cpu_seconds:7.1f} s CPU {peak / 2**30:5.2f} GiB", flush=True
+                )
         os.chdir(here)
 
 

@@ -15,6 +15,7 @@ import torch
 import yaml
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from benchmarks.spent import Spent, spent
 from grunflow.call import spec_argument
 from grunflow.config.job import Job
 from grunflow.config.jobs import all_jobs
@@ -65,31 +66,11 @@ def study_of(name: str, model: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measured(job: Job, before: str) -> tuple[int, float]:
-    """Peak of resident memory in bytes and CPU seconds of the job's command."""
+def command(job: Job, before: str) -> list[str]:
+    """The job's command, `before` said first in its process."""
     inputs = [f"--input={name}={folder}" for name, folders in job.inputs.items() for folder in folders]
-    command = [
-        sys.executable,
-        "-c",
-        before + MAIN,
-        job.stage,
-        "--spec",
-        spec_argument(job),
-        "--code",
-        job.code,
-        *inputs,
-        "--out",
-        job.folder,
-    ]
-    said = [
-        (os.POSIX_SPAWN_OPEN, 1, "log.txt", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644),
-        (os.POSIX_SPAWN_DUP2, 1, 2),
-    ]
-    pid = os.posix_spawnp(sys.executable, command, os.environ, file_actions=said)
-    _, status, used = os.wait4(pid, 0)
-    if status:
-        sys.exit(f"{job.stage}: {Path('log.txt').read_text()[-2000:]}")
-    return used.ru_maxrss * 1024, used.ru_utime + used.ru_stime
+    return [sys.executable, "-c", before + MAIN, job.stage, "--spec", spec_argument(job), "--code", job.code, *inputs, "--out",
+            job.folder]  # fmt: skip
 
 
 def results(job: Job) -> dict[str, bytes]:
@@ -102,14 +83,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
         model = given or made_up(Path(place) / "model")
-        found: dict[str, dict[str, tuple[int, float]]] = {}
+        found: dict[str, dict[str, Spent]] = {}
         made: dict[str, dict[str, dict[str, bytes]]] = {}
         row: Model | None = None
         for name, before in (("whole", WHOLE), ("part", "")):
             study = read_study(study_of(name, model))
             row = study.models["large"]
             jobs = [job for job in all_jobs(study) if job.stage in STAGES]
-            found[name] = {job.stage: measured(job, before) for job in jobs}
+            found[name] = {job.stage: spent(command(job, before), job.stage) for job in jobs}
             made[name] = {job.stage: results(job) for job in jobs}
         assert row is not None
         bytes_of = {}
@@ -121,7 +102,7 @@ def main() -> None:
             bytes_of[stage] = bytes_of[stage] or resident_bytes(partly.model)
         every = sum(part.numel() * part.element_size() for part in partly.model.parameters())
         for stage, held in bytes_of.items():
-            (whole, whole_cpu), (part, part_cpu) = found["whole"][stage], found["part"][stage]
+            (_, whole_cpu, whole), (_, part_cpu, part) = found["whole"][stage], found["part"][stage]
             same = "the same bytes" if made["whole"][stage] == made["part"][stage] else "OTHER BYTES"
             print(
                 f"{stage:20} parameters {held / every:.3f} of {every / 2**20:.0f} MiB; peak {part / 2**20:.0f} in place of {whole / 2**20:.0f} MiB, "

@@ -53,3 +53,16 @@ def test_the_fast_engine_serves_one_carriers_edits_of_a_model_that_is_all_there_
 def test_a_carrier_of_the_users_own_is_trained_on_one_process() -> None:
     mine = CarrierSpec(name="mine", file="0" * 16)
     assert terms.alone_because(unlearn(objective_spec("gd"), mine)) == "carrier mine is trained on one process"
+
+
+def test_whole_texts_are_packed_but_where_more_is_read_or_acts() -> None:
+    """As training/engine.py decides of the loaded model: a stack of two edits is not packed, an adapter beneath an edit is."""
+    gd, full, lora = objective_spec("gd"), carrier_of("full"), carrier_of("lora", rank=2, alpha=4)
+    edit = carrier_of("grun", gate="linear", **EDIT)
+    for packed in ([full], [lora], [lora, edit], [full, lora]):
+        assert terms.padded_because(gd, packed, "fast") is None
+    assert terms.padded_because(gd, [full], "plain") == "engine is plain"
+    assert terms.padded_because(objective_spec("rmu", **STATES), [full], "fast") == "the objective reads hidden states"
+    assert terms.padded_because(objective_spec("kl", kl_positions="all"), [full], "fast")
+    assert terms.padded_because(gd, [edit, edit], "fast")
+    assert terms.padded_because(gd, [CarrierSpec(name="mine", file="0" * 16)], "fast")

@@ -29,12 +29,15 @@ EXTERNAL = "external"
 
 class Lengths(NamedTuple):
     """Tokens of what training and evaluation read, for plans: mean prompt and answer, padded over real ones in a batch,
-    longest row."""
+    longest row; answers: of an evaluated question, where they are fewer than the probe says; refusal: mean one (of the authors' hundred,
+    under SmolLM2's tokenizer)."""
 
     prompt: int
     answer: int
     padded: float
     longest: int
+    answers: int | None = None
+    refusal: int = 10
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,9 @@ class Benchmark:
     representations, how retain rows are sampled, and what overrides set of `texts`. probes: put to every run.
     snapshot: put to a run on its way. roles of sets: see DataSet. files: what `prepare` reads that no job made. origin: what
     the numbers were made from, for captions, by what its models are called (empty: they are from scratch). rows: file below
-    the data folder -> rows, for plans. chance: accuracy of guessing, where the answers are options. note: a sentence without its
-    full stop, for the main table. left_out: what these data do not let us measure, each with the reason; in every caption, and
-    told when a study is read.
+    the data folder -> rows, for plans; own_lengths: of the sets (by name) whose questions are unlike the rest. chance: accuracy of
+    guessing, where the answers are options. note: a sentence without its full stop, for the main table. left_out: what these data do
+    not let us measure, each with the reason; in every caption, and told when a study is read.
     """
 
     kind: str
@@ -115,6 +118,7 @@ class Benchmark:
     origin: Callable[[str], str]
     rows: Mapping[str, int]
     lengths: Lengths
+    own_lengths: Mapping[str, Lengths] = field(default_factory=dict)
     split: str = ""
     snapshot: Callable[[int], ProbeSpec] | None = None
     files: tuple[str, ...] = ()

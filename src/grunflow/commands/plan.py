@@ -143,22 +143,24 @@ def assumptions(study: Any) -> list[str]:
     from grunflow.costs import hardware, reads
     from grunflow.costs.requests import SPARE_MEMORY, SPARE_TIME
 
+    device = hardware.DEVICES[study.gpu]
     lengths = {part.name: reads.in_form(part.benchmark.lengths, study.conventions) for part in parts(study)}
     return [
-        f"{study.gpu}: {hardware.UTILISATION:.0%} of peak FLOP/s and {hardware.BANDWIDTH_SHARE:.0%} of bandwidth (assumed, "
-        "not measured), whichever takes longer; small micro-batches wait for weights",
+        f"{study.gpu}: {device.share:.0%} of peak FLOP/s, {hardware.BANDWIDTH_SHARE:.0%} of bandwidth and {device.launch * 1e6:.0f} microseconds "
+        f"for each operation ({'assumed, not measured' if device.gpu_bytes else 'measured, but for the bandwidth'}), whichever takes longest; small "
+        "micro-batches wait for the last two",
         *(
             f"{name}: texts of {long.prompt} + {long.answer} tokens, {long.padded} times that in a padded batch; memory for rows "
             f"of {long.longest}"
             for name, long in lengths.items()
         ),
-        f"{hardware.START_SECONDS:.0f} s until a job has started; {hardware.DISK / 1e9:.1f} GB/s to the shared file system",
+        f"{device.start:.0f} s until a job has started; {hardware.DISK / 1e9:.1f} GB/s to the shared file system",
         f"AdamW on float32 masters (16 bytes a trained weight, 2 more on one GPU; in the weights' type 8, with Kahan summation 10); jobs ask for {SPARE_MEMORY} times the memory and {SPARE_TIME:.0f} "
         "times the minutes, more at each attempt",
         f"{KEPT[study.keep]}; the resume state of a running job (its size, and the seconds to write it, stand in "
         "the table) lies in .resume/ until the job has succeeded, for a moment twice",
         "several GPUs: as fast as they are many, what they exchange is left out",
-        "stages without a GPU are taken for a minute each",
+        f"stages that load no model are taken for {device.start:.0f} s each",
     ]
 
 
@@ -194,9 +196,9 @@ def readable_against(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Planned beside measured, a line per rule; `learnt`: at the rates that follow, which `--rates` takes."""
     if not rows:
         return []
-    head = f"{'rule':20} {'jobs':>5} {'planned s':>10} {'learnt s':>9} {'taken s':>9} {'CPU s':>8} {'GPU s':>8} {'asked GiB':>9} {'peak GiB':>9}"
+    head = f"{'rule':20} {'jobs':>5} {'planned s':>10} {'learnt s':>9} {'taken s':>9} {'CPU s':>8} {'GPU s':>8} {'planned GiB':>11} {'asked GiB':>9} {'peak GiB':>9}"
     return ["planned beside measured", head] + [
         f"{rule:20} {row['jobs']:5.0f} {row['planned_seconds']:10.0f} {row['learnt_seconds']:9.0f} {row['seconds']:9.0f} "
-        f"{row['cpu_seconds']:8.0f} {row['gpu_seconds']:8.0f} {row['asked_bytes'] / 2**30:9.1f} {row['peak_bytes'] / 2**30:9.1f}"
+        f"{row['cpu_seconds']:8.0f} {row['gpu_seconds']:8.0f} {row['planned_bytes'] / 2**30:11.1f} {row['asked_bytes'] / 2**30:9.1f} {row['peak_bytes'] / 2**30:9.1f}"
         for rule, row in rows.items()
     ]

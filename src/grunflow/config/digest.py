@@ -35,7 +35,7 @@ FINDING = ("grunflow.config.facts", "grunflow.config.outside")
 MEASURING = tuple(
     f"grunflow.{name}" for name in ("failures", "job", "manifest", "progress", "provenance", "submission")
 )
-COSTS = ("grunflow.costs", "grunflow.costs.flops", "grunflow.costs.shapes")
+COSTS = ("grunflow.costs", "grunflow.costs.flops", "grunflow.costs.memory", "grunflow.costs.shapes")
 EXCLUDED = {"grunflow", "grunflow.cli", "grunflow.errors", *SPEC_MODULES, *FINDING, *MEASURING, *COSTS}
 # What a spec may hold -> the kind of part that its `kind` names.
 KINDS = {

@@ -164,11 +164,26 @@ def condition_source(study: Study, name: str) -> Source:
     return source_of(study.conditions, CONDITION, name, "config.conditions")
 
 
-def condition_of(study: Study, name: str) -> ConditionSpec:
+def _named(where: Any, key: str) -> list[str] | None:
+    """The names of a `where`; None of one that names none, or is not in order, which config/further.py refuses."""
+    found = where.get(key) if isinstance(where, dict) else None
+    return found if isinstance(found, list) and all(isinstance(name, str) for name in found) else None
+
+
+def condition_of(study: Resolved, name: str) -> ConditionSpec:
+    """The condition; what it says of a model holds for the smallest that it concerns."""
+    given = study.conditions.get(name, {})
+    models, benchmarks = (_named(given.get("where"), key) for key in ("model", "benchmark"))
+    concerned = [
+        rows.model
+        for rows in study.grid
+        if (models is None or rows.model in models)
+        and (benchmarks is None or {rows.benchmark, study.benchmark(rows.benchmark).kind} & set(benchmarks))
+    ] or [rows.model for rows in study.grid]
+    _, smallest = min((study.model(model).architecture.layers, model) for model in concerned)
+    keys = {key: value for key, value in given.items() if key != "where"}  # config/where.py
     source = condition_source(study, name)
-    shape = limits.Shape("", 1, 1)
-    keys = {key: value for key, value in study.conditions.get(name, {}).items() if key != "where"}  # config/where.py
-    return part_of(ConditionSpec, name, source, keys, f"conditions.{name}", shape)
+    return part_of(ConditionSpec, name, source, keys, f"conditions.{name}", shape_of(study, smallest))
 
 
 def part_of(

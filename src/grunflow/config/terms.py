@@ -23,7 +23,7 @@ RETAIN, STATES = (PACKAGE / "objectives" / f"{name}.py" for name in ("retain", "
 class Terms:
     """What the terms of an objective read in a step.
 
-    forgotten: batches of forget texts. kept: whether a batch of retain rows is run, for the retain term or the gate.
+    forgotten: batches of forget texts, `refused` of them with refusals for answers. kept: whether a batch of retain rows is run, for the retain term or the gate.
     forget_reference, retain_reference: what the terms read of the model before unlearning ("", nll, logits, states). layer:
     the block whose states they read in place of logits; None: they read logits.
     """
@@ -33,6 +33,7 @@ class Terms:
     forget_reference: str
     retain_reference: str
     layer: int | None
+    refused: int = 0
 
     @property
     def batches(self) -> int:
@@ -46,12 +47,14 @@ class Terms:
 
 def terms_of(objective: ObjectiveSpec, carrier: CarrierSpec) -> Terms:
     retained = facts.facts(RETAIN)["READS"][objective.retain]
+    read = _fact(objective, "READS", ("answers",))
     return Terms(
-        len(_fact(objective, "READS", ("answers",))),
+        len(read),
         objective.retain != "none" or bool(carrier.get("gate_weight")),
         _fact(objective, "REFERENCE", "") if objective.kind else "logits",
         retained,
         objective.get("layer") if reads_states(objective) else None,
+        read.count("refusals"),
     )
 
 
@@ -75,10 +78,17 @@ def plain_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], eng
     """Why the last of `carriers` is not trained by the fast engine, on cached states of the model below it; None where it is, as
     far as a spec can tell: of a model that cannot be packed only the loaded one knows."""
     edits = [trained_by(carrier) == EDITS for carrier in carriers]
+    if engine == "fast" and not edits[-1]:
+        return f"carrier {carriers[-1].name} does more than edit block outputs"
+    return padded_because(objective, carriers, engine)
+
+
+def padded_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], engine: str) -> str | None:
+    """Why a run's whole texts are padded where one process trains it; None where they are packed, as far as a spec can tell
+    (training/engine.py asks the loaded model)."""
     if engine != "fast":
         return f"engine is {engine}"
-    if not edits[-1]:
-        return f"carrier {carriers[-1].name} does more than edit block outputs"
+    edits = [trained_by(carrier) == EDITS for carrier in carriers]
     if sum(edits) > 1 or not all(
         carrier.kind and fact_of(CARRIER, carrier.kind, "PACKABLE", False) for carrier in carriers
     ):
@@ -86,7 +96,7 @@ def plain_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], eng
     if reads_states(objective):
         return "the objective reads hidden states"
     if objective.kl_positions == "all" and facts.facts(RETAIN)["READS"][objective.retain] == "logits":
-        return "kl_positions is all, and the cache holds labelled positions only"
+        return "kl_positions is all: more is read than labelled positions"
     return None
 
 

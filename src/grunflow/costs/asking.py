@@ -1,8 +1,8 @@
 """What it costs to put a benchmark's probes to a model: literals of a probe's file say how it asks.
 
 ANSWERS: texts per question that are scored. QUESTION_TOKENS: length of each of them, where every answer is a text of its own with
-the question before it; None: the benchmark's lengths, and the prompt is read once for all answers. GENERATES: whether an answer
-is written, too.
+the question before it; None: the benchmark's lengths, and the prompt is read once for all answers. GENERATES: whether an answer is
+written, too. A benchmark that knows a set better says so (`own_lengths`).
 """
 
 import math
@@ -14,7 +14,9 @@ from grunflow.benchmarks.base import Benchmark
 from grunflow.config.facts import PROBE, fact_of
 from grunflow.config.sets import DataSet, ProbeSpec
 from grunflow.costs import reads
-from grunflow.costs.flops import Extent
+from grunflow.costs.flops import Extent, forward
+from grunflow.costs.hardware import Device, compute_seconds
+from grunflow.costs.shapes import Shapes
 
 LONGEST_QUESTION = 512  # tokens; of a probe with questions of its own length
 # Bytes of a row of scores: with the generated answer, and without.
@@ -24,17 +26,22 @@ WRITTEN_ROW, SCORED_ROW = 4096, 512
 @dataclass(frozen=True)
 class Asked:
     """scored: what is computed of all questions, half of the longest generation included. reads: how often the weights are read
-    to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens."""
+    to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens.
+    labels: of them those that are scored, on average; heads: those at which the head is run where texts are not packed."""
 
     scored: Extent
     reads: float = 0.0
     longest: int = 0
+    labels: int = 0
+    heads: int = 0
     kept_bytes: int = 0
 
     def __add__(self, other: "Asked") -> "Asked":
         scored = Extent(*(ours + theirs for ours, theirs in zip(self.scored, other.scored, strict=True)))
-        longest = max(self.longest, other.longest)
-        return Asked(scored, self.reads + other.reads, longest, self.kept_bytes + other.kept_bytes)
+        return Asked(
+            scored, self.reads + other.reads, max(self.longest, other.longest), max(self.labels, other.labels),
+            max(self.heads, other.heads), self.kept_bytes + other.kept_bytes,
+        )  # fmt: skip
 
 
 NOTHING = Asked(Extent(0, 0, 0))
@@ -46,19 +53,34 @@ def asked(benchmark: Benchmark, probes: Iterable[ProbeSpec], new_tokens: int, ba
     return sum((_asked(benchmark, probe, item, new_tokens, batch_size) for probe, item in every), NOTHING)
 
 
+def seconds(found: Asked, device: Device, shapes: Shapes, weights: int) -> float:
+    """To put it to one model of so many bytes: what is scored, and then the tokens of every batch one after the other."""
+    scoring = compute_seconds(device, forward(shapes).flops(found.scored), weights)
+    return scoring + compute_seconds(device, 0, found.reads * weights, found.reads * shapes.layers)
+
+
 def _asked(benchmark: Benchmark, probe: ProbeSpec, item: DataSet, new_tokens: int, batch_size: int) -> Asked:
     kind = probe.kind
-    questions, long = reads.of_set(benchmark, item), benchmark.lengths
+    questions, own = reads.of_set(benchmark, item), benchmark.own_lengths.get(item.name)
+    if item.file:  # of a group of lm-eval's tasks the limit is each task's
+        questions = min(questions, probe.options.get("limit") or questions)
+    long = own or benchmark.lengths
     answers, width = _fact(kind, "ANSWERS", 1), _fact(kind, "QUESTION_TOKENS", None)
+    answers = min(answers, long.answers or answers) if probe.options.get("others", True) else 1
     writes = _fact(kind, "GENERATES", False) and probe.options.get("written", True)
     written = (item.max_new_tokens or new_tokens) if writes else 0
     passes = math.ceil(questions * probe.options.get("draws", 1) / batch_size) * written / 2
     kept = questions * (WRITTEN_ROW if written else SCORED_ROW)
     if width is not None:
-        texts = questions * answers
-        return Asked(Extent(texts * width, texts * width**2, texts), passes, LONGEST_QUESTION, kept)
+        texts, option = questions * answers, own.answer if own else 1
+        width = own.prompt + own.answer if own else width
+        longest = own.longest if own else LONGEST_QUESTION
+        scored = Extent(texts * width, texts * width**2, texts, texts * (width - option))
+        return Asked(scored, passes, longest, option, option, kept)
     tokens = questions * (long.prompt + answers * long.answer + written // 2)
-    return Asked(Extent(tokens, tokens * long.longest, questions), passes, long.longest, kept)
+    attended = tokens * (long.prompt + long.answer)
+    scored = Extent(tokens, attended, questions, questions * long.prompt)
+    return Asked(scored, passes, long.longest, long.answer, long.longest, kept)
 
 
 def _fact(kind: str, fact: str, default: Any) -> Any:

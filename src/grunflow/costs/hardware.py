@@ -7,15 +7,20 @@ from grunflow.costs.memory import GIB
 
 @dataclass(frozen=True)
 class Device:
-    """gpu_bytes: 0 for a CPU. flops: dense bf16 peak (of the CPU: float32, one core). bandwidth: bytes per second."""
+    """gpu_bytes: 0 for a CPU. flops: dense bf16 peak (of the CPU: float32, one core). bandwidth: bytes per second. share: of
+    `flops` that a training reaches. start: seconds until a job has imported torch and reached its first step. launch: seconds until
+    an operation has begun, however small it is."""
 
     gpu_bytes: int
     flops: float
     bandwidth: float
+    share: float = 0.3
+    start: float = 60.0
+    launch: float = 8e-6
 
 
-# Makers' data sheets. CPU: 102 GFLOP/s in a product of one thread, docs/performance.md.
-CPU = Device(0, 100e9, 10e9)
+# Makers' data sheets. CPU: 102 GFLOP/s in a product of one thread, docs/performance.md; the rest as `grunflow plan --against` found it.
+CPU = Device(0, 100e9, 10e9, share=0.55, start=10.0, launch=12e-6)
 DEVICES = {
     "a100-40gb": Device(40 * GIB, 312e12, 1.55e12),
     "a100-80gb": Device(80 * GIB, 312e12, 2.0e12),
@@ -24,15 +29,20 @@ DEVICES = {
     "l40s-48gb": Device(48 * GIB, 362e12, 0.86e12),
     "none": CPU,
 }
-# Assumptions, measured on no GPU by us: shares of peak FLOPs and of peak bandwidth that training reaches, bytes a second of
-# a shared file system, seconds until a job has imported torch and reached its first step, share of a GPU's memory to plan
-# with.
-UTILISATION, BANDWIDTH_SHARE, DISK, START_SECONDS, GPU_SHARE = 0.3, 0.6, 0.5e9, 60.0, 0.92
+# Assumptions, measured on no GPU by us, as every share, start and launch of a GPU above: share of peak bandwidth, bytes a second of a
+# shared file system, share of a GPU's memory to plan with; operations of a block on its way up (counted off a Llama-like one: norms,
+# rotary angles and attention in parts).
+BANDWIDTH_SHARE, DISK, GPU_SHARE, OPERATIONS = 0.6, 0.5e9, 0.92, 40
 
 
-def compute_seconds(device: Device, flops: float | int, weight_reads: float | int) -> float:
-    """The longer of computing and of reading weights from memory (`weight_reads` bytes): small batches wait for those."""
-    return max(flops / (UTILISATION * device.flops), weight_reads / (BANDWIDTH_SHARE * device.bandwidth))
+def compute_seconds(device: Device, flops: float | int, read: float | int, blocks: float | int = 0) -> float:
+    """The longest of computing, of reading so many bytes of weights from memory, and of starting the operations of so many passes
+    up through a block: small batches wait for the last two."""
+    return max(
+        flops / (device.share * device.flops),
+        read / (BANDWIDTH_SHARE * device.bandwidth),
+        blocks * OPERATIONS * device.launch,
+    )
 
 
 def write_seconds(size: int) -> float:

@@ -66,7 +66,7 @@ def training(
     accumulated: bool = False,
     precision: str = "masters",
 ) -> Held:
-    """What a training step holds, on micro-batches of `micro`, padded, of which `labels` tokens are predicted.
+    """What a training step holds, on micro-batches of `micro`, of which `labels` tokens are predicted.
 
     Args:
         carrier: None: every weight is trained.
@@ -85,7 +85,7 @@ def training(
         trained * own,
         (3 if whole and precision == "kahan" else 2) * trained * own,
         micro.tokens * _kept_blocks(shapes, carrier) * _kept(shapes, carrier) * size,
-        _logits(shapes, micro.tokens, labels, size),
+        _logits(shapes, micro.tokens - micro.silent, labels, size),
         shapes.parameters * size if reference else 0,
         # Embedding and head are one shard's group, gathered with the gradient of the head.
         3 * shapes.vocabulary * shapes.hidden * size,
@@ -94,11 +94,11 @@ def training(
     )
 
 
-def forward(shapes: Shapes, dtype: str, batch: Extent, labels: int, replaced: bool = False) -> Held:
-    """What scoring a batch holds: the weights, one block's intermediate values, logits. replaced: a carrier's own weights are
-    first read beside the model's, which they replace."""
+def forward(shapes: Shapes, dtype: str, batch: Extent, tokens: int, labels: int, replaced: bool = False) -> Held:
+    """What scoring a batch holds: the weights, one block's intermediate values, logits. tokens: at which the head is run. labels: of them
+    those whose softmax is taken, in float32. replaced: a carrier's own weights are first read beside the model's, which they replace."""
     size = BYTES[dtype]
-    weights, logits = shapes.parameters * size, _logits(shapes, batch.tokens, labels, size)
+    weights, logits = shapes.parameters * size, _logits(shapes, tokens, labels, size)
     block = batch.tokens * (4 * shapes.hidden + 3 * shapes.intermediate) * size
     return Held(weights, 0, 0, max(block, weights - logits) if replaced else block, logits)
 

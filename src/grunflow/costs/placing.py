@@ -14,10 +14,10 @@ MOST_GPUS = 8  # of a node
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job costs. gpu_bytes: on each of `gpus`. checkpoint_bytes: its resume state, gone after success."""
+    """What one job costs; seconds: with its start. gpu_bytes: on each of `gpus`. checkpoint_bytes: its resume state, gone after success."""
 
+    seconds: float
     flops: float | int = 0.0
-    seconds: float = 60.0
     gpus: int = 0
     gpu_bytes: int = 0
     host_bytes: int = GIB
@@ -61,12 +61,12 @@ def fits(study: Study, found: Cost) -> bool:
 
 def placed(study: Study, model: Model, load: Load) -> Cost:
     device, weights = device_of(study, model), weights_of(study, model)
-    around = hardware.START_SECONDS + hardware.write_seconds(weights + load.kept)
+    around = device.start + hardware.write_seconds(weights + load.kept)
     if not device.gpu_bytes:
-        return Cost(load.flops, load.seconds + around, 0, 0, IMPORTS["cpu"] + load.held.total, load.kept, load.state)
+        return Cost(load.seconds + around, load.flops, 0, 0, IMPORTS["cpu"] + load.held.total, load.kept, load.state)
     room = hardware.GPU_SHARE * device.gpu_bytes - IMPORTS["gpu"]
     most = MOST_GPUS if load.sharded else 1
     gpus = next((number for number in range(1, most) if load.held.on_each(number) <= room), most)
     host = gpus * (IMPORTS["host"] + (weights - load.absent) * 5 // 4)
     held = IMPORTS["gpu"] + load.held.on_each(gpus)
-    return Cost(load.flops, load.seconds / gpus + around, gpus, held, host, load.kept, load.state)
+    return Cost(load.seconds / gpus + around, load.flops, gpus, held, host, load.kept, load.state)

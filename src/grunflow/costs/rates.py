@@ -97,7 +97,7 @@ def read(path: Path) -> dict[str, Rate]:
 
 def beside(found: Iterable[Taken], rates: Mapping[str, Rate]) -> dict[str, dict[str, float]]:
     """Rule -> jobs, and over them seconds as planned, at the rates and as measured, CPU and GPU seconds; of the largest job
-    memory as asked for and as measured (bytes)."""
+    memory as planned, as asked for (with room to spare) and as measured (bytes)."""
     rows: dict[str, dict[str, float]] = {}
     for item in found:
         row = rows.setdefault(item.rule, dict.fromkeys(BESIDE, 0.0))
@@ -108,12 +108,15 @@ def beside(found: Iterable[Taken], rates: Mapping[str, Rate]) -> dict[str, dict[
             ("gpu_seconds", item.measured.get("gpu_seconds", 0.0)),
         ):  # fmt: skip
             row[key] += value
+        planned = item.planned.gpu_bytes if gpu else item.planned.host_bytes
         asked = item.planned.gpu_bytes if gpu else request_for(item.planned)["mem_mb"] * 2**20
         peak = item.measured.get("peak_gpu_memory_bytes", item.measured["peak_memory_bytes"])
-        row["asked_bytes"], row["peak_bytes"] = max(row["asked_bytes"], asked), max(row["peak_bytes"], peak)
+        for key, size in (("planned_bytes", planned), ("asked_bytes", asked), ("peak_bytes", peak)):
+            row[key] = max(row[key], size)
     return rows
 
 
 BESIDE = (
-    "jobs", "planned_seconds", "learnt_seconds", "seconds", "cpu_seconds", "gpu_seconds", "asked_bytes", "peak_bytes",
+    "jobs", "planned_seconds", "learnt_seconds", "seconds", "cpu_seconds", "gpu_seconds", "planned_bytes", "asked_bytes",
+    "peak_bytes",
 )  # fmt: skip

@@ -35,6 +35,24 @@ def pack(long: Lengths, rows: int) -> Extent:
     return Extent(rows * long.answer, round(rows * long.answer * long.padded * width), rows)
 
 
+def text_pack(long: Lengths, rows: int, whole: bool = False) -> Extent:
+    """Whole texts without padding, the head at answers alone unless a loss is of the whole text; attention is padded a little
+    (training/text_pack.py)."""
+    width = long.prompt + long.answer
+    return Extent(rows * width, round(rows * width * width * 1.2), rows, 0 if whole else rows * long.prompt)
+
+
+def heaviest(long: Lengths, rows: int, edited: bool) -> Extent:
+    """The largest of a run's packs. A row alone is the longest; of n together each is beyond the mean by what the longest is, over
+    2 sqrt(n) - 1: three standard deviations of their mean, where the longest lies at six. edited: positions from the edited one on alone
+    (training/frozen_pack.py)."""
+    beyond = (long.longest - long.prompt - long.answer) / (2 * rows**0.5 - 1)
+    answer = round(long.answer + beyond)
+    prompt = 0 if edited else long.prompt
+    width = prompt + answer
+    return Extent(rows * width, rows * width * (long.prompt + answer), rows, rows * prompt)
+
+
 def lengths(benchmark: Benchmark, stream: StreamSpec) -> Lengths:
     """The lengths of a stream's texts. Corpora whose texts reach the benchmark's own cut are taken for as long as this stream's,
     shorter ones for what they are; an edit acts at `fraction` of a text."""

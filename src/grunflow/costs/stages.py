@@ -1,75 +1,38 @@
 """What one job of a stage costs, from its spec: FLOPs, memory, disk, seconds. No torch: the rules ask, once per job."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import singledispatch
 
 from grunflow.benchmarks.base import Benchmark, Lengths, declared
 from grunflow.config import specs
 from grunflow.config.forms import training_of
-from grunflow.config.models import Model
-from grunflow.config.parts import CarrierSpec, Training
 from grunflow.config.sets import ProbeSpec
 from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
-from grunflow.config.terms import WEIGHTS, Terms, alone_because, plain_because, terms_of, trained_by
+from grunflow.config.terms import WEIGHTS, Terms, alone_because, padded_because, plain_because, terms_of, trained_by
 from grunflow.costs import asking, flops, hardware, memory, reads
+from grunflow.costs.flops import Extent
 from grunflow.costs.memory import BYTES
 from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of, weights_of
+from grunflow.costs.training import Step, Trained, cost_of
 from grunflow.training.schedule import snapshot_steps, total_steps
 
 
 def cost(study: Resolved, spec: specs.Stage) -> Cost:
-    """What the job of `spec` costs; stages that load no model are taken for small."""
+    """What the job of `spec` costs; stages that load no model are taken to do little but start."""
     return _cost(spec, study)
 
 
 @singledispatch
 def _cost(spec: specs.Stage, study: Resolved) -> Cost:
-    return Cost()
+    return Cost(hardware.DEVICES[study.gpu].start)
 
 
 def _benchmark(study: Resolved, name: str) -> Benchmark:
     found = declared(study.benchmark(name))
-    return replace(found, lengths=reads.in_form(found.lengths, study.conventions))
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training job does. step_flops: of a whole optimiser step, which runs `batches` batches of training.batch_size
-    rows. carrier: None where every weight is trained. copied: whether a copy of the model before stays beside it. absent: how many
-    blocks are not loaded."""
-
-    carrier: CarrierSpec | None
-    training: Training
-    rows: int
-    long: Lengths
-    step_flops: float
-    batches: int = 1
-    copied: bool = False
-    sharded: bool = True
-    absent: int = 0
-
-
-def _training(study: Resolved, model: Model, of: Trained) -> Cost:
-    shapes = shapes_of(study, model)
-    micro = of.training.batch_size // of.training.accumulation
-    worst = reads.longest_batch(of.long.longest, of.batches * micro)
-    several = of.training.accumulation > 1
-    held = memory.training(
-        shapes, of.carrier, model.dtype, worst, worst.tokens, of.copied, several, of.training.precision
-    )
-    absent = of.absent * shapes.block * BYTES[model.dtype]
-    held = replace(held, weights=held.weights - absent)
-    count = total_steps(of.training, of.rows)
-    # Forward, gradient of what lies below, own gradient: weights are read three times for every micro-batch.
-    read = count * of.batches * of.training.accumulation * 3 * held.weights
-    work = count * of.step_flops
-    whole = of.carrier is None or trained_by(of.carrier) == WEIGHTS
-    load = Load(
-        held, shapes.parameters * memory.BYTES[model.dtype] if whole else held.gradients, work,
-        hardware.compute_seconds(device_of(study, model), work, read), held.gradients + held.moments, of.sharded, absent,
-    )  # fmt: skip
-    return placed(study, model, load)
+    own = {each: reads.in_form(long, study.conventions) for each, long in found.own_lengths.items()}
+    return replace(found, lengths=reads.in_form(found.lengths, study.conventions), own_lengths=own)
 
 
 @_cost.register
@@ -79,10 +42,17 @@ def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
     benchmark = _benchmark(study, spec.benchmark)
     long = benchmark.lengths
     rows = sum(benchmark.rows.get(file, 0) for file in spec.files) + (spec.model.replayed if spec.replay else 0)
-    micro = reads.batch(long, training.batch_size // training.accumulation)
-    passes = training.accumulation * flops.training(shapes_of(study, spec.model)).flops(micro)
+    micro = training.batch_size // training.accumulation
+    shapes, count = shapes_of(study, spec.model), training.accumulation
+
+    def step(extent: Extent, worst: Extent) -> Step:
+        return Step(count * flops.training(shapes).flops(extent), count, shapes.layers, worst)
+
+    padded = step(reads.batch(long, micro), reads.longest_batch(long.longest, micro))
+    packed = step(reads.text_pack(long, micro, whole=spec.role == "base"), reads.heaviest(long, micro, edited=False))
+    alone = packed if spec.engine == "fast" else padded
     shared = alone_because(spec) is None
-    return _training(study, spec.model, Trained(None, training, rows, long, passes, sharded=shared))
+    return cost_of(study, spec.model, Trained(None, training, rows, padded, alone, sharded=shared))
 
 
 @_cost.register
@@ -94,19 +64,20 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
         spec.carrier,
         spec.training,
         reads.forgotten(benchmark, spec.stream),
-        long,
-        _step_flops(spec, study, terms, long),
-        terms.batches,
+        _step(spec, study, terms, long, alone=False),
+        _step(spec, study, terms, long, alone=True),
         terms.is_copied(spec.engine) and trained_by(spec.carrier) == WEIGHTS,
         alone_because(spec) is None,
         absent_blocks(spec),
     )
-    trained = _training(study, spec.model, of)
+    trained = cost_of(study, spec.model, of)
     probe = spec.snapshots.probe
     if probe is None:
         return trained
     taken = len(snapshot_steps(spec.snapshots, total_steps(of.training, of.rows)))
-    return replace(trained, seconds=trained.seconds + taken * _snapshot_seconds(spec, study, benchmark, probe))
+    return replace(
+        trained, seconds=trained.seconds + taken * _asking_seconds(spec, study, _asked(spec, study, [probe]))
+    )
 
 
 def absent_blocks(spec: specs.Unlearn) -> int:
@@ -121,44 +92,55 @@ def absent_blocks(spec: specs.Unlearn) -> int:
 def _attack(spec: specs.Attack, study: Resolved) -> Cost:
     """A training that is put to every probe so many times, and leaves scores alone."""
     trained = _unlearn(spec, study)
-    size = study.evaluation_batch_size
-    asked = asking.asked(_benchmark(study, spec.benchmark), spec.probes, spec.max_new_tokens, size)
-    times, device = len(spec.asked), device_of(study, spec.model)
-    work = times * flops.forward(shapes_of(study, spec.model)).flops(asked.scored)
-    reading = times * (1 + asked.reads) * weights_of(study, spec.model)
+    asked = _asked(spec, study, spec.probes)
+    times, shapes = len(spec.asked), shapes_of(study, spec.model)
     return replace(
         trained,
-        flops=trained.flops + work,
-        seconds=trained.seconds + hardware.compute_seconds(device, work, reading),
+        flops=trained.flops + times * flops.forward(shapes).flops(asked.scored),
+        seconds=trained.seconds + times * _asking_seconds(spec, study, asked),
         disk_bytes=times * asked.kept_bytes,
     )
 
 
-def _step_flops(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths) -> float:
-    """FLOPs of an optimiser step, with what is read of the model before unlearning (training/step.py counts the same)."""
+def _asked(spec: specs.Unlearn | specs.Evaluate, study: Resolved, probes: Sequence[ProbeSpec]) -> asking.Asked:
+    return asking.asked(_benchmark(study, spec.benchmark), probes, spec.max_new_tokens, study.evaluation_batch_size)
+
+
+def _asking_seconds(spec: specs.Unlearn | specs.Evaluate, study: Resolved, asked: asking.Asked) -> float:
+    model = spec.model
+    return asking.seconds(asked, device_of(study, model), shapes_of(study, model), weights_of(study, model))
+
+
+def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alone: bool) -> Step:
+    """An optimiser step, with what is read of the model before unlearning (training/step.py counts the same FLOPs). alone: on one
+    process, which packs whole texts (training/engine.py)."""
     shapes = shapes_of(study, spec.model)
     packed = plain_because(spec.objective, (*spec.beneath, spec.carrier), spec.engine) is None
     micro = spec.training.batch_size // spec.training.accumulation
-    extent = reads.pack(long, micro) if packed else reads.batch(long, micro)
-    total = terms.batches * flops.training(shapes, spec.carrier, terms.layer, packed).flops(extent)
+    pads = not alone or padded_because(spec.objective, (*spec.beneath, spec.carrier), spec.engine)
+
+    def extent(of: Lengths) -> Extent:
+        return reads.pack(of, micro) if packed else reads.batch(of, micro) if pads else reads.text_pack(of, micro)
+
+    passes = flops.training(shapes, spec.carrier, terms.layer, packed)
+    refused = terms.refused * passes.flops(extent(long._replace(answer=long.refusal)))
+    total = refused + (terms.batches - terms.refused) * passes.flops(extent(long))
     for known, batches in ((terms.forget_reference, terms.forgotten), (terms.retain_reference, 1)):
         if known == "states":
-            passes = flops.forward(shapes, (terms.layer or 0) + 1)
+            once = flops.forward(shapes, (terms.layer or 0) + 1)
         elif known == "logits" and packed:
-            passes = flops.head_only(shapes)
+            once = flops.head_only(shapes)
         elif known == "logits" or (known and spec.engine == "plain"):
-            passes = flops.forward(shapes)
+            once = flops.forward(shapes)
         else:
             continue  # nothing, or summed NLLs that were computed once
-        total += batches * passes.flops(extent)
-    return spec.training.accumulation * total
-
-
-def _snapshot_seconds(spec: specs.Unlearn, study: Resolved, benchmark: Benchmark, probe: ProbeSpec) -> float:
-    """One snapshot; of a probe that generates that is most of it."""
-    asked = asking.asked(benchmark, [probe], spec.max_new_tokens, study.evaluation_batch_size)
-    work = 0.0 if asked.reads else flops.forward(shapes_of(study, spec.model)).flops(asked.scored)
-    return hardware.compute_seconds(device_of(study, spec.model), work, asked.reads * weights_of(study, spec.model))
+        total += batches * once.flops(extent(long))
+    together = packed or not pads
+    blocks = shapes.layers - 1 - (flops.lowest(spec.carrier) or 0) if packed else shapes.layers
+    count = spec.training.accumulation
+    run = micro * terms.batches
+    worst = reads.heaviest(long, run, packed) if together else reads.longest_batch(long.longest, run)
+    return Step(count * total, count * (1 if together else terms.batches), blocks, worst)
 
 
 @_cost.register
@@ -169,7 +151,9 @@ def _cache(spec: specs.CacheFrozenStates, study: Resolved) -> Cost:
     work = rows * flops.forward(shapes).flops(reads.batch(long, 1))
     upper = 2 * (shapes.layers - 1 - spec.first) * shapes.kv_heads * shapes.head_size * long.prompt
     kept = rows * size * (2 * long.answer * shapes.hidden + upper)
-    held = memory.forward(shapes, model.dtype, reads.longest_batch(long.longest, study.evaluation_batch_size), 0)
+    together = study.evaluation_batch_size
+    labels = long.longest - long.prompt  # of one row after the other
+    held = memory.forward(shapes, model.dtype, reads.longest_batch(long.longest, together), labels, labels)
     seconds = hardware.compute_seconds(device_of(study, model), work, held.weights)
     if spec.beneath:
         held, absent = replace(held, activations=held.activations + kept // 8), 0
@@ -185,13 +169,13 @@ def _cache(spec: specs.CacheFrozenStates, study: Resolved) -> Cost:
 
 @_cost.register
 def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
-    model, device = spec.model, device_of(study, spec.model)
-    shapes, size = shapes_of(study, model), study.evaluation_batch_size
-    asked = asking.asked(_benchmark(study, spec.benchmark), spec.probes, spec.max_new_tokens, size)
+    model, shapes, size = spec.model, shapes_of(study, spec.model), study.evaluation_batch_size
+    asked = _asked(spec, study, spec.probes)
     times = len(along(spec.condition)) or 1
     work = times * flops.forward(shapes).flops(asked.scored)
     replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
-    held = memory.forward(shapes, model.dtype, reads.longest_batch(asked.longest, size), 0, replaced)
-    seconds = hardware.compute_seconds(device, work, times * held.weights)
-    seconds += hardware.compute_seconds(device, 0.0, times * asked.reads * held.weights)
+    batch = reads.longest_batch(asked.longest, size)
+    heads = size * (asked.labels if spec.engine == "fast" else asked.heads)
+    held = memory.forward(shapes, model.dtype, batch, heads, size * asked.labels, replaced)
+    seconds = times * _asking_seconds(spec, study, asked)
     return placed(study, model, Load(held, times * asked.kept_bytes, work, seconds))

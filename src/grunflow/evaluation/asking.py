@@ -17,6 +17,7 @@ from grunflow.config.sets import DataSet, ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.form import Form
+from grunflow.evaluation.guard import Guard, GuardedAsker, GuardedForm
 from grunflow.progress import track
 
 Row = dict[str, Any]
@@ -29,7 +30,7 @@ class Asking:
 
     template: of the run, for sets without one of their own. data: the benchmark's data folder. label: for the heartbeat; empty
     within a training, which has one of its own. sets: all that are asked, for forms that read several. question_of: (set, place in
-    it, row) -> the question as it is put; None: as it stands. begins, given: see Form.
+    it, row) -> the question as it is put; None: as it stands. begins, given: see Form. guard: what stands in front of the model.
     """
 
     tokenizer: Any
@@ -44,6 +45,7 @@ class Asking:
     question_of: Callable[[DataSet, int, Row], str] | None = None
     begins: str = ""
     given: int = 0
+    guard: Guard | None = None
 
     def each(self, spec: ProbeSpec) -> Iterator[DataSet]:
         """The probe's sets, with a heartbeat at each."""
@@ -51,13 +53,17 @@ class Asking:
         yield from (spec.sets[step] for step in steps)
 
     def asker(self, asked: DataSet) -> Asker:
-        return Asker(
-            self.stack, self.tokenizer, self.engine, asked.max_new_tokens or self.max_new_tokens, self.batch_size
-        )
+        length = asked.max_new_tokens or self.max_new_tokens
+        if self.guard is None:
+            return Asker(self.stack, self.tokenizer, self.engine, length, self.batch_size)
+        return GuardedAsker(self.stack, self.tokenizer, self.engine, length, self.batch_size, self.guard)
 
     def form(self, asked: DataSet) -> Form:
         """How a set's questions and answers become tokens."""
-        return Form(self.tokenizer, asked.template or self.template, self.begins, self.given)
+        template = asked.template or self.template
+        if self.guard is None:
+            return Form(self.tokenizer, template, self.begins, self.given)
+        return GuardedForm(self.tokenizer, template, self.begins, self.given, self.guard.refusal)
 
     def rows(self, asked: DataSet, keys: tuple[str, ...] = ("question", "answer")) -> list[Row]:
         """The set's rows: all, or so many of them, evenly spaced; with their questions as they are put. Of a question that is put

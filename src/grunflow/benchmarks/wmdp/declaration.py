@@ -14,6 +14,8 @@ QUESTIONS, CORPUS_TEXTS = {"wmdp_bio": 1273, "wmdp_cyber": 1987, "mmlu": 14042},
 
 # Tokens of the made-up texts (18 in the mean, 40 in the longest, by their own tokenizer).
 CRAFT = Lengths(14, 4, 1.3, 40)
+# lm-eval's questions with their options; these are letters, and one pass tells of all four (evaluation/harness.py).
+LETTERED = Lengths(149, 1, 1.0, 512, answers=1)
 
 METRICS = (
     Metric("accuracy", "accuracy", accuracy, probe="choice", reference=BASE, change="change", shown=("forget", "keep"), compared=True),
@@ -62,6 +64,7 @@ def declare(keys: Keys) -> Benchmark:
         origin=lambda models: origin(keys, models),
         rows=rows(keys),
         lengths=CRAFT if sources.craft else cut_at(keys.texts.max_tokens),
+        own_lengths={task.name: CRAFT for task in tasks} if sources.craft else dict.fromkeys(QUESTIONS, LETTERED),
         snapshot=lambda questions: ProbeSpec(kind="choice", sets=tuple(tasks), options={"limit": questions}),
         files=files(keys),
         chance=CHANCE,
