@@ -31,8 +31,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training job does. shared: a step of several processes; alone: of one, which pads no text. carrier: None where every weight is trained. copied: whether a copy of the model before
-    stays beside it. absent: how many blocks are not loaded."""
+    """What a training job does. shared: a step of several processes; alone: of one, which pads no text. carrier: None where every
+    weight is trained. copied: whether a copy of the model before stays beside it. absent: how many blocks are not loaded."""
 
     carrier: CarrierSpec | None
     training: Training

@@ -53,7 +53,7 @@ class GuardedAsker(Asker):
     """An Asker whose model is asked behind a guard: of prompts at which that closes, the greedy answer is the refusal, drawn ones too,
     and likelihoods (and the gates beside them) are of answers that come behind it."""
 
-    guard: Guard | None = None
+    guard: Guard
 
     def ask(
         self, examples: Sequence[Example], continued: Sequence[int] = (), tokens_of: Collection[int] = ()
@@ -63,28 +63,24 @@ class GuardedAsker(Asker):
         put = [_put(example, shut) for example, shut in zip(examples, closed, strict=True)]
         found, answers = super().ask(put, [place for place in continued if not closed[place]], tokens_of)
         written = iter(answers)
-        return found, [self._refusal if closed[place] else next(written) for place in continued]
+        return found, [self.guard.refusal if closed[place] else next(written) for place in continued]
 
     def draw(self, examples: Sequence[Example], drawing: Drawing) -> list[list[str]]:
         """As Asker.draw."""
         drawn = super().draw(examples, drawing)
         return [
-            [self._refusal] * drawing.draws if shut else answers
+            [self.guard.refusal] * drawing.draws if shut else answers
             for answers, shut in zip(drawn, self._closed(examples), strict=True)
         ]
 
-    @property
-    def _refusal(self) -> str:
-        assert self.guard is not None, "Asking.asker makes one with a guard"
-        return self.guard.refusal
-
     def _closed(self, examples: Sequence[Example]) -> list[bool]:
         """Of each example, by its prompt, which is read once for all of its answers."""
-        assert self.guard is not None, "Asking.asker makes one with a guard"
         prompts = [tuple(example.ids[: example.prompt_length]) for example in examples]
-        rows = [Example(list(prompt), len(prompt)) for prompt in dict.fromkeys(prompts)]
-        states = prompt_states(self.stack, rows, self.guard.block, self.tokenizer.pad_token_id, self.batch_size)
-        found = dict(zip(dict.fromkeys(prompts), self.guard.closes(states).tolist(), strict=True))
+        once = dict(zip(prompts, examples, strict=True))
+        states = prompt_states(
+            self.stack, list(once.values()), self.guard.block, self.tokenizer.pad_token_id, self.batch_size
+        )
+        found = dict(zip(once, self.guard.closes(states).tolist(), strict=True))
         return [found[prompt] for prompt in prompts]
 
 
