@@ -29,7 +29,9 @@ laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else f
 	sed 's|^    # folder: FOLDER|    $(if $(TOFU),folder: $(TOFU),# the text comes from the hub)|; s|model: smollm2-135m$$|model: $(MODEL)|' config/$(STUDY).yaml > .grunflow/$(STUDY).yaml
 	HF_HUB_OFFLINE=$(if $(TOFU),$(HF_HUB_OFFLINE),0) grunflow prefetch --configfile .grunflow/$(STUDY).yaml
 	grunflow doctor --configfile .grunflow/$(STUDY).yaml
-	MALLOC_MMAP_THRESHOLD_=33554432 $(SNAKEMAKE) --configfile .grunflow/$(STUDY).yaml
+	@echo "A log per job: results/$(STUDY)/logs; how far it is: grunflow status --configfile .grunflow/$(STUDY).yaml"
+	@MALLOC_MMAP_THRESHOLD_=33554432 $(SNAKEMAKE) --quiet rules host reason --configfile .grunflow/$(STUDY).yaml || { grunflow status --configfile .grunflow/$(STUDY).yaml; exit 1; }
+	@grunflow show results/$(STUDY)
 	@echo "report:  results/$(STUDY)/report.html"
 
 test: .venv/.done ## quick tests, offline, on a CPU

@@ -55,6 +55,7 @@ STUDY = {
         "turned": {"file": "backwards.py", "words": 3},
         "same": {"kind": "framed", "prompt": "{question}"},
         "drawn": {"kind": "sampled", "draws": 4, "k": 2},
+        "deep": {"kind": "depth", "threshold": 0.0},
         "shut": {"kind": "gated", "gate": 0},
         "nf4": {"kind": "quantised", "grid": "nf4"},
         "nf4_merged": {"kind": "merged", "grid": "nf4"},
@@ -96,10 +97,11 @@ def rows_of(table: pd.DataFrame, benchmark: str) -> dict[str, set[str]]:
 @pytest.mark.slow
 def test_runs_are_put_under_what_means_something_to_them(robustness: pd.DataFrame) -> None:
     """Black-box conditions, one of the user's own among them, also to reference models; a gate is held where there is one, adapters are
-    merged where there are some; another form reaches no question of lm-eval's, and is not claimed to."""
+    merged where there are some; what looks beside a run looks into the two models that it reads as well; another form reaches no question
+    of lm-eval's, and is not claimed to, nor has WMDP a retain model."""
     models, methods = {"target ", "retain "}, {"gd full", "gd lora", "gd grun"}
     assert rows_of(robustness, "tofu") == {
-        **dict.fromkeys(("plain", "turned", "same", "drawn"), models | methods),
+        **dict.fromkeys(("plain", "turned", "same", "drawn", "deep"), models | methods),
         "nf4": methods, "shut": {"gd grun"}, "nf4_merged": {"gd lora"},
     }  # fmt: skip
     assert rows_of(robustness, "wmdp") == {
@@ -107,11 +109,11 @@ def test_runs_are_put_under_what_means_something_to_them(robustness: pd.DataFram
     }  # fmt: skip
     told = robustness.drop_duplicates("condition").set_index("condition")
     assert told["access"].to_dict() == {
-        "plain": "", "turned": "black-box", "same": "black-box", "drawn": "black-box", "shut": "white-box", "nf4": "white-box",
+        "plain": "", "turned": "black-box", "same": "black-box", "drawn": "black-box", "deep": "white-box", "shut": "white-box", "nf4": "white-box",
         "nf4_merged": "white-box",
     }  # fmt: skip
     assert told["strength"].to_dict() == {
-        "plain": "", "turned": "3.0", "same": "", "drawn": "2.0", "shut": "0.0", "nf4": "", "nf4_merged": ""
+        "plain": "", "turned": "3.0", "same": "", "drawn": "2.0", "deep": "", "shut": "0.0", "nf4": "", "nf4_merged": ""
     }  # fmt: skip
 
 
@@ -130,6 +132,18 @@ def test_leak_and_collateral_are_held_against_the_plain_question(robustness: pd.
     assert (numbers["leak"] <= numbers["leak_hi"]).all()
     assert set(rows.loc["drawn", "measure"]) == {"right_within_k"}
     assert set(rows.loc["plain", "measure"]) == {"probability"}
+
+
+@pytest.mark.slow
+def test_depth_lies_between_the_target_and_the_retain_model(robustness: pd.DataFrame) -> None:
+    """Leak is 1 - UDS: 1 of the target, 0 of the retain model, exactly."""
+    deep = robustness[robustness["condition"] == "deep"].set_index(["objective", "carrier"])
+    assert set(deep["measure"]) == {"left_within"}
+    leak = pd.to_numeric(deep["leak"])
+    assert leak[("target", "")] == 1
+    assert leak[("retain", "")] == 0
+    assert leak.between(0, 1).all()
+    assert leak[("gd", "grun")] > 0.5, "an edit of the last prompt token leaves what stands at the answer"
 
 
 @pytest.mark.slow

@@ -19,15 +19,15 @@ def test_answers_are_read_behind_one_prompt_and_generated_in_batches() -> None:
     asks = ProbeSpec(
         kind="answers", sets=(DataSet(name="forget", role="forget", file="sets/forget05_perturbed.jsonl"),)
     )
-    found = asked(tofu, [asks], 256, 16)
+    found = asked(tofu, [asks], 256, 16, 32)
     # 200 questions: a prompt of 24 tokens, without the head, seven answers of 35 and half of 256 new tokens; 13 batches.
     assert found.scored.tokens == 200 * (24 + 7 * 35 + 128)
     assert found.scored.silent == 200 * 24
     assert found.reads == 13 * 128
     assert found.longest == tofu.lengths.longest
     again = asks.model_copy(update={"sets": (asks.sets[0].model_copy(update={"max_new_tokens": 10, "rows": 16}),)})
-    assert asked(tofu, [again], 256, 16).reads == 5
-    twice = asked(tofu, [asks, asks], 256, 16)
+    assert asked(tofu, [again], 256, 16, 32).reads == 5
+    twice = asked(tofu, [asks, asks], 256, 16, 32)
     assert (twice.reads, twice.scored.rows) == (2 * found.reads, 400)
 
 
@@ -36,9 +36,9 @@ def test_questions_of_the_world_have_short_answers_and_fewer_of_them() -> None:
     tofu = benchmark("paper", "tofu")
     names = DataSet(name="world_facts", role="world", file="sets/world_facts_perturbed.jsonl")
     told = ProbeSpec(kind="answers", sets=(names,), options={"written": False})
-    assert asked(tofu, [told], 256, 16).scored.tokens == 117 * (19 + 5 * 4)
+    assert asked(tofu, [told], 256, 16, 32).scored.tokens == 117 * (19 + 5 * 4)
     right = told.model_copy(update={"options": {"written": False, "others": False}})
-    assert asked(tofu, [right], 256, 16).scored.tokens == 117 * (19 + 4)
+    assert asked(tofu, [right], 256, 16, 32).scored.tokens == 117 * (19 + 4)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_options_of_a_question_are_texts_of_their_own_but_for_letters(kind: str,
     """lm-eval's WMDP and MMLU offer A to D: the question is read once for all four."""
     wmdp = benchmark("paper", "wmdp")
     probe = ProbeSpec(kind=kind, sets=(DataSet(name=name, role="forget", file="", rows=1273),))
-    found = asked(wmdp, [probe], 256, 16)
+    found = asked(wmdp, [probe], 256, 16, 32)
     assert found.scored.rows == texts * 1273
     assert (found.reads, found.longest) == (0, LONGEST_QUESTION)
 
@@ -58,11 +58,11 @@ def test_made_up_questions_are_as_short_as_they_are() -> None:
     probe = ProbeSpec(
         kind="choice", sets=(DataSet(name="forget_domain", role="forget", file="sets/forget_domain.jsonl"),)
     )
-    found = asked(wmdp, [probe], 256, 16)
+    found = asked(wmdp, [probe], 256, 16, 32)
     assert found.scored.tokens == found.scored.rows * (14 + 4)
     assert found.longest == 40
     few = probe.model_copy(update={"options": {"limit": 20}})
-    assert asked(wmdp, [few], 256, 16).scored.rows == 4 * 20
+    assert asked(wmdp, [few], 256, 16, 32).scored.rows == 4 * 20
 
 
 def test_corpora_are_taken_for_as_long_as_they_are_cut_and_rows_for_as_many_as_are_taken() -> None:

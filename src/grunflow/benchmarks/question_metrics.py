@@ -24,6 +24,8 @@ RATIOS = (
 )  # fmt: skip
 # Under conditions that draw answers (conditions/sampled.py).
 SAMPLED = Metric("right_within_k", "Right within k draws", metrics.right_within_k, probe="samples")
+# Under conditions that look into the model (conditions/depth.py).
+WITHIN = Metric("left_within", "Left within (1 - UDS)", metrics.left_within, probe="depth", roles=("forget",))
 GATE = Metric("gate", "Gate", metrics.gate, measures="nothing")
 # Truth Ratios of the forget set against the retain model's.
 FORGET_QUALITY = (

@@ -154,13 +154,13 @@ def assumptions(study: Any) -> list[str]:
             f"of {long.longest}"
             for name, long in lengths.items()
         ),
-        f"{device.start:.0f} s until a job has started; {hardware.DISK / 1e9:.1f} GB/s to the shared file system",
+        f"{device.start:g} s until a job has started; {hardware.DISK / 1e9:.1f} GB/s to the shared file system",
         f"AdamW on float32 masters (16 bytes a trained weight, 2 more on one GPU; in the weights' type 8, with Kahan summation 10); jobs ask for {SPARE_MEMORY} times the memory and {SPARE_TIME:.0f} "
         "times the minutes, more at each attempt",
         f"{KEPT[study.keep]}; the resume state of a running job (its size, and the seconds to write it, stand in "
         "the table) lies in .resume/ until the job has succeeded, for a moment twice",
         "several GPUs: as fast as they are many, what they exchange is left out",
-        f"stages that load no model are taken for {device.start:.0f} s each",
+        f"stages that load no model are taken for {max(hardware.LITTLE, device.start):g} s each",
     ]
 
 

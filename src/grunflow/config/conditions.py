@@ -6,11 +6,14 @@ STRENGTH = "strength"                 the key that tables show as its strength
 CARRIERS = ()                         what a run's carrier must train (a carrier's TRAINS); empty: anything
 NEEDS = ()                            keys that the carrier must have, as `gate`
 PROBE = ""                            the probe that it asks with, in place of the benchmark's; its options are the keys
+BESIDE = False                        whether it reads the target model beside the run, and the retain model's scores under it: it
+                                      looks inside, white-box, and is put to these two as well
 AT_MOST = {}                          keys that may be at most as large as another one
 ONLY_WITH = {}                        keys that mean something only where another one has this value: key -> (other key, value)
 ROUNDS = False                        whether it rounds weights, by which metrics are tried
 """
 
+from grunflow.benchmarks.base import RETAIN, TARGET
 from grunflow.config.facts import PROBE, defined, fact_of
 from grunflow.config.methods import Source, condition_source, trains
 from grunflow.config.parts import ConditionSpec
@@ -21,11 +24,17 @@ from grunflow.config.where import is_on
 
 NO_GRID = "none"  # of conditions that round
 BLACK_BOX, WHITE_BOX = "black-box", "white-box"
+LOOKED_AT = (TARGET, RETAIN)  # by conditions that look beside the run
 
 
 def access(source: Source) -> str:
     """What it takes: nothing but to ask, or the model itself."""
-    return WHITE_BOX if "subject" in defined(source.path) else BLACK_BOX
+    return WHITE_BOX if "subject" in defined(source.path) or looks_beside(source) else BLACK_BOX
+
+
+def looks_beside(source: Source) -> bool:
+    """Whether it reads the target model, and the retain model's scores, too."""
+    return bool(source.facts.get("BESIDE", False))
 
 
 def rounds(study: Study, name: str) -> bool:
@@ -51,8 +60,10 @@ def is_put_to(part: Part, run: Run, name: str) -> bool:
     source = condition_source(part.study, name)
     if part.theirs(run) or not probes(part, name) or not is_meant(part, run, name):
         return False
+    if looks_beside(source) and not all(part.reference(run, role) for role in LOOKED_AT):
+        return False
     if run.is_reference:
-        return access(source) == BLACK_BOX
+        return run.objective in LOOKED_AT if looks_beside(source) else access(source) == BLACK_BOX
     trained, needed = source.facts.get("CARRIERS", ()), source.facts.get("NEEDS", ())
     fits = not trained or trains(part.study, run.carrier) in trained
     return fits and all(part.method(run).carrier.get(key) is not None for key in needed)
@@ -65,7 +76,8 @@ def probes(part: Part, name: str) -> tuple[ProbeSpec, ...]:
     own = source.facts.get("PROBE", "")
     reached = tuple(probe for probe in benchmark.probes if fact_of(PROBE, probe.kind, "FORMS", False))
     if own:
-        measured = any(metric.probe == own for metric in benchmark.metrics)
+        roles = {role for metric in benchmark.metrics if metric.probe == own for role in metric.roles}
         options = part.condition(name).model_extra or {}
-        return tuple(ProbeSpec(kind=own, sets=probe.sets, options=options) for probe in reached[:1] if measured)
+        sets = tuple(item for probe in reached[:1] for item in probe.sets if item.role in roles)
+        return (ProbeSpec(kind=own, sets=sets, options=options),) if sets else ()
     return reached if "put" in defined(source.path) else benchmark.probes

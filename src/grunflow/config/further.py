@@ -2,9 +2,11 @@
 
 import re
 
+from grunflow.benchmarks.base import RETAIN
 from grunflow.config import attacks, sequences
 from grunflow.config.base import NAME, NAMED
-from grunflow.config.methods import carrier_source
+from grunflow.config.conditions import is_put_to, looks_beside
+from grunflow.config.methods import carrier_source, condition_source
 from grunflow.config.resolve import PLAIN
 from grunflow.config.runs import Part, parts
 from grunflow.config.sheet import check_training
@@ -20,7 +22,8 @@ def check_further(study: Resolved) -> None:
     for name, keys in study.conditions.items():
         place = f"config.conditions.{name}"
         check_where(study, typed(Concerned, {"where": keys.get("where") or {}}, place).where, place)
-    every = parts(study) if study.attacks or study.sequences else []
+    every = parts(study) if study.attacks or study.sequences or study.conditions else []
+    _check_beside(study, every)
     _check_sequences(study, every)
     for name, attack in study.attacks.items():
         where = f"config.attacks.{name}"
@@ -42,6 +45,21 @@ def check_further(study: Resolved) -> None:
             )
         if attack.learns == "held_out":
             _check_questions(on, f"{where}.learns: got 'held_out'")
+
+
+def _check_beside(study: Resolved, every: list[Part]) -> None:
+    """A condition that looks beside a run finds one target model for each retain model."""
+    for name in study.conditions:
+        if not looks_beside(condition_source(study, name)):
+            continue
+        for part in every:
+            for run in part.grid:
+                seeds = {item.target_seed for item in part.grid if item.model == run.model}
+                if is_put_to(part, run, name) and part.published(run.model, RETAIN) and len(seeds) > 1:
+                    raise BadInput(
+                        f"config.conditions.{name}: the one finished retain model of {run.model!r} would stand beside target models of "
+                        f"{len(seeds)} seeds; give all replicates one target_seed, or leave the model out by `where`."
+                    )
 
 
 def _check_sequences(study: Resolved, every: list[Part]) -> None:

@@ -11,12 +11,14 @@ from grunflow.config.methods import objective_source
 from grunflow.config.places import (
     asked,
     attacker_files,
+    beside,
     carrier_files,
     condition_files,
     folder_of,
     place_of,
     read_from_folder,
     root_of,
+    scores_of,
     start_of,
 )
 from grunflow.config.runs import Part, Run, parts
@@ -64,7 +66,8 @@ def part_jobs(part: Part) -> list[Job]:
     for name, more in (("way", followed), ("attacked", attacking), ("sequence", asking)):
         inputs |= {name: tuple(job.folder for job in more)} if more else {}
     inputs |= {"data": (data,)} if asking else {}
-    return [*jobs, *parted, *scored, *followed, *attacking, *asking, Job(f"{root}/metrics", spec, inputs)]
+    first = sorted(scored, key=lambda job: "baseline" in job.inputs)  # those that others read
+    return [*jobs, *parted, *first, *followed, *attacking, *asking, Job(f"{root}/metrics", spec, inputs)]
 
 
 def further(part: Part, known: specs.Aggregate, states: list[sequences.State]) -> specs.Aggregate:
@@ -91,11 +94,14 @@ def made_for(part: Part, run: Run) -> list[Job]:
 
 def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
     """The jobs that put a run to questions, one under each condition."""
-    jobs, inputs = [], asked(part, run)
+    jobs = []
     for condition in conditions:
-        spec, folder = resolve.evaluate(part, run, condition), f"{root_of(part)}/scores/{run.path}/{condition}"
+        spec, inputs = resolve.evaluate(part, run, condition), asked(part, run) | beside(part, run, condition)
+        files = read_from_folder(spec.model, inputs)
+        if spec.beside:
+            files = tuple(dict.fromkeys([*files, *read_from_folder(spec.beside, {"start": inputs.get("beside", ())})]))
         methods = (*carrier_files(part, run), *condition_files(part, condition))
-        jobs.append(Job(folder, spec, inputs, read_from_folder(spec.model, inputs), methods))
+        jobs.append(Job(scores_of(part, run, condition), spec, inputs, files, methods))
     return jobs
 
 
@@ -125,7 +131,7 @@ def _state(part: Part, state: sequences.State) -> Job:
     spec = sequences.evaluate(part, state)
     files = read_from_folder(spec.model, inputs)
     methods = (*carrier_files(part, state.of), *condition_files(part, resolve.PLAIN))
-    return Job(f"{root_of(part)}/scores/{state.path}/{resolve.PLAIN}", spec, inputs, files, methods)
+    return Job(scores_of(part, state, resolve.PLAIN), spec, inputs, files, methods)
 
 
 def trained(part: Part, run: Run) -> list[Job]:

@@ -1,6 +1,9 @@
 """Where a benchmark's runs lie, what restoring one reads, and which files outside the package define it."""
 
-from grunflow.benchmarks.base import BASE
+from typing import Any
+
+from grunflow.benchmarks.base import BASE, RETAIN, TARGET
+from grunflow.config.conditions import looks_beside
 from grunflow.config.job import Inputs
 from grunflow.config.local import files_of
 from grunflow.config.methods import carrier_source, condition_source, trains
@@ -58,6 +61,26 @@ def asked(part: Part, run: Run) -> Inputs:
         | {"model": (place_of(part, run),)}
         | ({"run": (folder_of(part, run),)} if apart else {})
     )
+
+
+def beside(part: Part, run: Run, condition: str) -> Inputs:
+    """What a condition reads beside the run: the target model's folder, where a job writes one, and the retain model's scores under
+    it."""
+    if not looks_beside(condition_source(part.study, condition)):
+        return {}
+    target, retain = part.reference(run, TARGET), part.reference(run, RETAIN)
+    if target is None or retain is None:
+        raise ValueError(
+            f"{condition}: {run.path} has no target and retain model beside it, and conditions.is_put_to says so"
+        )
+    folder = folder_of(part, target)
+    known: Inputs = {"beside": (folder,)} if folder else {}
+    return known if run == retain else known | {"baseline": (scores_of(part, retain, condition),)}
+
+
+def scores_of(part: Part, run: Run | Any, condition: str) -> str:
+    """Where a run's scores under a condition lie. run: or what else has a path."""
+    return f"{root_of(part)}/scores/{run.path}/{condition}"
 
 
 def read_from_folder(model: Model, inputs: Inputs) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from grunflow.benchmarks.base import BASE, EXTERNAL, TARGET, Benchmark, forgetting
 from grunflow.config import specs
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.config.conditions import access, is_meant, is_put_to, probes, strength
+from grunflow.config.conditions import access, is_meant, is_put_to, looks_beside, probes, strength
 from grunflow.config.forms import training_of
 from grunflow.config.methods import condition_source
+from grunflow.config.models import Model
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import Picked, ProbeSpec, Snapshots
@@ -131,11 +132,18 @@ def evaluate(part: Part, run: Run, condition: str = PLAIN) -> specs.Evaluate:
         model=part.loaded(run),
         carriers=chain(part, run),
         condition=put,
+        beside=_beside(part, run, condition),
         probes=(on_the_way,) if along(put) and on_the_way else probes(part, condition),
         template=study.conventions.form(study.conventions.evaluation_template),
         engine=study.engine,
         max_new_tokens=study.max_new_tokens,
     )
+
+
+def _beside(part: Part, run: Run, condition: str) -> Model | None:
+    """The target model, as the job loads it, where the condition reads it beside the run."""
+    target = part.reference(run, TARGET) if looks_beside(condition_source(part.study, condition)) else None
+    return part.loaded(target) if target else None
 
 
 def conditions(part: Part, run: Run) -> tuple[str, ...]:

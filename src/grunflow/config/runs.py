@@ -129,6 +129,14 @@ class Part:
     def references(self) -> list[Run]:
         return [run for run in self.every_reference if not self.why_absent(run)]
 
+    def reference(self, run: Run, role: str) -> Run | None:
+        """The model of a role that a run is held against: of its target seed, or the only one; None where the study has none."""
+        seeds = (run.target_seed, None)
+        fit = (
+            item for item in self.references if (item.model, item.split, item.objective) == (run.model, run.split, role)
+        )
+        return next((item for item in fit if run.target_seed is None or item.target_seed in seeds), None)
+
     @property
     def absent(self) -> list[Run]:
         """Runs that the study asks for and goes on without."""

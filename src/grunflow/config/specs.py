@@ -167,6 +167,9 @@ class Evaluate(Stage):
         description="of several runs whose edits are added up: the factor of the sum",
         exclude_if=lambda value: value is None,
     )
+    beside: Model | None = Field(
+        None, description="the target model, where a condition reads it too", exclude_if=lambda value: value is None
+    )
     probes: tuple[ProbeSpec, ...]
     template: Template | Chat = "plain"
     engine: Engine = "plain"

@@ -2,7 +2,7 @@
 
 ANSWERS: texts per question that are scored. QUESTION_TOKENS: length of each of them, where every answer is a text of its own with
 the question before it; None: the benchmark's lengths, and the prompt is read once for all answers. GENERATES: whether an answer is
-written, too. A benchmark that knows a set better says so (`own_lengths`).
+written, too. PER_BLOCK: whether each text is read whole by two models, and once more for every block. A benchmark that knows a set better says so (`own_lengths`).
 """
 
 import math
@@ -47,10 +47,10 @@ class Asked:
 NOTHING = Asked(Extent(0, 0, 0))
 
 
-def asked(benchmark: Benchmark, probes: Iterable[ProbeSpec], new_tokens: int, batch_size: int) -> Asked:
-    """All probes, put once to one model; sets without a length of their own get answers of up to `new_tokens`."""
+def asked(benchmark: Benchmark, probes: Iterable[ProbeSpec], new_tokens: int, batch_size: int, layers: int) -> Asked:
+    """All probes, put once to one model of so many blocks; sets without a length of their own get answers of up to `new_tokens`."""
     every = ((probe, item) for probe in probes for item in probe.sets)
-    return sum((_asked(benchmark, probe, item, new_tokens, batch_size) for probe, item in every), NOTHING)
+    return sum((_asked(benchmark, probe, item, new_tokens, batch_size, layers) for probe, item in every), NOTHING)
 
 
 def seconds(found: Asked, device: Device, shapes: Shapes, weights: int) -> float:
@@ -59,7 +59,9 @@ def seconds(found: Asked, device: Device, shapes: Shapes, weights: int) -> float
     return scoring + compute_seconds(device, 0, found.reads * weights, found.reads * shapes.layers)
 
 
-def _asked(benchmark: Benchmark, probe: ProbeSpec, item: DataSet, new_tokens: int, batch_size: int) -> Asked:
+def _asked(
+    benchmark: Benchmark, probe: ProbeSpec, item: DataSet, new_tokens: int, batch_size: int, layers: int
+) -> Asked:
     kind = probe.kind
     questions, own = reads.of_set(benchmark, item), benchmark.own_lengths.get(item.name)
     if item.file:  # of a group of lm-eval's tasks the limit is each task's
@@ -78,6 +80,8 @@ def _asked(benchmark: Benchmark, probe: ProbeSpec, item: DataSet, new_tokens: in
         scored = Extent(texts * width, texts * width**2, texts, texts * (width - option))
         return Asked(scored, passes, longest, option, option, kept)
     tokens = questions * (long.prompt + answers * long.answer + written // 2)
+    if _fact(kind, "PER_BLOCK", False):
+        tokens *= 2 + len(probe.options.get("blocks") or range(layers))
     attended = tokens * (long.prompt + long.answer)
     scored = Extent(tokens, attended, questions, questions * long.prompt)
     return Asked(scored, passes, long.longest, long.answer, long.longest, kept)

@@ -19,8 +19,9 @@ class Device:
     launch: float = 8e-6
 
 
-# Makers' data sheets. CPU: 102 GFLOP/s in a product of one thread, docs/performance.md; the rest as `grunflow plan --against` found it.
-CPU = Device(0, 100e9, 10e9, share=0.55, start=10.0, launch=12e-6)
+# Makers' data sheets. CPU: 102 GFLOP/s in a product of one thread, docs/performance.md; the rest as `grunflow plan --against` found it;
+# jobs beside Snakemake are forked from a process that has imported everything (warm.py), which a start of a CPU counts on.
+CPU = Device(0, 100e9, 10e9, share=0.55, start=2.5, launch=12e-6)
 DEVICES = {
     "a100-40gb": Device(40 * GIB, 312e12, 1.55e12),
     "a100-80gb": Device(80 * GIB, 312e12, 2.0e12),
@@ -33,16 +34,15 @@ DEVICES = {
 # shared file system, share of a GPU's memory to plan with; operations of a block on its way up (counted off a Llama-like one: norms,
 # rotary angles and attention in parts).
 BANDWIDTH_SHARE, DISK, GPU_SHARE, OPERATIONS = 0.6, 0.5e9, 0.92, 40
+LITTLE = 10.0  # seconds of a job that loads no model: tables, figures, a report
 
 
 def compute_seconds(device: Device, flops: float | int, read: float | int, blocks: float | int = 0) -> float:
-    """The longest of computing, of reading so many bytes of weights from memory, and of starting the operations of so many passes
-    up through a block: small batches wait for the last two."""
-    return max(
-        flops / (device.share * device.flops),
-        read / (BANDWIDTH_SHARE * device.bandwidth),
-        blocks * OPERATIONS * device.launch,
-    )
+    """Of computing, of reading so many bytes of weights from memory, and of starting the operations of so many passes up through a
+    block: on a GPU the longest, where small batches wait for the last two; a CPU starts an operation when the one before has ended."""
+    working = max(flops / (device.share * device.flops), read / (BANDWIDTH_SHARE * device.bandwidth))
+    starting = blocks * OPERATIONS * device.launch
+    return max(working, starting) if device.gpu_bytes else working + starting
 
 
 def write_seconds(size: int) -> float:

@@ -20,13 +20,13 @@ from grunflow.training.schedule import snapshot_steps, total_steps
 
 
 def cost(study: Resolved, spec: specs.Stage) -> Cost:
-    """What the job of `spec` costs; stages that load no model are taken to do little but start."""
+    """What the job of `spec` costs; stages that load no model are taken to do little."""
     return _cost(spec, study)
 
 
 @singledispatch
 def _cost(spec: specs.Stage, study: Resolved) -> Cost:
-    return Cost(hardware.DEVICES[study.gpu].start)
+    return Cost(max(hardware.LITTLE, hardware.DEVICES[study.gpu].start))
 
 
 def _benchmark(study: Resolved, name: str) -> Benchmark:
@@ -103,7 +103,10 @@ def _attack(spec: specs.Attack, study: Resolved) -> Cost:
 
 
 def _asked(spec: specs.Unlearn | specs.Evaluate, study: Resolved, probes: Sequence[ProbeSpec]) -> asking.Asked:
-    return asking.asked(_benchmark(study, spec.benchmark), probes, spec.max_new_tokens, study.evaluation_batch_size)
+    layers = shapes_of(study, spec.model).layers
+    return asking.asked(
+        _benchmark(study, spec.benchmark), probes, spec.max_new_tokens, study.evaluation_batch_size, layers
+    )
 
 
 def _asking_seconds(spec: specs.Unlearn | specs.Evaluate, study: Resolved, asked: asking.Asked) -> float:
@@ -177,5 +180,6 @@ def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
     batch = reads.longest_batch(asked.longest, size)
     heads = size * (asked.labels if spec.engine == "fast" else asked.heads)
     held = memory.forward(shapes, model.dtype, batch, heads, size * asked.labels, replaced)
+    held = replace(held, weights=held.weights * (2 if spec.beside else 1))
     seconds = times * _asking_seconds(spec, study, asked)
     return placed(study, model, Load(held, times * asked.kept_bytes, work, seconds))

@@ -31,6 +31,8 @@ class Asking:
     template: of the run, for sets without one of their own. data: the benchmark's data folder. label: for the heartbeat; empty
     within a training, which has one of its own. sets: all that are asked, for forms that read several. question_of: (set, place in
     it, row) -> the question as it is put; None: as it stands. begins, given: see Form. guard: what stands in front of the model.
+    beside: the target model, where the condition reads it too. baseline: the retain model's finished scores under that condition, of
+    other runs.
     """
 
     tokenizer: Any
@@ -46,6 +48,8 @@ class Asking:
     begins: str = ""
     given: int = 0
     guard: Guard | None = None
+    beside: Stack | None = None
+    baseline: Path | None = None
 
     def each(self, spec: ProbeSpec) -> Iterator[DataSet]:
         """The probe's sets, with a heartbeat at each."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from grunflow.data.words import check_references
 from grunflow.evaluation import truth_ratio as ratios
+from grunflow.evaluation.depth import depth
 from grunflow.evaluation.probability import normalised_probability
 
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ def right_within_k(rows: Any, role: str) -> NDArray:
     """
     counts = zip(rows["draws"], rows["right"], rows["k"], strict=True)
     return np.array([1 - comb(int(n - c), int(k)) / comb(int(n), int(k)) for n, c, k in counts])
+
+
+def left_within(rows: Any, role: str) -> NDArray:
+    """1 - UDS (evaluation/depth.py). A question of which no block holds anything has no UDS: it takes the others' mean, which leaves
+    the mean over questions the mean over those that have one; nan where none has."""
+    found = 1 - np.array([depth(*row) for row in zip(rows["drops"], rows["lacked"], rows["threshold"], strict=True)])
+    known = ~np.isnan(found)
+    return np.where(known, found, found[known].mean() if known.any() else np.nan)
 
 
 def gate(rows: Any, role: str) -> NDArray:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from grunflow.carriers.chain import Subject, restorer, summed
+from grunflow.carriers.chain import Subject, restorer, stacked, summed
 from grunflow.config.facts import CONDITION, PROBE, module_of
 from grunflow.config.outside import load
 from grunflow.config.specs import Evaluate
@@ -46,13 +46,15 @@ def askings(spec: Evaluate, work: Work) -> Iterator[tuple[dict[str, float], Aski
     """The run as its condition has it asked; one that goes along strengths has it asked at each, which is told beside."""
     restored = model_of(spec, work)
     condition = load(CONDITION, spec.condition, work.files)
+    beside = stacked(spec.beside, work.inputs.get("beside", [])) if spec.beside else None
+    baseline = next(iter(work.inputs.get("baseline", [])), None)
     for strength in along(spec.condition) or (None,):
         put = spec.condition if strength is None else at(spec.condition, strength)
         subject = condition.subject(restored, put) if hasattr(condition, "subject") else restored(1.0)
         sets = {item.name: item for probe in spec.probes for item in probe.sets}
         plainly = Asking(
             subject.tokenizer, subject.stack, spec.engine, spec.max_new_tokens, work.batch_size, spec.template,
-            work.inputs["data"][0], f"evaluation of {spec.run}", tuple(sets.values()),
+            work.inputs["data"][0], f"evaluation of {spec.run}", tuple(sets.values()), beside=beside, baseline=baseline,
         )  # fmt: skip
         asking = condition.put(plainly, put) if hasattr(condition, "put") else plainly
         yield {} if strength is None else {"strength": strength}, asking

@@ -31,7 +31,7 @@ def allowed(files: Files, has_retain: bool) -> Allowed:
     parts = (
         answered,
         ratios,
-        Allowed((shared.SAMPLED, shared.GATE), ()),
+        Allowed((shared.SAMPLED, *((shared.WITHIN,) if has_retain else ()), shared.GATE), ()),
         utility,
         quality,
         Allowed((shared.gate_auroc("keep"),), ()),

@@ -9,6 +9,7 @@ METRICS = (
     *shared.ANSWERED,
     *shared.RATIOS,
     shared.SAMPLED,
+    shared.WITHIN,
     shared.GATE,
     shared.utility("model_utility", "Model Utility", UTILITY_SETS, KNOWN),
     *shared.FORGET_QUALITY,
