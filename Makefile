@@ -16,7 +16,7 @@ help: ## list the targets
 
 demo: .venv/.done ## the tiny study on a CPU: tables, figures, report
 	@echo "The tiny study, about ten minutes on two cores (docs/performance.md). A log per job: results/demo/logs; how far it is: grunflow status --configfile config/demo.yaml"
-	@$(SNAKEMAKE) --quiet rules host reason --configfile config/demo.yaml || { grunflow status --configfile config/demo.yaml; exit 1; }
+	@$(SNAKEMAKE) --logger grunflow --configfile config/demo.yaml || { grunflow status --configfile config/demo.yaml; exit 1; }
 	@grunflow show results/demo
 	@echo "tables:  results/demo/tables/tofu_main.md"
 	@echo "figures: results/demo/figures/forget_utility.png"
@@ -30,7 +30,7 @@ laptop: .venv/.done ## SmolLM2-135M on TOFU: model and text from the hub, else f
 	HF_HUB_OFFLINE=$(if $(TOFU),$(HF_HUB_OFFLINE),0) grunflow prefetch --configfile .grunflow/$(STUDY).yaml
 	grunflow doctor --configfile .grunflow/$(STUDY).yaml
 	@echo "A log per job: results/$(STUDY)/logs; how far it is: grunflow status --configfile .grunflow/$(STUDY).yaml"
-	@MALLOC_MMAP_THRESHOLD_=33554432 $(SNAKEMAKE) --quiet rules host reason --configfile .grunflow/$(STUDY).yaml || { grunflow status --configfile .grunflow/$(STUDY).yaml; exit 1; }
+	@MALLOC_MMAP_THRESHOLD_=33554432 $(SNAKEMAKE) --logger grunflow --configfile .grunflow/$(STUDY).yaml || { grunflow status --configfile .grunflow/$(STUDY).yaml; exit 1; }
 	@grunflow show results/$(STUDY)
 	@echo "report:  results/$(STUDY)/report.html"
 

@@ -16,7 +16,7 @@ from grunflow.stages.finetune import Fitting
 from grunflow.training.loop import Share
 from grunflow.training.optimizer import adamw
 from grunflow.training.precision import computing
-from grunflow.training.text_pack import padded_because
+from grunflow.training.text_pack import padded_by_model
 
 MICRO = (1, 2, 4, 8, 16)
 MOST = max(MICRO)
@@ -41,7 +41,7 @@ def measured(model: Any, rows: int, steps: int, device: str) -> dict[str, Any]:
     """A step of BATCH rows in micro-batches of `rows`: its time, the FLOPs of its real tokens, peak and plan, and what one
     micro-batch launches."""
     texts = examples("forget05", BATCH, model.config.vocab_size, 11)
-    packs = padded_because(model, max(len(text.ids) for text in texts), 1) is None  # as the product decides
+    packs = padded_by_model(model, max(len(text.ids) for text in texts), 1) is None  # as the product decides
     goal = Fitting(Stack(model), texts, 0, whole=False, packs=packs)
     optimizer = adamw(model.parameters(), Training(learning_rate=1e-5, steps=1))
 

@@ -9,7 +9,7 @@ from grunflow.objectives.loading import objective as load
 from grunflow.stages.finetune import Fitting
 from grunflow.training.engine import batch_maker
 from grunflow.training.step import Texts, step_loss, totals_of
-from grunflow.training.text_pack import TextPack, padded_because, text_pack, whole_forward
+from grunflow.training.text_pack import TextPack, padded_by_model, text_pack, whole_forward
 from tests.parts import carrier as carrier_spec
 from tests.parts import objective as objective_spec
 from tests.training.test_engine import ON_SCORES, Read, on_top, some_examples
@@ -76,10 +76,10 @@ def test_texts_are_packed_where_that_changes_nothing(make_model, engine: str, ki
 
 def test_a_model_that_drops_attention_is_trained_on_padded_texts(make_model) -> None:
     model = make_model()
-    assert padded_because(model, 20, 1) is None
-    assert "FSDP" in str(padded_because(model, 20, 2))
+    assert padded_by_model(model, 20, 1) is None
+    assert "FSDP" in str(padded_by_model(model, 20, 2))
     model.config.attention_dropout = 0.1
-    assert "drops attention" in str(padded_because(model, 20, 1))
+    assert "drops attention" in str(padded_by_model(model, 20, 1))
 
 
 @pytest.mark.parametrize("mean_rows", [None, 4])

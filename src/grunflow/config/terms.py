@@ -83,21 +83,27 @@ def plain_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], eng
     return padded_because(objective, carriers, engine)
 
 
-def padded_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], engine: str) -> str | None:
-    """Why a run's whole texts are padded where one process trains it; None where they are packed, as far as a spec can tell
-    (training/engine.py asks the loaded model)."""
+def padded_because(
+    objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], engine: str, packable: bool | None = None
+) -> str | None:
+    """Why a run's whole texts are padded where one process trains it; None where they are packed, as far as the method tells: the
+    loaded model has a word, too (training/text_pack.py). packable: of loaded carriers, which know of the user's own; None: as their
+    kinds say."""
     if engine != "fast":
         return f"engine is {engine}"
-    edits = [trained_by(carrier) == EDITS for carrier in carriers]
-    if sum(edits) > 1 or not all(
-        carrier.kind and fact_of(CARRIER, carrier.kind, "PACKABLE", False) for carrier in carriers
-    ):
+    if not (_packable(carriers) if packable is None else packable):
         return "more acts on the model than one carrier's edits"
     if reads_states(objective):
         return "the objective reads hidden states"
     if objective.kl_positions == "all" and facts.facts(RETAIN)["READS"][objective.retain] == "logits":
         return "kl_positions is all: more is read than labelled positions"
     return None
+
+
+def _packable(carriers: Sequence[CarrierSpec]) -> bool:
+    edits = [trained_by(carrier) == EDITS for carrier in carriers]
+    kinds = [carrier.kind and fact_of(CARRIER, carrier.kind, "PACKABLE", False) for carrier in carriers]
+    return all(kinds) and sum(edits) < 2
 
 
 def alone_because(spec: Any) -> str | None:

@@ -22,7 +22,7 @@ from grunflow.training.loop import Share, Task, batches, micro_batches, train
 from grunflow.training.precision import keeps_masters, widen
 from grunflow.training.schedule import total_steps
 from grunflow.training.scored import Rows, scored
-from grunflow.training.text_pack import padded_because, text_pack
+from grunflow.training.text_pack import padded_by_model, text_pack
 from grunflow.work import Work
 
 
@@ -47,7 +47,7 @@ def run(spec: Finetune, work: Work) -> dict[str, Any]:
         widen(model)
     order = batches(len(examples), training.batch_size, torch.Generator().manual_seed(spec.seed))
     longest = max(len(example.ids) for example in examples)
-    packs = spec.engine == "fast" and padded_because(model, longest, sharding.count()) is None
+    packs = spec.engine == "fast" and padded_by_model(model, longest, sharding.count()) is None
     goal = Fitting(
         Stack(model.train()), examples, tokenizer.pad_token_id, spec.role == "base", training.mean_rows, packs
     )

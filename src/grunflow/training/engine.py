@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from grunflow.carriers.stack import Stack
-from grunflow.config.terms import plain_because
+from grunflow.config.terms import padded_because, plain_because
 from grunflow.data.batching import Batch, collate
 from grunflow.data.prompts import Example
 from grunflow.evaluation.scoring import likelihoods
@@ -22,7 +22,7 @@ from grunflow.training.reference import once
 from grunflow.training.scored import Rows
 from grunflow.training.streamed_states import of_part
 from grunflow.training.streams.base import Stream
-from grunflow.training.text_pack import TextPack, padded_because, text_pack
+from grunflow.training.text_pack import TextPack, padded_by_model, text_pack
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,8 @@ def batch_maker(
     log.info("no cached states: %s", reason)
     compared = stream.compared() if once(objective, engine) else []
     known = known_nll(stack.view(-1), compared, pad_id, batch_size) if compared else {}
-    make = _whole(objective, stack, pad_id, _padded_reason(engine, objective, stack, longest))
+    padded = padded_because(objective.spec, [carrier.spec for carrier in stack.carriers], engine, stack.packable)
+    make = _whole(objective, stack, pad_id, padded or padded_by_model(stack.model, longest, sharding.count()))
 
     def with_reference(part: Sequence[Example]) -> Rows:
         batch = make(part)
@@ -75,19 +76,6 @@ def batch_maker(
         return batch
 
     return Batches(with_reference, flops_of(stack.model.config, compared))
-
-
-def _padded_reason(engine: str, objective: Objective, stack: Stack, longest: int) -> str | None:
-    """Why whole texts are padded in training; None where they are packed."""
-    if engine != "fast":
-        return f"engine is {engine}"
-    if objective.states:
-        return "the objective reads hidden states"
-    if objective.spec.kl_positions == "all" and objective.retain_reference == "logits":
-        return "kl_positions is all: padding is read too"
-    if not stack.packable:
-        return "a carrier does more than a pack of texts bears"
-    return padded_because(stack.model, longest, sharding.count())
 
 
 def _whole(

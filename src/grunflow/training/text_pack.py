@@ -114,8 +114,8 @@ def whole_forward(
     return [(model.lm_head(state), [gate[at] for gate in gates]) for at, state in enumerate(states)]
 
 
-def padded_because(model: Any, longest: int, processes: int) -> str | None:
-    """Why whole texts are trained on padded; None where they may be packed. longest: tokens of the longest text."""
+def padded_by_model(model: Any, longest: int, processes: int) -> str | None:
+    """Why whole texts of this model are trained on padded; None where they may be packed. longest: tokens of the longest text."""
     if processes > 1:
         return "FSDP shards the model, whose blocks then cannot be called by themselves"
     if getattr(model.config, "attention_dropout", 0.0):

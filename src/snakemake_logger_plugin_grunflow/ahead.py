@@ -1,0 +1,52 @@
+"""How long a study still takes: the planned seconds of what is left, at the pace of what has finished in this call."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class Ahead:
+    """configs: files of the study, as Snakemake was given them; its jobs are read when the first one has finished."""
+
+    def __init__(self, configs: Sequence[str | Path]) -> None:
+        self.configs = configs
+        self.began = time.monotonic()
+        self.planned: dict[str, float] | None = None  # folder -> seconds
+        self.waiting: set[str] = set()  # without a result
+        self.worked = 0.0  # planned seconds of what has finished
+
+    def left(self, folder: str, done: int, total: int, now: float) -> str:
+        """After the job that wrote `folder`: the time until the last one, in words; nothing where there is none left."""
+        if done >= total:
+            return ""
+        if self.planned is None:
+            self.planned = planned(self.configs)
+            self.waiting = {place for place in self.planned if not Path(place, "manifest.json").is_file()}
+        self.worked += self.planned.get(folder, 0.0)
+        self.waiting.discard(folder)
+        to_come = sum(self.planned[place] for place in self.waiting)
+        if not self.worked or not to_come:
+            return in_words((now - self.began) * (total - done) / done)
+        # Those that run again although they have a result are taken for jobs as the others.
+        return in_words((now - self.began) * to_come / self.worked * (total - done) / len(self.waiting))
+
+
+def planned(configs: Sequence[str | Path]) -> dict[str, float]:
+    """Folder of each of the study's jobs -> seconds; nothing of a study of several files or none, whose jobs are then counted."""
+    from grunflow.config.jobs import all_jobs
+    from grunflow.config.reading import read_study
+    from grunflow.config.typed import read_yaml
+    from grunflow.costs.stages import cost
+
+    if len(configs) != 1:
+        return {}
+    study = read_study(read_yaml(str(configs[0]), "--configfile"))
+    return {job.folder: cost(study, job.spec).seconds for job in all_jobs(study)}
+
+
+def in_words(seconds: float) -> str:
+    """E.g. `about 40 s`, `about 9 min`, `about 2 h 5 min`."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds / 10)) * 10} s"
+    hours, rest = divmod(round(seconds / 60), 60)
+    return f"about {hours} h {rest} min" if hours else f"about {rest} min"
