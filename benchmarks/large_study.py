@@ -22,7 +22,7 @@ from grunflow.call import spec_argument
 from grunflow.config.job import Job
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
-from grunflow.evaluation.metrics import ATTACKS
+from grunflow.evaluation.run_metrics import ATTACKS
 from grunflow.manifest import MANIFEST, checksums, digest_of, identity, origin
 from grunflow.provenance import gpus, provenance
 

@@ -20,7 +20,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from scipy.stats import ks_2samp
 
 SCORE = cache(RougeScorer(["rougeL"], use_stemmer=True).score)
-OF_QUESTIONS = ("rougeL", "probability", "truth_ratio", "truth_ratio_grun", "gate", "accuracy", "right_within_k")
+OF_QUESTIONS = ("rougeL", "probability", "truth_ratio", "truth_ratio_grun", "gate", "accuracy", "right_within_k", "left_within")
 NINE = [f"{name}_{figure}" for name in ("retain", "real_authors", "world_facts") for figure in OF_QUESTIONS[:3]]
 
 def per_question(frame: pd.DataFrame, roles: dict) -> pd.DataFrame:
@@ -32,6 +32,10 @@ def per_question(frame: pd.DataFrame, roles: dict) -> pd.DataFrame:
         found["rougeL"] = [SCORE(*pair)["rougeL"].recall for pair in zip(found["left" if "left" in found else "answer"], found["generation"], strict=True)]
     if "draws" in found:  # no right one among k, drawn one after the other
         found["right_within_k"] = [1 - np.prod([(n - c - i) / (n - i) for i in range(k)]) for n, c, k in found[["draws", "right", "k"]].to_numpy()]
+    if "lacked" in found:  # of blocks that hold something; a question without one takes its set's mean
+        held = [[(min(max(a, 0), b), b) for a, b in zip(*row, strict=True) if b > t] for *row, t in found[["drops", "lacked", "threshold"]].to_numpy()]
+        within = pd.Series([1 - np.sum(each, axis=0)[0] / np.sum(each, axis=0)[1] if each else np.nan for each in held])
+        found["left_within"] = within.fillna(within.groupby(found["set"]).transform("mean"))
     if "nll_answer" in found:
         found["probability"] = own = np.exp(-found["nll_answer"] / found["n_answer"])
     if "nll_perturbed" in found and found["nll_perturbed"].notna().all():

@@ -15,7 +15,7 @@ from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.sets import ProbeSpec
 from grunflow.data.records import read_rows
 from grunflow.errors import BadInput
-from grunflow.evaluation import metrics
+from grunflow.evaluation import run_metrics
 from grunflow.evaluation.asking import Asking
 from grunflow.evaluation.probes import continuations
 from grunflow.models.loading import load_model, load_tokenizer
@@ -161,10 +161,14 @@ def test_privleak_varies_with_texts_too(auc: float | None) -> None:
     assert size.sample is not None
     for one, other in zip(leak.sample(*given), size.sample(*given), strict=True):
         for seed in (0, 1):
-            areas = [metrics.auroc(it["forget", "min_k"][seed], it["holdout", "min_k"][seed]) for it in (own, known)]
+            areas = [
+                run_metrics.auroc(it["forget", "min_k"][seed], it["holdout", "min_k"][seed]) for it in (own, known)
+            ]
             reference = areas[1] if auc is None else 1 - auc
-            slope = (metrics.privleak_of(areas[0] + 1e-6, reference) - metrics.privleak_of(areas[0], reference)) / 1e-6
-            figure = metrics.privleak_of(areas[0], reference)
+            slope = (
+                run_metrics.privleak_of(areas[0] + 1e-6, reference) - run_metrics.privleak_of(areas[0], reference)
+            ) / 1e-6
+            figure = run_metrics.privleak_of(areas[0], reference)
             assert np.sign(one[seed].mean()) == np.sign(figure)
             assert np.abs(other[seed]) == pytest.approx(np.abs(one[seed]))
             assert other[seed].mean() > 0
@@ -175,5 +179,5 @@ def test_privleak_varies_with_texts_too(auc: float | None) -> None:
 
 def own_spread(scores: dict, seed: int, questions: int) -> float:
     """Standard deviation of DeLong's components over that set which has so many questions."""
-    parts = metrics.auroc_parts(scores["forget", "min_k"], scores["holdout", "min_k"])
+    parts = run_metrics.auroc_parts(scores["forget", "min_k"], scores["holdout", "min_k"])
     return float(next(part for part in parts if part.shape[1] == questions)[seed].std())

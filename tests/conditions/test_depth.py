@@ -10,6 +10,7 @@ import yaml
 from grunflow.carriers.chain import stacked
 from grunflow.carriers.stack import Stack
 from grunflow.config import specs
+from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.sets import ProbeSpec
 from grunflow.config.typed import read_yaml
@@ -58,7 +59,7 @@ def asked(world: Path, start: Path, out: str, run: str = "", probe: ProbeSpec = 
     return pd.read_parquet(world / out / "depth.parquet")
 
 
-def test_a_run_lies_between_the_target_which_keeps_all_and_the_retain_model_which_lacks_all(world: Path) -> None:
+def test_the_target_keeps_all_the_retain_model_lacks_all_and_an_edit_changes_states(world: Path) -> None:
     retain = asked(world, retain_in(world), "deep_retain")
     assert (retain["drops"].map(list) == retain["lacked"].map(list)).all()
     assert any(max(row) > 0 for row in retain["lacked"])
@@ -112,6 +113,39 @@ def test_tokens_of_telling_words_are_found_in_the_answer(world: Path) -> None:
     assert said({"nobody"}) == "ItwasAnnaLindqvist."
 
 
+def test_every_byte_of_a_character_is_of_its_word(world: Path) -> None:
+    tokenizer = start_tokenizer(MODEL, [world / "target"])
+    example = encode(tokenizer, "Who?", "It was 王明 here")
+    found = telling_tokens(tokenizer, example, {"王明"})
+    answer = example.ids[example.prompt_length :]
+    assert len(found) > 2, "this tokenizer knows bytes of these characters alone"
+    assert tokenizer.decode([answer[place] for place in found]).strip() == "王明"
+    assert len(answer) - 1 not in found
+
+
+def test_finished_models_stand_beside_a_run_as_trained_ones_do() -> None:
+    """A retain model of somebody's is loaded from its place; a target model too, which is then no input of any job."""
+    given = read_yaml("config/tofu_1b.yaml", "config")
+    given["conditions"] = {"deep": {"kind": "depth"}}
+    study = read_study(given)
+    jobs = {job.folder: job for job in all_jobs(study) if job.folder.endswith("/deep")}
+    assert jobs
+    for folder, job in jobs.items():
+        assert "beside" not in job.inputs
+        assert job.spec.beside.repo == "open-unlearning/tofu_Llama-3.2-1B-Instruct_full"
+        assert ("baseline" in job.inputs) == ("/retain/" not in folder)
+
+
+def test_a_condition_that_goes_along_strengths_cannot_look_beside(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text('PROBE = "depth"\nPARAMETERS = {"threshold": 0.05, "strengths": (0.0, 1.0)}\n'
+                    'LIMITS = {"strengths": "rising"}\n\n\ndef put(asking, spec):\n    return asking\n')  # fmt: skip
+    given = read_yaml("config/robustness.yaml", "config")
+    given["conditions"] = {"mine": {"file": str(mine)}}
+    with pytest.raises(BadInput, match=r"config\.conditions\.mine\.strengths: a condition that reads .* is asked once"):
+        read_study(given)
+
+
 def test_a_study_plans_two_models_and_a_pass_for_each_block() -> None:
     given = read_yaml("config/robustness.yaml", "config")
     given["conditions"]["depth"] = {}
@@ -119,7 +153,7 @@ def test_a_study_plans_two_models_and_a_pass_for_each_block() -> None:
     plain, deep = (cost(study, job_of(study, "evaluate", f"gd_grun_t0_u0/{name}").spec) for name in ("plain", "depth"))
     given["conditions"]["depth"] = {"blocks": [3]}
     one = cost(read_study(given), job_of(read_study(given), "evaluate", "gd_grun_t0_u0/depth").spec)
-    assert deep.flops == pytest.approx(one.flops * (4 + 2) / (1 + 2), rel=0.05), "but for the head, run where it tells"
+    assert deep.flops == pytest.approx(one.flops * (4 + 2) / (1 + 2), rel=1e-6)
     assert deep.host_bytes > plain.host_bytes
 
 

@@ -2,6 +2,8 @@
 this process, and reporting knows none of their names."""
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -73,8 +75,8 @@ def done(job: Job) -> None:
 
 
 @pytest.fixture(scope="module")
-def robustness(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """The table of a study that ran to its figures."""
+def where(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a study that ran to its figures."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("study"))
         Path("models.yaml").write_text(SHEET)
@@ -82,9 +84,13 @@ def robustness(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         for job in all_jobs(read_study(STUDY)):
             if job.stage != "report":
                 done(job)
-        root = Path.cwd() / "results" / "asked"
-    assert (root / "figures" / "robustness.png").stat().st_size > 0
-    return pd.read_csv(root / "tables" / "robustness.csv", keep_default_na=False)
+        return Path.cwd() / "results" / "asked"
+
+
+@pytest.fixture(scope="module")
+def robustness(where: Path) -> pd.DataFrame:
+    assert (where / "figures" / "robustness.png").stat().st_size > 0
+    return pd.read_csv(where / "tables" / "robustness.csv", keep_default_na=False)
 
 
 def rows_of(table: pd.DataFrame, benchmark: str) -> dict[str, set[str]]:
@@ -144,6 +150,13 @@ def test_depth_lies_between_the_target_and_the_retain_model(robustness: pd.DataF
     assert leak[("retain", "")] == 0
     assert leak.between(0, 1).all()
     assert leak[("gd", "grun")] > 0.5, "an edit of the last prompt token leaves what stands at the answer"
+
+
+@pytest.mark.slow
+def test_every_figure_is_the_same_by_definitions_written_down_a_second_time(where: Path) -> None:
+    script = Path(__file__).parents[1] / "recompute.py"
+    done = subprocess.run([sys.executable, script, where], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow

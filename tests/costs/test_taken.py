@@ -34,7 +34,7 @@ TAKEN = {
 
 @pytest.mark.parametrize("job", TAKEN)
 def test_runs_took_what_is_planned_for_them(job: tuple[str, str, str], tmp_path: Path) -> None:
-    """FLOPs to a tenth, seconds to a factor of 1.5, memory to a fifth. The text was a copy without questions that no model learnt."""
+    """FLOPs to a tenth, seconds to a factor of 1.5, memory to a fifth. TOFU's text was a copy without questions that no model learnt."""
     config, rule, word = job
     given = read_yaml(f"config/{config}.yaml", "config")
     if "world" not in given["benchmarks"]["tofu"]:

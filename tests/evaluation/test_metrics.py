@@ -9,7 +9,7 @@ import pytest
 from grunflow.benchmarks.base import RunScores, declared
 from grunflow.benchmarks.tofu.metrics import METRICS
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.evaluation import membership, metrics, truth_ratio
+from grunflow.evaluation import membership, run_metrics, truth_ratio
 from grunflow.evaluation.aggregate import per_question, summary
 from grunflow.evaluation.memorisation import exact_memorisation, extraction_strength
 from grunflow.evaluation.probability import normalised_probability, probability
@@ -91,8 +91,8 @@ def test_a_metric_whose_column_a_probe_does_not_give_is_left_out() -> None:
 
 
 def test_the_harmonic_mean_is_zero_if_one_value_is() -> None:
-    assert metrics.harmonic_mean([1.0, 0.0]) == 0
-    assert metrics.harmonic_mean([1.0, 0.5]) == pytest.approx(2 / 3)
+    assert run_metrics.harmonic_mean([1.0, 0.0]) == 0
+    assert run_metrics.harmonic_mean([1.0, 0.5]) == pytest.approx(2 / 3)
 
 
 def test_forget_quality_of_separate_samples_is_the_exact_p_value() -> None:
@@ -103,7 +103,7 @@ def test_forget_quality_of_separate_samples_is_the_exact_p_value() -> None:
     found = summary([item for item in METRICS if item.reference], run([1.0, 2, 3], [4.0, 5, 6]))
     # Of the C(6, 3) = 20 orders two are as extreme.
     assert found == {"forget_quality": pytest.approx(0.1), "ks_statistic": 1.0, "n_unlearned": 3, "n_retain": 3}
-    assert metrics.forget_quality(run([1.0, 2], [1.0, 2])) == 1
+    assert run_metrics.forget_quality(run([1.0, 2], [1.0, 2])) == 1
 
 
 @pytest.mark.parametrize(
@@ -133,20 +133,20 @@ def test_membership_scores_are_their_formulas() -> None:
 
 
 def test_auroc_is_the_share_of_pairs_in_order() -> None:
-    assert metrics.auroc(np.array([1.0, 2.0]), np.array([3.0, 2.0])) == pytest.approx(3.5 / 4)
+    assert run_metrics.auroc(np.array([1.0, 2.0]), np.array([3.0, 2.0])) == pytest.approx(3.5 / 4)
 
 
 def test_attacks_are_blank_without_a_holdout_and_the_gate_needs_a_gate() -> None:
     frame = pd.DataFrame({"set": "forget", "exact_memorisation": [1.0], "extraction_strength": [0.5],
-                          **{attack: [1.0] for attack in metrics.ATTACKS}})  # fmt: skip
-    assert np.isnan(metrics.attack("loss")(run_of(frame, membership=frame)))
+                          **{attack: [1.0] for attack in run_metrics.ATTACKS}})  # fmt: skip
+    assert np.isnan(run_metrics.attack("loss")(run_of(frame, membership=frame)))
     both = pd.concat([frame, frame.assign(set="holdout", loss=2.0)])
-    assert metrics.attack("loss")(run_of(both, membership=both)) == 1
-    assert metrics.attack("zlib")(run_of(both, membership=both)) == 0.5
-    assert metrics.memorised("extraction_strength")(run_of(both, membership=both)) == 0.5
+    assert run_metrics.attack("loss")(run_of(both, membership=both)) == 1
+    assert run_metrics.attack("zlib")(run_of(both, membership=both)) == 0.5
+    assert run_metrics.memorised("extraction_strength")(run_of(both, membership=both)) == 0.5
     gates = pd.DataFrame({"set": ["forget", "forget", "retain"], "gate": [0.9, 0.2, 0.3]})
-    assert metrics.gate_auroc("retain")(run_of(gates)) == pytest.approx(0.5)
-    assert np.isnan(metrics.gate_auroc("retain")(run_of(gates.assign(gate=np.nan))))
+    assert run_metrics.gate_auroc("retain")(run_of(gates)) == pytest.approx(0.5)
+    assert np.isnan(run_metrics.gate_auroc("retain")(run_of(gates.assign(gate=np.nan))))
 
 
 def test_a_snapshot_is_summed_up_per_step() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grunflow.evaluation import metrics
+from grunflow.evaluation import run_metrics
 from grunflow.reporting import proportions
 from grunflow.reporting.intervals import Sample, half_width, of_questions
 from grunflow.reporting.samples import joined_reach
@@ -67,9 +67,9 @@ def utility(rng, p: float, seeds: int, alike: float) -> tuple[dict, Sample]:
         for name, mean in zip(sets, (0.7, 0.6, 0.65), strict=True) for metric in names
     }  # fmt: skip
     scores["a", "x"] = answers(rng, p, 1, seeds, alike)[0].astype(float)
-    per_seed = metrics.harmonic_mean(np.stack([score.mean(axis=1) for score in scores.values()]))
-    reach = joined_reach(metrics.utility_means(sets, names), scores, (0.0, 1.0), float(per_seed.mean()))
-    return scores, Sample(per_seed, metrics.utility_parts(scores, sets, names), reach=reach)
+    per_seed = run_metrics.harmonic_mean(np.stack([score.mean(axis=1) for score in scores.values()]))
+    reach = joined_reach(run_metrics.utility_means(sets, names), scores, (0.0, 1.0), float(per_seed.mean()))
+    return scores, Sample(per_seed, run_metrics.utility_parts(scores, sets, names), reach=reach)
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def difference_of_ks(rng, share: float, seeds: int, questions: int, shift: float
 
     retain, samples = ratios(0.0), []
     for scores in (ratios(shift), ratios(shift)):
-        (part,) = metrics.ks_parts(scores, retain)
+        (part,) = run_metrics.ks_parts(scores, retain)
         samples.append(Sample(part.mean(axis=1), (part,)))
     return samples[0].minus(samples[1])
 
@@ -129,7 +129,7 @@ def test_the_same_of_areas_under_curves(share: float) -> None:
             mean + np.sqrt(share) * rng.normal(size=(1, n)) + np.sqrt(1 - share) * rng.normal(size=(5, n))
             for mean, n in ((0.0, 80), (1.0, 40))
         )
-        parts = metrics.auroc_parts(members, others)
+        parts = run_metrics.auroc_parts(members, others)
         return Sample(parts[0].mean(axis=1), parts)
 
     found = [area().minus(area()).interval() for _ in range(500)]
@@ -204,10 +204,10 @@ def test_ks_is_the_mean_of_its_parts_and_auroc_of_each_of_its_two() -> None:
     mine, theirs = np.exp(rng.normal(size=(3, 30))), np.exp(0.5 + rng.normal(size=(3, 30)))
     from scipy.stats import ks_2samp
 
-    (part,) = metrics.ks_parts({("forget", "raw_ratio"): mine}, {("forget", "raw_ratio"): theirs})
+    (part,) = run_metrics.ks_parts({("forget", "raw_ratio"): mine}, {("forget", "raw_ratio"): theirs})
     assert part.mean(axis=1) == pytest.approx([ks_2samp(a, b).statistic for a, b in zip(mine, theirs, strict=True)])
-    members, others = metrics.auroc_parts(mine, theirs[:, :20])
-    areas = [metrics.auroc(a, b) for a, b in zip(mine, theirs[:, :20], strict=True)]
+    members, others = run_metrics.auroc_parts(mine, theirs[:, :20])
+    areas = [run_metrics.auroc(a, b) for a, b in zip(mine, theirs[:, :20], strict=True)]
     assert members.mean(axis=1) == pytest.approx(areas)
     assert others.mean(axis=1) == pytest.approx(areas)
 
@@ -220,14 +220,14 @@ def test_privleak_varies_as_its_parts_say() -> None:
         for shift in (0.0, 0.4)
     )
     own, reference = (
-        metrics.auroc(each["forget", "min_k"][0], each["holdout", "min_k"][0]) for each in (scores, known)
+        run_metrics.auroc(each["forget", "min_k"][0], each["holdout", "min_k"][0]) for each in (scores, known)
     )
-    leak, step = metrics.privleak_of(own, reference), 1e-6
+    leak, step = run_metrics.privleak_of(own, reference), 1e-6
     slopes = [
-        (metrics.privleak_of(own + step, reference) - leak) / step,
-        (metrics.privleak_of(own, reference + step) - leak) / step,
+        (run_metrics.privleak_of(own + step, reference) - leak) / step,
+        (run_metrics.privleak_of(own, reference + step) - leak) / step,
     ]
-    for part in metrics.privleak_parts(scores, known):
+    for part in run_metrics.privleak_parts(scores, known):
         assert part.mean() == pytest.approx(slopes[0] * own + slopes[1] * reference, rel=1e-4)
 
 

@@ -14,7 +14,7 @@ from grunflow.benchmarks.base import REFERENCES, Benchmark, Finetuning, Lengths,
 from grunflow.config.benchmarks import BenchmarkKeys
 from grunflow.config.sets import Cut, DataSet, ProbeSpec, Source, Turns
 from grunflow.data import prompts, records, sources
-from grunflow.evaluation import metrics
+from grunflow.evaluation import metrics, run_metrics
 
 TARGET, RETAIN, BASE = REFERENCES
 RAW = ("raw/forget", "raw/retain1", "raw/retain2")
@@ -59,18 +59,18 @@ def rouge_l(rows: Any, role: str) -> np.ndarray:
 
 
 def metrics_of(auc: float | None) -> tuple[Metric, ...]:
-    leak = metrics.privleak(None if auc is None else 1 - auc)
-    parts = metrics.privleak_parts if auc is None else metrics.privleak_parts_of(1 - auc)
+    leak = run_metrics.privleak(None if auc is None else 1 - auc)
+    parts = run_metrics.privleak_parts if auc is None else run_metrics.privleak_parts_of(1 - auc)
     told: Any = {"per": "run", "probe": "membership", "roles": ("forget", "holdout"), "reference": "" if auc else RETAIN}  # fmt: skip
     return (
         Metric("rougeL", "ROUGE-L F1", rouge_l, shown=("forget", "keep"), compared=True, needs="generation"),
         Metric("gate", "Gate", metrics.gate, measures="nothing"),
-        Metric("utility", "KnowMem retain", lambda run: metrics.utility(run, ["knowmem_r"], ["rougeL"]), per="run",
+        Metric("utility", "KnowMem retain", lambda run: run_metrics.utility(run, ["knowmem_r"], ["rougeL"]), per="run",
                measures="quality", sample=lambda scores: (scores["knowmem_r", "rougeL"],), compared=True),
         Metric("privleak", "PrivLeak", leak, measures="nothing", shown=("run",), sample=parts,
-               keeps=metrics.column("min_k"), bounds=(-100.0, np.inf), **told),
+               keeps=run_metrics.column("min_k"), bounds=(-100.0, np.inf), **told),
         Metric("privleak_off", "PrivLeak (size)", lambda run: abs(leak(run)), measures="distance", shown=("run",),
-               sample=metrics.sized(parts), bounds=(0.0, np.inf), compared=True, **told),
+               sample=run_metrics.sized(parts), bounds=(0.0, np.inf), compared=True, **told),
     )  # fmt: skip
 
 

@@ -145,10 +145,14 @@ def assumptions(study: Any) -> list[str]:
 
     device = hardware.DEVICES[study.gpu]
     lengths = {part.name: reads.in_form(part.benchmark.lengths, study.conventions) for part in parts(study)}
+    together = (
+        "whichever takes longest; small micro-batches wait for the last two"
+        if device.gpu_bytes
+        else "the longer of the first two and the last"
+    )
     return [
         f"{study.gpu}: {device.share:.0%} of peak FLOP/s, {hardware.BANDWIDTH_SHARE:.0%} of bandwidth and {device.launch * 1e6:.0f} microseconds "
-        f"for each operation ({'assumed, not measured' if device.gpu_bytes else 'measured, but for the bandwidth'}), whichever takes longest; small "
-        "micro-batches wait for the last two",
+        f"for each operation ({'assumed, not measured' if device.gpu_bytes else 'measured, but for the bandwidth'}), {together}",
         *(
             f"{name}: texts of {long.prompt} + {long.answer} tokens, {long.padded} times that in a padded batch; memory for rows "
             f"of {long.longest}"

@@ -11,7 +11,6 @@ from grunflow.config.parts import ConditionSpec
 from grunflow.evaluation.asking import Asking
 
 PROBE = "depth"
-BESIDE = True
 PARAMETERS = {"threshold": 0.05, "blocks": None}
 OPTIONAL = ("blocks",)
 LIMITS = {"threshold": "not negative", "blocks": "blocks"}

@@ -5,9 +5,9 @@ put(asking, spec) -> Asking           it asks otherwise: black-box if that is al
 STRENGTH = "strength"                 the key that tables show as its strength
 CARRIERS = ()                         what a run's carrier must train (a carrier's TRAINS); empty: anything
 NEEDS = ()                            keys that the carrier must have, as `gate`
-PROBE = ""                            the probe that it asks with, in place of the benchmark's; its options are the keys
-BESIDE = False                        whether it reads the target model beside the run, and the retain model's scores under it: it
-                                      looks inside, white-box, and is put to these two as well
+PROBE = ""                            the probe that it asks with, in place of the benchmark's; its options are the keys. One that
+                                      reads the target model and the retain model's scores beside the run (the probe's BESIDE)
+                                      looks inside: white-box, and put to these two models as well
 AT_MOST = {}                          keys that may be at most as large as another one
 ONLY_WITH = {}                        keys that mean something only where another one has this value: key -> (other key, value)
 ROUNDS = False                        whether it rounds weights, by which metrics are tried
@@ -33,8 +33,9 @@ def access(source: Source) -> str:
 
 
 def looks_beside(source: Source) -> bool:
-    """Whether it reads the target model, and the retain model's scores, too."""
-    return bool(source.facts.get("BESIDE", False))
+    """Whether its probe reads the target model, and the retain model's scores, too."""
+    own = source.facts.get("PROBE", "")
+    return bool(own) and bool(fact_of(PROBE, own, "BESIDE", False))
 
 
 def rounds(study: Study, name: str) -> bool:

@@ -6,10 +6,11 @@ from grunflow.benchmarks.base import RETAIN
 from grunflow.config import attacks, sequences
 from grunflow.config.base import NAME, NAMED
 from grunflow.config.conditions import is_put_to, looks_beside
-from grunflow.config.methods import carrier_source, condition_source
+from grunflow.config.methods import carrier_source, condition_of, condition_source
 from grunflow.config.resolve import PLAIN
 from grunflow.config.runs import Part, parts
 from grunflow.config.sheet import check_training
+from grunflow.config.strengths import along
 from grunflow.config.study import Concerned, Resolved
 from grunflow.config.typed import typed
 from grunflow.config.where import check_where
@@ -52,13 +53,21 @@ def _check_beside(study: Resolved, every: list[Part]) -> None:
     for name in study.conditions:
         if not looks_beside(condition_source(study, name)):
             continue
+        if along(condition_of(study, name)):
+            raise BadInput(
+                f"config.conditions.{name}.strengths: a condition that reads the target and the retain model beside a run is asked once; "
+                "give it one strength."
+            )
         for part in every:
+            seeds = {
+                run.model: {item.target_seed for item in part.grid if item.model == run.model} for run in part.grid
+            }
             for run in part.grid:
-                seeds = {item.target_seed for item in part.grid if item.model == run.model}
-                if is_put_to(part, run, name) and part.published(run.model, RETAIN) and len(seeds) > 1:
+                several = part.published(run.model, RETAIN) and len(seeds[run.model]) > 1
+                if several and is_put_to(part, run, name):
                     raise BadInput(
                         f"config.conditions.{name}: the one finished retain model of {run.model!r} would stand beside target models of "
-                        f"{len(seeds)} seeds; give all replicates one target_seed, or leave the model out by `where`."
+                        f"{len(seeds[run.model])} seeds; give all replicates one target_seed, or leave the model out by `where`."
                     )
 
 

@@ -39,8 +39,8 @@ def idle(study: Resolved) -> list[str]:
     ]
     runs = [(part, run) for part in parts_of(study) for run in part.runs]
     return found + [
-        f"config.conditions.{name}: no run is put under it: `where` names none, none has the carrier that it needs, or no probe hears it "
-        "(docs/robustness.md); it changes nothing"
+        f"config.conditions.{name}: no run is put under it: `where` names none, none has the carrier or the target and retain model that it needs, or no probe "
+        "hears it (docs/robustness.md); it changes nothing"
         for name in study.conditions
         if not any(is_put_to(part, run, name) for part, run in runs)
     ]

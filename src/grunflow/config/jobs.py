@@ -101,7 +101,7 @@ def _scored(part: Part, run: Run, conditions: Iterable[str]) -> list[Job]:
         if spec.beside:
             files = tuple(dict.fromkeys([*files, *read_from_folder(spec.beside, {"start": inputs.get("beside", ())})]))
         methods = (*carrier_files(part, run), *condition_files(part, condition))
-        jobs.append(Job(scores_of(part, run, condition), spec, inputs, files, methods))
+        jobs.append(Job(scores_of(part, run.path, condition), spec, inputs, files, methods))
     return jobs
 
 
@@ -131,7 +131,7 @@ def _state(part: Part, state: sequences.State) -> Job:
     spec = sequences.evaluate(part, state)
     files = read_from_folder(spec.model, inputs)
     methods = (*carrier_files(part, state.of), *condition_files(part, resolve.PLAIN))
-    return Job(scores_of(part, state, resolve.PLAIN), spec, inputs, files, methods)
+    return Job(scores_of(part, state.path, resolve.PLAIN), spec, inputs, files, methods)
 
 
 def trained(part: Part, run: Run) -> list[Job]:

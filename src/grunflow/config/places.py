@@ -1,7 +1,5 @@
 """Where a benchmark's runs lie, what restoring one reads, and which files outside the package define it."""
 
-from typing import Any
-
 from grunflow.benchmarks.base import BASE, RETAIN, TARGET
 from grunflow.config.conditions import looks_beside
 from grunflow.config.job import Inputs
@@ -75,12 +73,12 @@ def beside(part: Part, run: Run, condition: str) -> Inputs:
         )
     folder = folder_of(part, target)
     known: Inputs = {"beside": (folder,)} if folder else {}
-    return known if run == retain else known | {"baseline": (scores_of(part, retain, condition),)}
+    return known if run == retain else known | {"baseline": (scores_of(part, retain.path, condition),)}
 
 
-def scores_of(part: Part, run: Run | Any, condition: str) -> str:
-    """Where a run's scores under a condition lie. run: or what else has a path."""
-    return f"{root_of(part)}/scores/{run.path}/{condition}"
+def scores_of(part: Part, path: str, condition: str) -> str:
+    """Where the scores of a run (or a state of a sequence) of this path lie."""
+    return f"{root_of(part)}/scores/{path}/{condition}"
 
 
 def read_from_folder(model: Model, inputs: Inputs) -> tuple[str, ...]:

@@ -130,12 +130,13 @@ class Part:
         return [run for run in self.every_reference if not self.why_absent(run)]
 
     def reference(self, run: Run, role: str) -> Run | None:
-        """The model of a role that a run is held against: of its target seed, or the only one; None where the study has none."""
-        seeds = (run.target_seed, None)
-        fit = (
-            item for item in self.references if (item.model, item.split, item.objective) == (run.model, run.split, role)
-        )
-        return next((item for item in fit if run.target_seed is None or item.target_seed in seeds), None)
+        """The model of a role that a run is held against: of its target seed, or the only one; None where the study has none, or
+        several of which none is the run's (as stages/aggregate.py, retain_of)."""
+        own = (run.model, run.split, role)
+        fit = [item for item in self.references if (item.model, item.split, item.objective) == own]
+        if len(fit) > 1:
+            fit = [item for item in fit if item.target_seed == run.target_seed]
+        return fit[0] if fit else None
 
     @property
     def absent(self) -> list[Run]:

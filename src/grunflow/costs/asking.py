@@ -80,10 +80,9 @@ def _asked(
         scored = Extent(texts * width, texts * width**2, texts, texts * (width - option))
         return Asked(scored, passes, longest, option, option, kept)
     tokens = questions * (long.prompt + answers * long.answer + written // 2)
-    if _fact(kind, "PER_BLOCK", False):
-        tokens *= 2 + len(probe.options.get("blocks") or range(layers))
+    times = 2 + len(probe.options.get("blocks") or range(layers)) if _fact(kind, "PER_BLOCK", False) else 1
     attended = tokens * (long.prompt + long.answer)
-    scored = Extent(tokens, attended, questions, questions * long.prompt)
+    scored = Extent(*(times * part for part in (tokens, attended, questions, questions * long.prompt)))
     return Asked(scored, passes, long.longest, long.answer, long.longest, kept)
 
 

@@ -2,7 +2,8 @@
 
 A probe is one file of evaluation/probes/ that defines `probe(asking, spec) -> {name: frame}`, a row per question with `set` and
 `index`; frames of one name are put together. For plans it states GENERATES (whether the model writes answers), ANSWERS (texts
-that are scored per question) and QUESTION_TOKENS (null: the benchmark's lengths); for conditions FORMS, whether it takes its
+that are scored per question), QUESTION_TOKENS (null: the benchmark's lengths) and PER_BLOCK (costs/asking.py); for conditions BESIDE,
+whether it reads `Asking.beside` and `Asking.baseline`, and FORMS, whether it takes its
 questions from `Asking.rows` and their form from `Asking.form`, so that another prompt form reaches it.
 """
 

@@ -42,7 +42,7 @@ def _minus_smallest(values: NDArray, k: float) -> float:
 
 
 def attack_scores(tokens: TokenScores, answer: str) -> dict[str, float]:
-    """Every attack's score of one answer, by name (evaluation/metrics.py, ATTACKS)."""
+    """Every attack's score of one answer, by name (evaluation/run_metrics.py, ATTACKS)."""
     return {
         "loss": loss(tokens),
         "min_k": min_k(tokens),

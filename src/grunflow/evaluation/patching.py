@@ -43,17 +43,27 @@ def drops(
 def telling_tokens(tokenizer: Any, example: Example, words: set[str]) -> list[int]:
     """Places of the answer's tokens that are of one of `words` (in lower case); where none is, all but the last, which ends the text."""
     answer = example.ids[example.prompt_length :]
-    ends = [len(_text(tokenizer, answer[: number + 1])) for number in range(len(answer))]
     parts = [match.span() for match in WORD.finditer(_text(tokenizer, answer)) if match.group().lower() in words]
     found = [
-        number for number, (start, end) in enumerate(zip([0, *ends], ends, strict=False))
+        number for number, (start, end) in enumerate(_spans(tokenizer, answer))
         if any(start < last and first < end for first, last in parts)
     ]  # fmt: skip
     return found or list(range(max(1, len(answer) - 1)))
 
 
+def _spans(tokenizer: Any, ids: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last character of each token in their text. A token that adds none is a later byte of the character before it, but for
+    special ones, which are of none."""
+    spans: list[tuple[int, int]] = []
+    for number, token in enumerate(ids):
+        start, end = spans[-1][1] if spans else 0, len(_text(tokenizer, ids[: number + 1]))
+        later_byte = end == start and spans and token not in tokenizer.all_special_ids
+        spans.append(spans[-1] if later_byte else (start, end))
+    return spans
+
+
 def _text(tokenizer: Any, ids: Sequence[int]) -> str:
-    return tokenizer.decode(ids, skip_special_tokens=True)
+    return tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
 def _predicting(
@@ -71,9 +81,8 @@ def _span_means(stack: Stack, batch: Batch, wanted: Bool[Tensor, "batch token"])
     logits, _ = stack.logits_at(batch, wanted)
     labels = batch.input_ids.roll(-1, dims=1)[wanted]
     found = logits.float().log_softmax(dim=-1).gather(1, labels[:, None])[:, 0]
-    rows = wanted.nonzero()[:, 0]
-    sums = torch.zeros(batch.n_rows, device=found.device).index_add(0, rows, found)
-    return sums / wanted.sum(dim=1)
+    # Not by index_add, whose order of adding is not fixed on a GPU: a model's own states change nothing, to the bit.
+    return torch.stack([row.mean() for row in found.split(wanted.sum(dim=1).tolist())])
 
 
 def _states(

@@ -46,7 +46,7 @@ TERMS = (
     Term("Carrier", r"Carrier|Method|Against|Difference", "Where the trained parameters live: all weights of the model, low-rank updates of them, or low-rank edits of hidden states with or without a gate. "
          "A method is an objective on a carrier. A row marked external is a finished model of others, called as they call it."),
     Term("Conditions, leak and collateral", r"Condition|Strength|Access|Measure|Leak|Collateral", "A finished run put to its questions otherwise, with nothing trained. Black-box: asked in another "
-         "way, which anybody can do; white-box: the model itself is changed. Leak: what then shows of what was to be forgotten. Collateral: what is lost of the rest."),
+         "way, which anybody can do; white-box: the model itself is changed, or looked into. Leak: what then shows of what was to be forgotten. Collateral: what is lost of the rest."),
     Term("Target and retain model", r"Model|Split|Benchmark|Variant|Minus", "The target model has learnt everything, what is to be forgotten too: unlearning starts there. The retain model never saw "
          "that: where unlearning should lead. The split says how much is to be forgotten."),
     Term("Seeds", r"Seed|^n$|Runs", "Repeated trainings from other random numbers. A verdict needs an interval over seeds; one seed says how questions vary, nothing of training."),

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from grunflow.benchmarks.base import RETAIN, TARGET
-from grunflow.evaluation.metrics import auroc, auroc_parts
+from grunflow.evaluation.run_metrics import auroc, auroc_parts
 from grunflow.reporting.columns import FORGET, Column, columns
 from grunflow.reporting.entries import PLAIN
 from grunflow.reporting.intervals import Interval, Sample

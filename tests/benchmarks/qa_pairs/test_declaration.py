@@ -37,6 +37,7 @@ def test_bare_pairs_have_what_needs_no_more(tmp_path: Path) -> None:
         "rougeL",
         "probability",
         "right_within_k",
+        "left_within",
         "gate",
         "utility",
         "gate_auroc",

@@ -8,7 +8,7 @@ from grunflow.benchmarks.base import RETAIN, RunScores
 from grunflow.benchmarks.tofu.declaration import declare
 from grunflow.benchmarks.tofu.keys import Keys
 from grunflow.evaluation.aggregate import summary
-from grunflow.evaluation.metrics import ATTACKS, privleak_of
+from grunflow.evaluation.run_metrics import ATTACKS, privleak_of
 from grunflow.reporting.columns import columns
 
 METRICS = declare(Keys()).metrics

@@ -5,7 +5,7 @@ import pytest
 from tests.reporting import made_up
 
 from grunflow.benchmarks.base import RunScores
-from grunflow.evaluation.metrics import ks_statistic
+from grunflow.evaluation.run_metrics import ks_statistic
 from grunflow.reporting.intervals import Interval
 from grunflow.reporting.tables.main import main_table
 from grunflow.reporting.tables.references import references, references_table, size

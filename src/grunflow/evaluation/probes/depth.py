@@ -14,6 +14,7 @@ ANSWERS = 1
 QUESTION_TOKENS = None
 FORMS = True
 PER_BLOCK = True
+BESIDE = True
 
 
 def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
@@ -23,7 +24,7 @@ def probe(asking: Asking, spec: ProbeSpec) -> dict[str, pd.DataFrame]:
     Options: threshold, and blocks (all, where there are none). The target model is `asking.beside`; the retain model's own scores
     under the same condition are `asking.baseline`, but where the retain model itself is asked.
     """
-    assert asking.beside is not None, "a condition with this probe says BESIDE"
+    assert asking.beside is not None, "jobs of a probe with BESIDE have the target model for an input"
     target = asking.beside
     blocks = spec.options.get("blocks") or range(text_config(target.model).num_hidden_layers)
     frames = []

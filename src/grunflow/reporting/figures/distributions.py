@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from grunflow.evaluation.metrics import GATE, ks_statistic
+from grunflow.evaluation.metrics import GATE
+from grunflow.evaluation.run_metrics import ks_statistic
 from grunflow.reporting import style
 from grunflow.reporting.columns import FORGET
 from grunflow.reporting.results import Results

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from grunflow.benchmarks.base import forgetting
-from grunflow.evaluation import metrics
+from grunflow.evaluation import metrics, run_metrics
 from grunflow.reporting.columns import utility
 from grunflow.reporting.entries import Entry, Source, knows_and_never_knew, leaves_paths, relearns
 
@@ -97,7 +97,7 @@ FIGURES = (
     Entry("cost_quality", _cost_quality, weighs_against_forgetting, said="What unlearning cost, against what was forgotten and what was kept."),
     Entry("gate_activations", _gate_activations, lambda source: measures(source, metrics.gate),
           said="Gates per edited block and set of questions; paraphrased: the forget questions in other words."),
-    Entry("truth_ratios", _truth_ratios, lambda source: measures(source, metrics.ks_statistic),
+    Entry("truth_ratios", _truth_ratios, lambda source: measures(source, run_metrics.ks_statistic),
           said="Truth Ratios on the forget set; Forget Quality asks how far a line is from the retain model's."),
     Entry("robustness", _robustness, lambda source: source.conditions,
           said="What shows of the forgotten and what is lost of the kept, asked in other ways and with the model changed."),

@@ -24,10 +24,11 @@ from grunflow.reporting.tables.main import ACCESS, CONDITION, STRENGTH, whole_ta
 LEAK, CHANGE, COLLATERAL, MEASURE = "leak", "leak_change", "collateral", "measure"
 TITLES = {LEAK: "Leak ↓", CHANGE: "Leak's change ↓", COLLATERAL: "Collateral ↓"}
 SAID = (
-    "Runs under conditions: black-box, asked in another way, or white-box, the model changed, with nothing trained; or attacked, trained "
+    "Runs under conditions: black-box, asked in another way, or white-box, the model changed or looked into, with nothing trained; or attacked, trained "
     "further by so many steps (strength). Leak: what shows of "
     "what is to be forgotten, by the measure named; its change: minus the same asked plainly, paired; collateral: how much less is left "
-    "than plainly of what is to be kept, paired. The CSV has the leak minus that of every other carrier, paired. A reference model's row says what the form of the question does by itself."
+    "than plainly of what is to be kept, paired. The CSV has the leak minus that of every other carrier, paired. A reference model's row says what the form of the question does by itself; of a measure from inside "
+    "the model, what it is of one that knows all, and of one that never did."
 )
 
 
