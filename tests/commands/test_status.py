@@ -53,6 +53,16 @@ def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatc
     assert stopped.endswith("grunflow evaluate: no space left")
     assert jobs["evaluate"].folder in stopped
     assert lines[-1].startswith("GPU-hours: 0.0 used")
+    assert told["again"] == []
+    other = study.model_copy(update={"vocabulary": 999})
+    (data_log := tmp_path / data.log).parent.mkdir(parents=True, exist_ok=True)
+    data_log.write_text("2026-01-01 prepare: done\n")
+    stale = state(other, "grunflow", 1061.0)
+    assert (stale["again"], list(stale["stopped"])) == ([data.folder], [jobs["evaluate"].folder])
+    assert (
+        "to be made again: 1, finished with another config, code or input (`grunflow why`)"
+        in screen(stale, 1061.0).splitlines()
+    )
     late = 1061.0 + STALE_SECONDS
     assert "step 30" not in screen(state(study, "grunflow", late), late)
     assert list(heartbeats(late, {"42"})) == [unlearn.folder]

@@ -36,17 +36,21 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def state(study: Any, prefix: str, now: float) -> dict[str, Any]:
-    """stages: rule -> numbers of jobs; running: heartbeats; stopped: folder -> last line of its log; left_out: run -> why; waiting:
+    """stages: rule -> numbers of jobs; running: heartbeats; stopped: folder -> last line of its log; again: folders whose result is
+    of another config, code or input; left_out: run -> why; waiting:
     jobs in SLURM's queue; queue: state -> how many; left: what is still to come, in words; GPU-hours used and planned."""
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.stages import cost
+    from grunflow.manifest import MANIFEST
     from grunflow.reruns import done_folders
 
     jobs = all_jobs(study)
     queue = in_queue(prefix)
     beats = heartbeats(now, None if queue is None else {job.number for job in queue if job.state == "RUNNING"})
     done = done_folders(jobs)
-    stopped = {job.folder: last_line(Path(job.log)) for job in jobs if job.folder not in done | set(beats)}
+    others = [job for job in jobs if job.folder not in done | set(beats)]
+    again = [job.folder for job in others if (Path(job.folder) / MANIFEST).is_file()]
+    stopped = {job.folder: last_line(Path(job.log)) for job in others if job.folder not in again}
     stopped = {folder: line for folder, line in stopped.items() if line}
     stages = {}
     for rule in dict.fromkeys(job.rule for job in jobs):
@@ -60,6 +64,7 @@ def state(study: Any, prefix: str, now: float) -> dict[str, Any]:
         "stages": stages,
         "running": list(beats.values()),
         "stopped": stopped,
+        "again": again,
         "left_out": study.absent,
         "waiting": [
             {"job": job.comment, "number": job.number, "reason": job.reason}
@@ -83,6 +88,10 @@ def screen(found: dict[str, Any], now: float) -> str:
         lines.append(f"{rule:20} {jobs:5} {done:5} {running:8} {stopped:8}")
     lines += [running_line(beat, now) for beat in found["running"]]
     lines += [f"stopped {folder}: {line}" for folder, line in found["stopped"].items()]
+    if found["again"]:
+        lines.append(
+            f"to be made again: {len(found['again'])}, finished with another config, code or input (`grunflow why`)"
+        )
     lines += [f"left out {run}: {reason}" for run, reason in found["left_out"].items()]
     lines += [f"waits {job['job']} (SLURM {job['number']}): {job['reason']}" for job in found["waiting"]]
     if found["queue"]:
