@@ -1,5 +1,6 @@
 """grunflow recompute: tables and verdicts from the scores beside them, where neither torch nor transformers is."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,11 +28,12 @@ main()
 """
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a made-up study with its tables and verdicts."""
-    made = made_up.Study(tmp_path, [(made_up.TOFU, made_up.questions())])
-    folder = tmp_path / "study"
+    root = tmp_path_factory.mktemp("made")
+    made = made_up.Study(root, [(made_up.TOFU, made_up.questions())])
+    folder = root / "study"
     spec = Tables(**made.shown, names=NAMES)
     with output_folder(folder / "tables", spec=spec.model_dump(mode="json"), code="", inputs={}) as (draft, _):
         tables.run(spec, made.work(draft))
@@ -39,6 +41,12 @@ def study(tmp_path: Path) -> Path:
     with output_folder(folder / "claims", spec=judged.model_dump(mode="json"), code="", inputs={}) as (draft, _):
         claims.run(judged, made.work(draft, tables=folder / "tables"))
     return folder
+
+
+@pytest.fixture
+def study(whole: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(whole, tmp_path / "study", symlinks=True))
 
 
 def recompute(folder: Path) -> subprocess.CompletedProcess[str]:

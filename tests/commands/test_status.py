@@ -24,7 +24,9 @@ def jobs_of(study: Resolved, rule: str) -> list[Job]:
 
 def test_done_running_and_stopped_jobs_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    study = read_study({**read_yaml("config/demo.yaml", "config"), "published": []})  # whose files lie in ROOT
+    # One seed, and no published numbers, whose files lie in ROOT.
+    config = read_yaml("config/demo.yaml", "config")
+    study = read_study({**config, "published": [], "seeds": config["seeds"][:1]})
     monkeypatch.chdir(tmp_path)
     jobs = {job.rule: job for job in reversed(all_jobs(study))}
     data, unlearn = jobs["prepare"], jobs["unlearn"]

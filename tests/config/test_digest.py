@@ -168,6 +168,7 @@ def digests(copy: Path) -> dict[str, str]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow  # every digest of the demo, six times, by processes that import all of it
 def test_an_edit_changes_the_jobs_whose_specs_name_the_part_and_a_new_file_none(copy: Path) -> None:
     package, before = copy / "grunflow", digests(copy)
     (package / "objectives" / "npo.py~").write_text("x = ")

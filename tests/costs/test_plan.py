@@ -52,7 +52,7 @@ def job_of(study: Resolved, rule: str, *words: str) -> Job:
     return next(job for job in jobs_of(study) if job.rule == rule and all(word in job.folder for word in words))
 
 
-@pytest.mark.parametrize("config", ["config/paper.yaml", "config/demo.yaml"])
+@pytest.mark.parametrize("config", ["config/paper.yaml", pytest.param("config/demo.yaml", marks=pytest.mark.slow)])
 def test_a_plan_counts_the_jobs_that_snakemake_would_start(config: str) -> None:
     done = subprocess.run(
         [BIN / "snakemake", "--workflow-profile", "workflow/profiles/default", "--configfile", config, "--forceall",
@@ -205,6 +205,8 @@ def test_what_one_process_trains_asks_for_one_gpu() -> None:
     small = study_of("config/paper.yaml").model_copy(update={"gpu": "a100-40gb"})
     alone, shared = set(), set()
     for job in jobs_of(small):
+        if re.search(r"_[tu][12]\b", job.folder):
+            continue  # as those of the first seed
         asked = request(small, job.spec)
         if isinstance(job.spec, Evaluate | CacheFrozenStates | Unlearn | Finetune):
             (alone if asked["gpu"] == asked["processes"] == 1 else shared).add((job.rule, job.folder.split("/")[2]))
@@ -267,7 +269,7 @@ def test_reading_the_snakefile_imports_neither_torch_nor_transformers() -> None:
     """Each SLURM job reads it again."""
     script = (
         "import sys; from snakemake.cli import main\n"
-        "try: main(['--configfile', 'config/paper.yaml', '--cores', '1', '-n', '--quiet', 'all'])\n"
+        "try: main(['--configfile', 'config/pilot.yaml', '--cores', '1', '-n', '--quiet', 'all'])\n"
         "except SystemExit as end: assert not end.code, end.code\n"
         "print(sorted({'torch', 'transformers', 'peft'} & set(sys.modules)))"
     )
