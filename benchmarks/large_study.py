@@ -48,6 +48,7 @@ def study_of(runs: int) -> dict[str, Any]:
         "carriers": {"lora": study["carriers"]["lora"], **edits},
         "objectives": {name: study["objectives"][name] for name in row["objectives"]},
         "training": {name: study["training"]["grun"] for name in ("full", "lora", "grun")},
+        "conditions": {"scaled": study["conditions"]["scaled"]},
         "overrides": [],
         "selection": {},
     }

@@ -1,30 +1,34 @@
 """How long a study still takes: the planned seconds of what is left, at the pace of what has finished in this call."""
 
-import time
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 
 class Ahead:
-    """configs: files of the study, as Snakemake was given them; its jobs are read when the first one has finished."""
+    """configs: files of the study, as Snakemake was given them; its jobs are read when the first one has finished. began: when the
+    first could start, seconds since the epoch."""
 
-    def __init__(self, configs: Sequence[str | Path]) -> None:
-        self.configs = configs
-        self.began = time.monotonic()
+    def __init__(self, configs: Sequence[str | Path], began: float) -> None:
+        self.configs, self.began = configs, began
         self.planned: dict[str, float] | None = None  # folder -> seconds
         self.waiting: set[str] = set()  # without a result
         self.worked = 0.0  # planned seconds of what has finished
 
-    def left(self, folder: str, done: int, total: int, now: float) -> str:
-        """After the job that wrote `folder`: the time until the last one, in words; nothing where there is none left."""
-        if done >= total:
-            return ""
+    def finished(self, file: str) -> None:
+        """A job has finished that wrote `file`, its folder or a file in it."""
         if self.planned is None:
             self.planned = planned(self.configs)
             self.waiting = {place for place in self.planned if not Path(place, "manifest.json").is_file()}
+        folder = file if file in self.planned else str(Path(file).parent)
         self.worked += self.planned.get(folder, 0.0)
         self.waiting.discard(folder)
-        to_come = sum(self.planned[place] for place in self.waiting)
+
+    def left(self, done: int, total: int, now: float) -> str:
+        """The time until the last job, in words; nothing where there is none left."""
+        if done >= total:
+            return ""
+        to_come = sum((self.planned or {})[place] for place in self.waiting)
         if not self.worked or not to_come:
             return in_words((now - self.began) * (total - done) / done)
         # Those that run again although they have a result are taken for jobs as the others.
@@ -32,7 +36,8 @@ class Ahead:
 
 
 def planned(configs: Sequence[str | Path]) -> dict[str, float]:
-    """Folder of each of the study's jobs -> seconds; nothing of a study of several files or none, whose jobs are then counted."""
+    """Folder of each of the study's jobs -> seconds; nothing of a study of several files or none, or of one that cannot be read now:
+    then jobs are counted."""
     from grunflow.config.jobs import all_jobs
     from grunflow.config.reading import read_study
     from grunflow.config.typed import read_yaml
@@ -40,8 +45,16 @@ def planned(configs: Sequence[str | Path]) -> dict[str, float]:
 
     if len(configs) != 1:
         return {}
-    study = read_study(read_yaml(str(configs[0]), "--configfile"))
-    return {job.folder: cost(study, job.spec).seconds for job in all_jobs(study)}
+    reading = logging.getLogger("grunflow.config.reading")  # Snakemake has passed on what it warns of
+    level = reading.level
+    reading.setLevel(logging.ERROR)
+    try:
+        study = read_study(read_yaml(str(configs[0]), "--configfile"))
+        return {job.folder: cost(study, job.spec).seconds for job in all_jobs(study)}
+    except Exception:  # edited meanwhile, or completed by --config: the time left is no reason to fail
+        return {}
+    finally:
+        reading.setLevel(level)
 
 
 def in_words(seconds: float) -> str:

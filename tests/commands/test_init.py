@@ -65,3 +65,17 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"mine\.yaml: is there already"):
         init.run(flags(tmp_path / "mine.yaml"))
     assert yaml.safe_load((tmp_path / "mine.yaml").read_text()) == {"mine": 1}
+
+
+def test_conditions_of_what_was_cut_away_are_cut_away_too(tmp_path: Path) -> None:
+    """The demo's are for GD on TOFU, but for one that says of nothing what it is for."""
+    for number, (more, kept) in enumerate(
+        (
+            ({"benchmark": "wmdp"}, {"scaled"}),
+            ({"objectives": ["npo"]}, {"scaled"}),
+            ({}, {"scaled", "paraphrased", "nf4"}),
+        )
+    ):
+        out = tmp_path / f"{number}.yaml"
+        init.run(flags(out, **more))
+        assert set(read_study(read_yaml(str(out), "config")).conditions) == kept

@@ -269,7 +269,7 @@ def test_reading_the_snakefile_imports_neither_torch_nor_transformers() -> None:
     """Each SLURM job reads it again."""
     script = (
         "import sys; from snakemake.cli import main\n"
-        "try: main(['--configfile', 'config/pilot.yaml', '--cores', '1', '-n', '--quiet', 'all'])\n"
+        "try: main(['--configfile', 'config/robustness.yaml', '--cores', '1', '-n', '--quiet', 'all'])\n"
         "except SystemExit as end: assert not end.code, end.code\n"
         "print(sorted({'torch', 'transformers', 'peft'} & set(sys.modules)))"
     )

@@ -29,7 +29,7 @@ def of_study(folder, questions: made_up.Frames) -> list[dict]:
 
 
 def test_the_shipped_sheet_speaks_of_columns_that_tables_have(tmp_path) -> None:
-    """On made-up tables of the demo's shape every claim but those of a scale and of tables that it does not have is decided for the
+    """On made-up tables as the demo has them without its conditions every claim but those of a scale and of tables that it does not have is decided for the
     study's own models, and none for the paper's."""
     found = of_study(tmp_path, made_up.questions(carriers=("full", "lora", "grun", "reft")))
     decided = {row["claim"] for row in found if row["about"] == "demo" and row["verdict"] != "not testable here"}

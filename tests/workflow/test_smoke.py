@@ -93,7 +93,10 @@ def test_a_study_runs_whole_then_reruns_only_what_changed(study: Path) -> None:
     assert "Nothing to be done" in (lambda again: again.stdout + again.stderr)(snakemake(study, "-n"))
     min((results / "figures").glob("*.png")).unlink()
     assert planned(study) == {"figures": 1, "report": 1, "all": 1, "total": 3}
-    assert snakemake(study).returncode == 0
+    # As a person reads it (tests/test_console.py).
+    lines = snakemake(study, "--logger", "grunflow").stderr.splitlines()
+    assert "2 jobs: 1 figures, 1 report" in lines
+    assert [line.split("  ")[:2] for line in lines if " of 2 " in line] == [["1 of 2", "figures"], ["2 of 2", "report"]]
     config = yaml.safe_load((study / "study.yaml").read_text())
     config["training"]["grun"]["learning_rate"] = 2e-3
     (study / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))

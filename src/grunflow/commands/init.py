@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def cut_down(content: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
-    """The study with one row of a grid, and of overrides those that concern it."""
+    """The study with one row of a grid, and of overrides and conditions those that concern it."""
     rows = [row for row in content.get("grid") or [] if arguments.benchmark in (None, row.get("benchmark"))]
     first = rows[0] if rows else {}
     row = {
@@ -77,15 +77,20 @@ def cut_down(content: dict[str, Any], arguments: argparse.Namespace) -> dict[str
         "seeds": [{"target_seed": seed, "unlearn_seed": seed} for seed in range(arguments.seeds)],
         "grid": [row],
     }
-    concerning = [item for item in content.get("overrides") or [] if concerns(item, found)]
-    return {key: value for key, value in found.items() if key != "overrides"} | (
-        {"overrides": concerning} if concerning else {}
-    )
+    concerning = {
+        "overrides": [item for item in content.get("overrides") or [] if concerns(item, found)],
+        "conditions": {
+            name: keys for name, keys in (content.get("conditions") or {}).items() if concerns(keys or {}, found)
+        },
+    }
+    rest = {key: value for key, value in found.items() if key not in concerning}
+    return rest | {key: value for key, value in concerning.items() if value}
 
 
-def concerns(override: dict[str, Any], study: dict[str, Any]) -> bool:
-    """Whether an override matches a run of the study's one row; names and kinds may stand in it."""
-    row, where = study["grid"][0], override.get("where") or {}
+def concerns(part: dict[str, Any], study: dict[str, Any]) -> bool:
+    """Whether an override or a condition is for a run of the study's one row; names and kinds may stand in its `where`, of a condition
+    lists of them."""
+    row, where = study["grid"][0], part.get("where") or {}
     for key, names in (
         ("benchmark", [row["benchmark"]]),
         ("model", [row["model"]]),
@@ -94,6 +99,7 @@ def concerns(override: dict[str, Any], study: dict[str, Any]) -> bool:
     ):
         tables = study.get(f"{key}s") or {}
         kinds = [(tables.get(name) or {}).get("kind", name) for name in names]
-        if key in where and where[key] not in (*names, *kinds):
+        named = where.get(key, [])
+        if key in where and not {*names, *kinds} & set(named if isinstance(named, list) else [named]):
             return False
     return True

@@ -49,7 +49,7 @@ def state(study: Any, prefix: str, now: float) -> dict[str, Any]:
     beats = heartbeats(now, None if queue is None else {job.number for job in queue if job.state == "RUNNING"})
     done = done_folders(jobs)
     others = [job for job in jobs if job.folder not in done | set(beats)]
-    again = [job.folder for job in others if (Path(job.folder) / MANIFEST).is_file()]
+    again = {job.folder: None for job in others if (Path(job.folder) / MANIFEST).is_file()}
     stopped = {job.folder: last_line(Path(job.log)) for job in others if job.folder not in again}
     stopped = {folder: line for folder, line in stopped.items() if line}
     stages = {}
@@ -64,7 +64,7 @@ def state(study: Any, prefix: str, now: float) -> dict[str, Any]:
         "stages": stages,
         "running": list(beats.values()),
         "stopped": stopped,
-        "again": again,
+        "again": list(again),
         "left_out": study.absent,
         "waiting": [
             {"job": job.comment, "number": job.number, "reason": job.reason}

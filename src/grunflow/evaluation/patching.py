@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -54,9 +55,11 @@ def telling_tokens(tokenizer: Any, example: Example, words: set[str]) -> list[in
 def _spans(tokenizer: Any, ids: Sequence[int]) -> list[tuple[int, int]]:
     """First and last character of each token in their text. A token that adds none is a later byte of the character before it, but for
     special ones, which are of none."""
+    ends = [len(_text(tokenizer, ids[: number + 1])) for number in range(len(ids))]
+    # Bytes of a character that is not whole yet may be decoded to a sign each: no end lies behind a later one.
+    ends = list(accumulate(reversed(ends), min))[::-1]
     spans: list[tuple[int, int]] = []
-    for number, token in enumerate(ids):
-        start, end = spans[-1][1] if spans else 0, len(_text(tokenizer, ids[: number + 1]))
+    for start, end, token in zip([0, *ends], ends, ids, strict=False):
         later_byte = end == start and spans and token not in tokenizer.all_special_ids
         spans.append(spans[-1] if later_byte else (start, end))
     return spans
