@@ -13,26 +13,31 @@ class Ahead:
         self.configs, self.began = configs, began
         self.planned: dict[str, float] | None = None  # folder -> seconds
         self.waiting: set[str] = set()  # without a result
+        self.to_come = 0.0  # planned seconds of these
         self.worked = 0.0  # planned seconds of what has finished
 
     def finished(self, file: str) -> None:
         """A job has finished that wrote `file`, its folder or a file in it."""
+        from grunflow.manifest import MANIFEST
+
         if self.planned is None:
             self.planned = planned(self.configs)
-            self.waiting = {place for place in self.planned if not Path(place, "manifest.json").is_file()}
+            self.waiting = {place for place in self.planned if not Path(place, MANIFEST).is_file()}
+            self.to_come = sum(self.planned[place] for place in self.waiting)
         folder = file if file in self.planned else str(Path(file).parent)
         self.worked += self.planned.get(folder, 0.0)
-        self.waiting.discard(folder)
+        if folder in self.waiting:
+            self.waiting.remove(folder)
+            self.to_come -= self.planned[folder]
 
     def left(self, done: int, total: int, now: float) -> str:
         """The time until the last job, in words; nothing where there is none left."""
         if done >= total:
             return ""
-        to_come = sum((self.planned or {})[place] for place in self.waiting)
-        if not self.worked or not to_come:
+        if not self.worked or not self.waiting:
             return in_words((now - self.began) * (total - done) / done)
         # Those that run again although they have a result are taken for jobs as the others.
-        return in_words((now - self.began) * to_come / self.worked * (total - done) / len(self.waiting))
+        return in_words((now - self.began) * self.to_come / self.worked * (total - done) / len(self.waiting))
 
 
 def planned(configs: Sequence[str | Path]) -> dict[str, float]:
