@@ -101,9 +101,39 @@ def test_a_condition_is_put_to_the_runs_that_its_where_names_and_no_spec_changes
     assert not [folder for folder in left_out if ("_grun_" in folder and "/tofu/" in folder) or "/target_" in folder]
 
 
+def test_seeds_in_a_where_name_replicates(demo: dict[str, Any]) -> None:
+    """Of three replicates one is asked, attacked and forgotten in turn; its own retain model is attacked with it. WMDP's runs have no
+    target seed, so that one decides nothing there."""
+    on = {"target_seed": [1]}
+    demo["conditions"] = {"paraphrased": {"where": on}}
+    demo |= {
+        "attacks": {"over": ATTACK | {"where": on}},
+        "sequences": {"two": SEQUENCE | {"where": {"unlearn_seed": [2]}}},
+    }
+    found = jobs(demo)
+    asked = {job.folder for job in found if isinstance(job.spec, Evaluate) and job.folder.endswith("/paraphrased")}
+    assert len(asked) == 11  # nine methods, target and retain model
+    assert all("_t1" in folder for folder in asked)
+    attacked = [job.folder for job in found if job.rule == "attack" and "/tofu/" in job.folder]
+    assert len(attacked) == 10
+    assert all("_t1" in folder for folder in attacked)
+    assert sum(job.rule == "attack" and "/wmdp/" in job.folder for job in found) == 9
+    requests = {job.folder.split("_u")[-1] for job in found if job.rule == "unlearn" and "of2-" in job.folder}
+    assert requests == {"2"}
+
+
 @pytest.mark.parametrize(
     ("where", "message"),
     [
+        (
+            {"target_seed": [3]},
+            "config.conditions.para.where.target_seed: got 3, expected one of the study's: 0, 1, 2.",
+        ),
+        (
+            {"unlearn_seed": ["0"]},
+            "config.conditions.para.where.unlearn_seed: got '0', expected one of the study's: 0, 1, 2.",
+        ),
+        ({"carrier": [0]}, "para.where.carrier: Unknown carrier '0'."),
         ({"carrier": ["gruen"]}, "para.where.carrier: Unknown carrier 'gruen'. Did you mean 'grun'?"),
         ("grun", "config.conditions.para.where: got 'grun', expected a mapping"),
         ({"seed": ["0"]}, "config.conditions.para.where.seed: Unknown key 'seed'"),

@@ -36,14 +36,21 @@ def fits(part: Part, run: Run, attack: Relearning) -> bool:
 
 
 def attacked(part: Part) -> Iterator[tuple[Run, str]]:
-    """Every run that is attacked, with the attack's name: those of methods, and the retain models of the same kind of model."""
+    """Every run that is attacked, with the attack's name: those of methods, and the retain models that they may be held against."""
     for name, attack in part.study.attacks.items():
         runs = [run for run in part.unlearned if fits(part, run, attack)]
-        models = {run.model for run in runs}
-        for run in part.references:
-            if run.objective == RETAIN and run.model in models:
-                yield run, name
+        yield from (
+            (model, name)
+            for model in part.references
+            if model.objective == RETAIN and any(_goes_with(model, run) for run in runs)
+        )
         yield from ((run, name) for run in runs)
+
+
+def _goes_with(reference: Run, run: Run) -> bool:
+    """Whether a run may be held against a reference model: of its kind of model and, where both have one, its target seed."""
+    seeds = {reference.target_seed, run.target_seed} - {None}
+    return reference.model == run.model and len(seeds) < 2
 
 
 def attacks_on(part: Part, run: Run) -> list[str]:

@@ -58,13 +58,18 @@ class Override(Strict):
     texts: dict[str, Any] = Field({}, description="how corpora are cut, of a benchmark that has some")
 
 
-Where = dict[Literal["benchmark", "model", "objective", "carrier"], Annotated[tuple[str, ...], Field(min_length=1)]]
+Where = dict[
+    Literal["benchmark", "model", "objective", "carrier", "target_seed", "unlearn_seed"],
+    Annotated[tuple[Seed | str, ...], Field(min_length=1)],
+]
 
 
 class Concerned(Strict):
     """What every condition takes beside the keys of its kind."""
 
-    where: Where = Field({}, description="names, or kinds, of the runs that are put under it; empty: all that it fits")
+    where: Where = Field(
+        {}, description="names or kinds, or seeds, of the runs that are put under it; empty: all that it fits"
+    )
 
 
 class Relearning(Strict):
@@ -83,7 +88,9 @@ class Relearning(Strict):
         "parts (tuned); or a new carrier on what is left without the run's (removed)",
     )
     carrier: str = Field(description="the new carrier; with `tuned` the one whose runs are attacked")
-    where: Where = Field({}, description="names, or kinds, of the runs that are attacked; empty: all that it fits")
+    where: Where = Field(
+        {}, description="names or kinds, or seeds, of the runs that are attacked; empty: all that it fits"
+    )
     steps: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         (0, 1, 2, 4, 8, 16, 32),
         min_length=1,
@@ -107,7 +114,7 @@ class Sequence(Strict):
     )
     constant: float = Field(0.6, ge=0, description="of summed: b of that factor; the authors'")
     where: Where = Field(
-        {}, description="names, or kinds, of the methods of the grid that unlearn so; empty: all that it fits"
+        {}, description="names or kinds, or seeds, of the runs of the grid that unlearn so; empty: all that it fits"
     )
 
 

@@ -1,4 +1,4 @@
-"""`where`: which runs of a study a condition, an attack or a sequence concerns, by names or kinds of what a run is made of."""
+"""`where`: which runs of a study a condition, an attack or a sequence concerns, by names or kinds of what a run is made of, and seeds."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,18 +11,21 @@ from grunflow.config.study import Resolved
 from grunflow.errors import BadInput, unknown_name
 
 
-def is_on(part: Part, run: Run, where: Mapping[Any, Iterable[str]]) -> bool:
-    """Whether a run is one of those that `where` names. A reference model has no method: its benchmark and model decide."""
+def is_on(part: Part, run: Run, where: Mapping[Any, Iterable[int | str]]) -> bool:
+    """Whether a run is one of those that `where` names. What a run does not have decides nothing: a reference model has no method and no
+    unlearn seed, a run from a base or a finished target no target seed."""
     study = part.study
-    here = {"benchmark": {part.name, part.spec.kind}, "model": {run.model}}
+    here: dict[str, set[int | str]] = {"benchmark": {part.name, part.spec.kind}, "model": {run.model}}
+    seeds = {"target_seed": run.target_seed, "unlearn_seed": run.unlearn_seed}
+    here |= {key: {seed} for key, seed in seeds.items() if seed is not None}
     if not run.is_reference:
         here["objective"] = {run.objective, objective_source(study, run.objective).kind}
         here["carrier"] = {run.carrier, carrier_source(study, run.carrier).kind}
     return all(not here[key].isdisjoint(names) for key, names in where.items() if key in here)
 
 
-def check_where(study: Resolved, given: Mapping[Any, Iterable[str]], where: str) -> None:
-    """A name that stands for nothing is refused: nothing would ever be meant by it."""
+def check_where(study: Resolved, given: Mapping[Any, Iterable[int | str]], where: str) -> None:
+    """A name that stands for nothing, and a seed that no run has, are refused: nothing would ever be meant by it."""
     known: Mapping[Any, set[str]] = {
         "benchmark": {*study.benchmarks, *(spec.kind for spec in study.resolved)},
         "model": set(study.models),
@@ -30,6 +33,13 @@ def check_where(study: Resolved, given: Mapping[Any, Iterable[str]], where: str)
         "carrier": {*study.carriers, *facts.names(CARRIER)},
     }
     for key, names in given.items():
-        for name in names:
-            if name not in known[key]:
-                raise BadInput(f"{where}.where.{key}: {unknown_name(key, name, known[key])}")
+        place = f"{where}.where.{key}"
+        if key in known:
+            unknown = [str(name) for name in names if name not in known[key]]
+            if unknown:
+                raise BadInput(f"{place}: {unknown_name(key, unknown[0], known[key])}")
+            continue
+        seeds = sorted({getattr(item, key) for item in study.seeds})
+        missing = [name for name in names if name not in seeds]
+        if missing:
+            raise BadInput(f"{place}: got {missing[0]!r}, expected one of the study's: {', '.join(map(str, seeds))}.")
