@@ -1,6 +1,7 @@
 """What is refused before any process is started, and how several are told apart."""
 
 import json
+import re
 
 import pytest
 
@@ -34,6 +35,22 @@ KAHAN = Finetune(
 def test_what_is_not_trained_in_shards_is_refused(spec: Unlearn | Finetune, processes: int, message: str) -> None:
     with pytest.raises(BadInput, match=f"--processes: {message}"):
         launch.check(spec, processes)
+
+
+@pytest.mark.parametrize(
+    ("processes", "nodes", "message"),
+    [
+        (4, 3, "got 3, expected 1 or more that divides --processes (4)."),
+        (2, 0, "got 0, expected 1 or more"),
+        (4, 2, "got 2, but this is no SLURM job (SLURM_JOB_ID is not set);"),
+    ],
+)
+def test_nodes_that_are_not_there_are_refused(
+    monkeypatch: pytest.MonkeyPatch, processes: int, nodes: int, message: str
+) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with pytest.raises(BadInput, match=re.escape(f"--nodes: {message}")):
+        launch.check(unlearn(objective_spec("gd"), FULL), processes, nodes)
 
 
 def test_full_training_is_not_refused() -> None:

@@ -1,8 +1,11 @@
-"""One command line on several processes of this machine: torchrun's launcher, signals passed on, one exit status."""
+"""One command line on several processes, of one machine or of a SLURM job's nodes: torchrun's launcher, signals passed on, one exit
+status."""
 
 import logging
 import os
 import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +16,27 @@ if TYPE_CHECKING:
     from grunflow.config.specs import Stage
 
 FORWARDED = (signal.SIGTERM, signal.SIGURG, signal.SIGINT, signal.SIGHUP)
+RENDEZVOUS = (
+    "GRUNFLOW_RENDEZVOUS"  # where the processes of several nodes meet, host:port; set where srun started this one
+)
+LEFT_WAITING = 300  # seconds
 
 
-def check(spec: "Stage", processes: int) -> None:
-    """Refuse what is not trained in shards.
+def check(spec: "Stage", processes: int, nodes: int = 1) -> None:
+    """Refuse what is not trained in shards, and nodes that are not there.
 
     Raises:
-        BadInput: a carrier that may not be sharded, or an objective whose passes end early.
+        BadInput: a carrier that may not be sharded, an objective whose passes end early, or several nodes without a SLURM job.
     """
     if processes < 1:
         raise BadInput(f"--processes: got {processes}, expected 1 or more.")
+    if nodes < 1 or processes % nodes:
+        raise BadInput(f"--nodes: got {nodes}, expected 1 or more that divides --processes ({processes}).")
+    if nodes > 1 and "SLURM_JOB_ID" not in os.environ:
+        raise BadInput(
+            f"--nodes: got {nodes}, but this is no SLURM job (SLURM_JOB_ID is not set); run it by the profile workflow/profiles/slurm, or "
+            "give 1."
+        )
     if processes == 1:
         return
     from grunflow.config.terms import alone_because
@@ -34,6 +48,11 @@ def check(spec: "Stage", processes: int) -> None:
 
 def started_by_torchrun() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def started_by_another() -> bool:
+    """Whether another process of this command started it, by torchrun or srun."""
+    return started_by_torchrun() or RENDEZVOUS in os.environ
 
 
 def is_lead() -> bool:
@@ -57,8 +76,37 @@ def leave() -> None:
     leave_group()
 
 
-def launch(processes: int) -> int:
-    """Run this command line on `processes` processes; the exit status of the first that fails, else 0.
+def launch(processes: int, nodes: int) -> int:
+    """Run this command line on `processes` processes; the exit status of the first that fails, else 0. Over several nodes the command
+    runs itself once more on each, which starts its share."""
+    for number in FORWARDED:
+        signal.signal(number, _forward)
+    if nodes > 1 and RENDEZVOUS not in os.environ:
+        return _on_each(nodes)
+    return _start(processes, nodes)
+
+
+def _on_each(nodes: int) -> int:
+    """This command line on every node of the SLURM job, by srun; the largest exit status. Who is left waiting for processes that have
+    ended is ended, too, after a while."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        port = probe.getsockname()[1]
+    place = {RENDEZVOUS: f"{socket.gethostname()}:{port}"}
+    starter = [
+        "srun",
+        f"--nodes={nodes}",
+        f"--ntasks={nodes}",
+        "--ntasks-per-node=1",
+        "--overlap",
+        f"--wait={LEFT_WAITING}",
+    ]
+    command = [*starter, sys.executable, "-m", "grunflow.cli", *sys.argv[1:]]
+    return subprocess.run(command, env={**os.environ, **place}, check=False).returncode
+
+
+def _start(processes: int, nodes: int) -> int:
+    """This node's share of the processes.
 
     torchrun's own handler would end the processes after 30 seconds and lose their status, so that here the signals that ask
     for a checkpoint are passed on to them, and it waits however long that takes.
@@ -66,13 +114,13 @@ def launch(processes: int) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+    place = os.environ.get(RENDEZVOUS, "localhost:0")
     config = LaunchConfig(
-        min_nodes=1, max_nodes=1, nproc_per_node=processes, run_id=f"grunflow-{os.getpid()}", rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0", max_restarts=0, signals_to_handle="SIGQUIT",
+        min_nodes=nodes, max_nodes=nodes, nproc_per_node=processes // nodes,
+        run_id=f"grunflow-{place if nodes > 1 else os.getpid()}", rdzv_backend="c10d", rdzv_endpoint=place, max_restarts=0,
+        signals_to_handle="SIGQUIT",
     )  # fmt: skip
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # each process says itself what failed
-    for number in FORWARDED:
-        signal.signal(number, _forward)
     try:
         elastic_launch(config, sys.executable)("-m", "grunflow.cli", *sys.argv[1:])
     except ChildFailedError as error:

@@ -64,6 +64,7 @@ def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
             "--checkpoint-seconds", type=float, default=600.0, metavar="S", help="write resume state this often (600)"
         )
         sub.add_argument("--processes", type=int, default=1, metavar="N", help="GPUs that share the job, by FSDP (1)")
+        sub.add_argument("--nodes", type=int, default=1, metavar="N", help="nodes of a SLURM job that they lie on (1)")
     if stage.apart:
         sub.add_argument(
             "--carrier",
@@ -99,15 +100,15 @@ def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
     identity = {"stage": stage, "out": str(arguments.out), "spec": spec.model_dump(mode="json"), "code": digest,
                 "inputs": identities_of(inputs)}  # fmt: skip
     job = RunningJob(identity, getattr(arguments, "checkpoint_seconds", math.inf), launch.is_lead())
-    processes = getattr(arguments, "processes", 1)
-    if not launch.started_by_torchrun():
+    processes, nodes = getattr(arguments, "processes", 1), getattr(arguments, "nodes", 1)
+    if not launch.started_by_another():
         failures.repeat(job.folder)
     try:
-        launch.check(spec, processes)
+        launch.check(spec, processes, nodes)
         if processes > 1 and not launch.started_by_torchrun():
-            return launch.launch(processes)
+            return launch.launch(processes, nodes)
         if not (job.lead and job.put_back(arguments.out)):
-            _work(spec, job, inputs, arguments, processes)
+            _work(spec, job, inputs, arguments, processes, nodes)
     except (BadInput, CheckFailed) as error:
         if isinstance(error, CheckFailed):
             error.args = (f"{error}{failures.advice(spec, arguments.out)}",)
@@ -149,7 +150,12 @@ def _lines(items: list[str]) -> Iterator[str]:
 
 
 def _work(
-    spec: Stage, job: "RunningJob", inputs: dict[str, list[Path]], arguments: argparse.Namespace, processes: int
+    spec: Stage,
+    job: "RunningJob",
+    inputs: dict[str, list[Path]],
+    arguments: argparse.Namespace,
+    processes: int,
+    nodes: int,
 ) -> None:
     """Run the stage in this process; of several only the first writes."""
     from grunflow.config.digest import module_digests
@@ -182,7 +188,7 @@ def _work(
         measured |= module.run(spec, Work(inputs, out, arguments.batch_size, tuple(arguments.file))) or {}
         measured |= job.measures()
         if processes > 1:
-            measured["processes"] = processes
+            measured |= {"processes": processes} | ({"nodes": nodes} if nodes > 1 else {})
         if carrier:
             from grunflow.carriers.stack import FOLDER
 

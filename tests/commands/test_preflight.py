@@ -18,7 +18,7 @@ PROFILE = {
 
 def gpus(**rules: int) -> dict[str, dict[str, int]]:
     """What rules ask for, little but these GPUs."""
-    return {rule: {"gpu": number, "mem_mb": 100, "runtime": 5} for rule, number in rules.items()}
+    return {rule: {"gpu": number, "nodes": 1, "mem_mb": 100, "runtime": 5} for rule, number in rules.items()}
 
 
 def nodes(**partitions: int) -> dict[str, Partition]:
@@ -65,7 +65,7 @@ def test_each_fault_names_its_key() -> None:
     assert faults == [
         "default-resources.slurm_partition: got 'cpu', the cluster has gpu; correct it",
         "set-resources.unlearn.slurm_partition: unlearn asks for 2 GPUs, but a node of partition 'gpu' has 1; name another "
-        "partition or ask for fewer",
+        "partition, ask for fewer, or set the study's gpus_per_node to 1",
     ]
     (fault,) = partition_faults(PROFILE, gpus(evaluate=0), nodes(cpu=0, gpu=1))
     assert fault.startswith("set-resources.evaluate.gres: evaluate asks for 2 GPUs")
@@ -88,6 +88,15 @@ def test_fewer_gpus_than_processes_are_a_fault() -> None:
     assert fault == (
         "set-resources.unlearn.gres: gives 1 GPUs to a job of unlearn that starts a process on each of 2; ask for 2"
     )
+
+
+def test_gpus_of_several_nodes_are_held_against_as_many_nodes() -> None:
+    profile = {"set-resources": {"unlearn": {"slurm_partition": "gpu"}}}
+    asked = {"unlearn": {"gpu": 16, "nodes": 2, "mem_mb": 1, "runtime": 1}}
+    assert not list(partition_faults(profile, asked, nodes(gpu=8)))
+    (fault,) = partition_faults(profile, asked, nodes(gpu=4))
+    assert "unlearn asks for 16 GPUs on 2 nodes, but a node of partition 'gpu' has 4;" in fault
+    assert fault.endswith("or set the study's gpus_per_node to 4")
 
 
 def test_an_account_is_asked_for_where_the_cluster_wants_one_and_has_no_default() -> None:

@@ -180,6 +180,10 @@ def requested(folder, attempt):
     return request(STUDY, job.spec, attempt, *most)
 
 
+# What rules that train ask beside: how many processes, when to be warned, and of jobs over several nodes who starts them.
+TRAINING = ("processes", "slurm_extra", "mpi", "tasks", "tasks_per_gpu")
+
+
 def asks(folder, *more):
     """What its job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, nodes, and `more`."""
 

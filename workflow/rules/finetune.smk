@@ -39,12 +39,12 @@ rule finetune_target:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(TARGET, "processes", "slurm_extra"),
+        **asks(TARGET, *TRAINING),
     params:
         **call_of(TARGET),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --processes {resources.processes} --out {output.folder:q} --log {log:q}"
+        " --processes {resources.processes} --nodes {resources.nodes} --out {output.folder:q} --log {log:q}"
 
 
 # Fine-tuned without what is to be forgotten: the gold reference.
@@ -61,9 +61,9 @@ rule finetune_retain:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(RETAIN, "processes", "slurm_extra"),
+        **asks(RETAIN, *TRAINING),
     params:
         **call_of(RETAIN),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --processes {resources.processes} --out {output.folder:q} --log {log:q}"
+        " --processes {resources.processes} --nodes {resources.nodes} --out {output.folder:q} --log {log:q}"

@@ -41,14 +41,14 @@ rule unlearn:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(RUN, "processes", "slurm_extra"),
+        **asks(RUN, *TRAINING),
         batch_size=STUDY.evaluation_batch_size,
     params:
         **call_of(RUN),
         carrier=carrier_of(RUN),
     shell:
         "grunflow unlearn --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size} {params.inputs}"
-        " {params.carrier} --processes {resources.processes} --out {output.folder:q} --log {log:q}"
+        " {params.carrier} --processes {resources.processes} --nodes {resources.nodes} --out {output.folder:q} --log {log:q}"
 
 
 # A finished run trained further, to bring back what it forgot, and asked on the way; only its scores stay.
@@ -65,13 +65,13 @@ rule attack:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(ATTACK, "processes", "slurm_extra"),
+        **asks(ATTACK, *TRAINING),
         batch_size=evaluation_batch,
     params:
         **call_of(ATTACK),
     shell:
         "grunflow attack --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size} {params.inputs}"
-        " --processes {resources.processes} --out {output.folder:q} --log {log:q}"
+        " --processes {resources.processes} --nodes {resources.nodes} --out {output.folder:q} --log {log:q}"
 
 
 # Unlearning where the study does not keep what is trained: it goes once every job that reads it is done. `use rule` does not

@@ -38,14 +38,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def asked_by_rules(study: Any) -> dict[str, dict[str, int]]:
-    """Rule -> the most that one of its jobs asks for at its first attempt: gpu, mem_mb, runtime, as the rules do."""
+    """Rule -> the most that one of its jobs asks for at its first attempt: gpu, nodes, mem_mb, runtime, as the rules do."""
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.requests import request
 
     found: dict[str, dict[str, int]] = {}
     for job in all_jobs(study):
         asked, most = request(study, job.spec), found.setdefault(job.rule, {})
-        most |= {key: max(most.get(key, 0), asked[key]) for key in ("gpu", "mem_mb", "runtime")}
+        most |= {key: max(most.get(key, 0), asked[key]) for key in ("gpu", "nodes", "mem_mb", "runtime")}
     return found
 
 
@@ -86,12 +86,13 @@ def partition_faults(
             continue
         if not any(known[name].up for name in named):
             yield f"{place}.slurm_partition: partition {partition!r} is not up; name another"
-        yield from _gpu_faults(rule, own, most.get("gpu", 0), partition, min(known[name].gpus for name in named))
+        yield from _gpu_faults(rule, own, most, partition, min(known[name].gpus for name in named))
         if most:
             yield from _limit_faults(rule, own, most, partition, [known[name] for name in named])
 
 
-def _gpu_faults(rule: str, own: dict[str, Any], gpus: int, partition: str, most: int) -> Iterator[str]:
+def _gpu_faults(rule: str, own: dict[str, Any], asked: dict[str, int], partition: str, most: int) -> Iterator[str]:
+    gpus, nodes = asked.get("gpu", 0), asked.get("nodes", 1)
     granted = _granted(own, gpus)
     if granted is None:
         return  # an expression, which Snakemake evaluates for each attempt
@@ -101,10 +102,11 @@ def _gpu_faults(rule: str, own: dict[str, Any], gpus: int, partition: str, most:
             f"set-resources.{rule}.{key}: gives {granted} GPUs to a job of {rule} that starts a process on each of {gpus}; "
             f"ask for {gpus}"
         )
-    elif granted > most:
+    elif granted > most * nodes:
+        over = f" on {nodes} nodes" if nodes > 1 else ""
         yield (
-            f"set-resources.{rule}.{key}: {rule} asks for {granted} GPUs, but a node of partition {partition!r} has "
-            f"{most}; name another partition or ask for fewer"
+            f"set-resources.{rule}.{key}: {rule} asks for {granted} GPUs{over}, but a node of partition {partition!r} has "
+            f"{most}; name another partition, ask for fewer, or set the study's gpus_per_node to {most}"
         )
 
 

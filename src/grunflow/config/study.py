@@ -182,6 +182,9 @@ class Study(Strict):
         "a100-80gb",
         description="kind of GPU that requests and plans reckon with, none: all runs on CPUs; changes no score",
     )
+    gpus_per_node: int = Field(
+        8, ge=1, description="GPUs of a node; a job that needs more asks for whole nodes; changes no score"
+    )
 
 
 class Resolved(Study):

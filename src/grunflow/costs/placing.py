@@ -9,12 +9,13 @@ from grunflow.costs.hardware import CPU, DEVICES, Device
 from grunflow.costs.memory import BYTES, GIB, IMPORTS, Held
 from grunflow.costs.shapes import Shapes
 
-MOST_GPUS = 8  # of a node
+MOST_NODES = 8  # of one job
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job costs; seconds: with its start. gpu_bytes: on each of `gpus`. checkpoint_bytes: its resume state, gone after success."""
+    """What one job costs; seconds: with its start. gpu_bytes: on each of `gpus`, which are those of so many `nodes`. host_bytes: on
+    each node. checkpoint_bytes: its resume state, gone after success."""
 
     seconds: float
     flops: float | int = 0.0
@@ -23,6 +24,7 @@ class Cost:
     host_bytes: int = GIB
     disk_bytes: int = 0
     checkpoint_bytes: int = 0
+    nodes: int = 1
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,11 @@ def placed(study: Study, model: Model, load: Load) -> Cost:
     if not device.gpu_bytes:
         return Cost(load.seconds + around, load.flops, 0, 0, IMPORTS["cpu"] + load.held.total, load.kept, load.state)
     room = hardware.GPU_SHARE * device.gpu_bytes - IMPORTS["gpu"]
-    most = MOST_GPUS if load.sharded else 1
-    gpus = next((number for number in range(1, most) if load.held.on_each(number) <= room), most)
-    host = gpus * (IMPORTS["host"] + (weights - load.absent) * 5 // 4)
+    each = study.gpus_per_node
+    of_one, of_several = range(1, each + 1), range(2 * each, MOST_NODES * each + 1, each)
+    numbers = (*of_one, *of_several) if load.sharded else (1,)
+    gpus = next((number for number in numbers if load.held.on_each(number) <= room), each if load.sharded else 1)
+    host = min(gpus, each) * (IMPORTS["host"] + (weights - load.absent) * 5 // 4)
     held = IMPORTS["gpu"] + load.held.on_each(gpus)
-    return Cost(load.seconds / gpus + around, load.flops, gpus, held, host, load.kept, load.state)
+    nodes = -(-gpus // each)
+    return Cost(load.seconds / gpus + around, load.flops, gpus, held, host, load.kept, load.state, nodes)

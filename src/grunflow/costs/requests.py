@@ -20,9 +20,10 @@ ANY = Partition()  # without limits
 
 
 def request(study: Resolved, spec: Stage, attempt: int = 1, most: Partition = ANY) -> dict[str, Any]:
-    """mem_mb, runtime (minutes), gpu, processes, cpus_per_task, nodes and slurm_extra of a job; every attempt after the first gets
-    half as much memory more, and as much time again, up to what the partition allows (`most`): an out-of-memory kill or a time
-    limit may have ended the one before."""
+    """mem_mb (of a node), runtime (minutes), gpu, processes, cpus_per_task, nodes and slurm_extra of a job, and what the executor wants
+    to know of several nodes (`mpi`, `tasks`, `tasks_per_gpu`; else None); every attempt after the first gets half as much memory
+    more, and as much time again, up to what the partition allows (`most`): an out-of-memory kill or a time limit may have ended the
+    one before."""
     return request_for(cost(study, spec), attempt, most)
 
 
@@ -39,11 +40,22 @@ def request_for(found: Cost, attempt: int = 1, most: Partition = ANY) -> dict[st
         "runtime": minutes,
         "gpu": found.gpus,
         "processes": processes,
-        "cpus_per_task": 2 * processes if found.gpus else 1,
-        "nodes": 1,  # else SLURM may spread a job's GPUs over two, where one process cannot see them all
+        "cpus_per_task": 2 * processes // found.nodes if found.gpus else 1,
+        "nodes": found.nodes,  # said even of 1: else SLURM may spread GPUs over two, where one process cannot see them all
         # Not USR1: it kills Snakemake's inner process.
         "slurm_extra": f"--signal=URG@{warning}",
+        **_over_nodes(found.nodes),
     }
+
+
+def _over_nodes(nodes: int) -> dict[str, Any]:
+    """What makes the executor (snakemake-executor-plugin-slurm 2.8.0) leave it to the command to start a task on each node: `mpi` is the
+    program that starts them. `tasks` alone it would give to each GPU."""
+    return (
+        {"mpi": "srun", "tasks": nodes, "tasks_per_gpu": 0}
+        if nodes > 1
+        else dict.fromkeys(("mpi", "tasks", "tasks_per_gpu"))
+    )
 
 
 def _grown(first: float | int, times: float | int, most: float | int, unit: int) -> int:
