@@ -60,7 +60,7 @@ class Snapshots(Strict):
 
 class Picked(Strict):
     """Some rows of a file. It is taken to be of `parts` equal parts in its order; of those from `first` up to, without, `last`
-    so many `rows`, evenly spaced; null: all of them."""
+    so many `rows`, drawn, always the same ones; null: all of them."""
 
     parts: int = Field(1, ge=1)
     first: int = Field(0, ge=0)

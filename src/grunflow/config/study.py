@@ -80,7 +80,7 @@ class Relearning(Strict):
         description="what the attacker has: rows of the forget set; all but its last part, and the last alone is asked (held_out); "
         "or rows of what was kept (retain), which say nothing of what was forgotten",
     )
-    rows: int | None = Field(None, ge=1, description="so many of these rows, evenly spaced; null: all")
+    rows: int | None = Field(None, ge=1, description="so many of these rows, drawn at random, for every run the same ones; null: all")
     parts: int = Field(4, ge=2, description="of held_out: equal parts of the forget set, in its order")
     attacker: Attacker = Field(
         "over",

@@ -15,6 +15,7 @@ from typing import Any
 from grunflow.carriers.stack import Stack
 from grunflow.config.chat import Chat
 from grunflow.config.sets import DataSet, ProbeSpec
+from grunflow.data.picking import evenly
 from grunflow.data.records import read_rows
 from grunflow.evaluation.answering import Asker
 from grunflow.evaluation.form import Form
@@ -74,7 +75,7 @@ class Asking:
         """The set's rows: all, or so many of them, evenly spaced; with their questions as they are put. Of a question that is put
         otherwise there are no other words."""
         rows = read_rows(self.data / asked.file, keys)
-        rows = rows if asked.rows is None else rows[:: max(1, len(rows) // asked.rows)][: asked.rows]
+        rows = [rows[place] for place in evenly(asked.rows, len(rows))]
         if self.question_of is None:
             return rows
         return [
