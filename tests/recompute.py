@@ -165,7 +165,7 @@ def compared(folder: Path) -> list[tuple[str, str, float, float]]:
             usual = study.read_at if kind in ("forgetting", "retention") else study.figure
             cells = [name for name in columns if row[name] != ""]
             for name in cells:
-                of = study.done if name in ("leak", "leak_change", "collateral") or name.startswith("leak_minus_") else usual
+                of = study.done if name in ("leak", "leak_change", "collateral") or name.startswith(("leak_minus_", "leak_change_minus_")) else usual
                 found.append((path.stem, f"{row['objective']} {row['carrier']} {name}", float(row[name]), of(row, name)))
     return found
 

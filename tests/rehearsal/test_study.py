@@ -93,6 +93,19 @@ def test_a_sequence_is_rehearsed_by_two_requests(tmp_path: Path) -> None:
     }
 
 
+def test_what_is_put_to_one_seed_is_rehearsed_with_the_first(tmp_path: Path) -> None:
+    """A `where` of another seed would name none that the rehearsal has."""
+    config = config_of("robustness.yaml")
+    last = {"target_seed": [2]}
+    config["conditions"]["please"]["where"] = last
+    config["attacks"]["edit_tuned"]["where"] = last
+    config["sequences"]["added"]["where"] = last | {"carrier": ["grun"]}
+    _, small = rehearsal(config, tmp_path)
+    assert small.conditions["please"]["where"] == {"model": ["tiny"]}
+    assert small.attacks["edit_tuned"].where == {}
+    assert small.sequences["added"].where == {"carrier": ("grun",)}
+
+
 def test_whole_keeps_every_cell_and_seed(tmp_path: Path) -> None:
     study, own = rehearsal(config_of("paper.yaml"), tmp_path, whole=True)
     assert (own.grid, own.seeds) == (study.grid, study.seeds)

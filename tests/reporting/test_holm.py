@@ -82,6 +82,12 @@ def test_of_six_false_claims_one_is_found_true_in_at_most_one_study_of_twenty(sh
     assert sum(found) / studies <= 0.055
 
 
+def test_a_difference_that_never_varied_on_one_side_is_no_division_by_nothing() -> None:
+    assert p_bounds(0.2, 0.2, 0.3, 0.1, 3) == (0.0, 1.0)
+    assert p_bounds(0.2, 0.1, 0.2, 0.3, 3) == (1.0, 0.0)
+    assert p_bounds(0.2, 0.2, 0.3, 0.25, 3) == (1.0, 1.0)
+
+
 def test_replicates_are_the_fewest_groups_that_an_interval_counts() -> None:
     assert replicates(3, ()) == 3
     assert replicates(6, ((0, 0, 0, 1, 1, 1),)) == 2

@@ -10,7 +10,7 @@ LIKE = Path("config/demo.yaml")
 # Keys of a study that say how runs are made and scored; the others are of its own results.
 KEPT = (
     "conventions", "vocabulary", "models_sheet", "revisions", "objectives", "carriers", "training", "overrides", "conditions",
-    "snapshots", "engine", "max_new_tokens", "evaluation_batch_size", "keep", "gpu",
+    "snapshots", "engine", "max_new_tokens", "evaluation_batch_size", "keep", "gpu", "gpus_per_node",
 )  # fmt: skip
 
 
@@ -77,10 +77,14 @@ def cut_down(content: dict[str, Any], arguments: argparse.Namespace) -> dict[str
         "seeds": [{"target_seed": seed, "unlearn_seed": seed} for seed in range(arguments.seeds)],
         "grid": [row],
     }
+    from grunflow.config.where import of_any_seed
+
     concerning = {
         "overrides": [item for item in content.get("overrides") or [] if concerns(item, found)],
         "conditions": {
-            name: keys for name, keys in (content.get("conditions") or {}).items() if concerns(keys or {}, found)
+            name: of_any_seed(keys or {})
+            for name, keys in (content.get("conditions") or {}).items()
+            if concerns(keys or {}, found)
         },
     }
     rest = {key: value for key, value in found.items() if key not in concerning}

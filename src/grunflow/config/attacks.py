@@ -16,7 +16,7 @@ from grunflow.config.sets import Paired, Picked, StreamSpec
 from grunflow.config.study import Relearning
 from grunflow.config.terms import WEIGHTS
 from grunflow.config.typed import typed
-from grunflow.config.where import is_on
+from grunflow.config.where import goes_with, is_on
 
 LEARN = "learn"  # the attacker's objective (objectives/learn.py)
 STEADY = {
@@ -42,15 +42,9 @@ def attacked(part: Part) -> Iterator[tuple[Run, str]]:
         yield from (
             (model, name)
             for model in part.references
-            if model.objective == RETAIN and any(_goes_with(model, run) for run in runs)
+            if model.objective == RETAIN and any(goes_with(model, run) for run in runs)
         )
         yield from ((run, name) for run in runs)
-
-
-def _goes_with(reference: Run, run: Run) -> bool:
-    """Whether a run may be held against a reference model: of its kind of model and, where both have one, its target seed."""
-    seeds = {reference.target_seed, run.target_seed} - {None}
-    return reference.model == run.model and len(seeds) < 2
 
 
 def attacks_on(part: Part, run: Run) -> list[str]:

@@ -58,6 +58,7 @@ class Override(Strict):
     texts: dict[str, Any] = Field({}, description="how corpora are cut, of a benchmark that has some")
 
 
+# A seed that a run does not have decides nothing: on WMDP there are no target seeds.
 Where = dict[
     Literal["benchmark", "model", "objective", "carrier", "target_seed", "unlearn_seed"],
     Annotated[tuple[Seed | str, ...], Field(min_length=1)],
@@ -80,7 +81,9 @@ class Relearning(Strict):
         description="what the attacker has: rows of the forget set; all but its last part, and the last alone is asked (held_out); "
         "or rows of what was kept (retain), which say nothing of what was forgotten",
     )
-    rows: int | None = Field(None, ge=1, description="so many of these rows, drawn at random, for every run the same ones; null: all")
+    rows: int | None = Field(
+        None, ge=1, description="so many of these rows, drawn at random, for every run the same ones; null: all"
+    )
     parts: int = Field(4, ge=2, description="of held_out: equal parts of the forget set, in its order")
     attacker: Attacker = Field(
         "over",

@@ -10,10 +10,25 @@ from grunflow.config.runs import Part, Run
 from grunflow.config.study import Resolved
 from grunflow.errors import BadInput, unknown_name
 
+SEEDS = frozenset({"target_seed", "unlearn_seed"})
+
 
 def is_on(part: Part, run: Run, where: Mapping[Any, Iterable[int | str]]) -> bool:
-    """Whether a run is one of those that `where` names. What a run does not have decides nothing: a reference model has no method and no
-    unlearn seed, a run from a base or a finished target no target seed."""
+    """Whether a run is one of those that `where` names, or a reference model that such a run may be held against. What a run does not
+    have decides nothing: one from a base or a finished target has no target seed."""
+    if run.is_reference and not SEEDS.isdisjoint(where):
+        return any(goes_with(run, other) and _names(part, other, where) for other in part.grid)
+    return _names(part, run, where)
+
+
+def goes_with(reference: Run, run: Run) -> bool:
+    """Whether a run may be held against a reference model: of its kind of model and, where both have one, its target seed."""
+    seeds = {reference.target_seed, run.target_seed} - {None}
+    return reference.model == run.model and len(seeds) < 2
+
+
+def _names(part: Part, run: Run, where: Mapping[Any, Iterable[int | str]]) -> bool:
+    """A reference model has no method: its benchmark and model decide."""
     study = part.study
     here: dict[str, set[int | str]] = {"benchmark": {part.name, part.spec.kind}, "model": {run.model}}
     seeds = {"target_seed": run.target_seed, "unlearn_seed": run.unlearn_seed}
@@ -43,3 +58,10 @@ def check_where(study: Resolved, given: Mapping[Any, Iterable[int | str]], where
         missing = [name for name in names if name not in seeds]
         if missing:
             raise BadInput(f"{place}: got {missing[0]!r}, expected one of the study's: {', '.join(map(str, seeds))}.")
+
+
+def of_any_seed(keys: dict[str, Any]) -> dict[str, Any]:
+    """A condition, an attack or a sequence whose `where` names no seed: a study that was cut down may lack it."""
+    where = {key: names for key, names in (keys.get("where") or {}).items() if key not in SEEDS}
+    rest = {key: value for key, value in keys.items() if key != "where"}
+    return rest | ({"where": where} if where else {})

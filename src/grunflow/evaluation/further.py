@@ -90,8 +90,12 @@ def of_sequences(
         found += [told(known, frames, row, row.step, request) for request in range(row.step + 1)]
     references = [item for item in plain if item.row.objective in (TARGET, RETAIN) and item.row.condition == PLAIN]
     for asked in {row.sequence: row for row in spec.sequences}.values():
+        seeds = {row.target_seed for row in spec.sequences if row.sequence == asked.sequence}
         for item in references:
-            found += [told(item.row, item.scores.frames, asked, 0, request) for request in range(1, asked.requests + 1)]
+            if item.row.target_seed is None or seeds & {item.row.target_seed, None}:
+                found += [
+                    told(item.row, item.scores.frames, asked, 0, request) for request in range(1, asked.requests + 1)
+                ]
     return found
 
 

@@ -15,6 +15,7 @@ from grunflow.config.sets import Snapshots
 from grunflow.config.sheet import REPOSITORY
 from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
+from grunflow.config.where import of_any_seed
 from grunflow.rehearsal import benchmarks, cells
 from grunflow.rehearsal.words import TEXTS
 
@@ -55,14 +56,15 @@ def rehearsed(config: dict[str, Any], study: Resolved, folder: Path, whole: bool
     }
     found["benchmarks"] = {name: _benchmark(study, name, keys) for name, keys in found["benchmarks"].items()}
     if not whole:
+        first = {"where": {"model": cells.first_models(study)}}
         found |= {
             "seeds": found["seeds"][:1],
             "grid": cells.grid(study),
-            "conditions": {
-                name: {"where": {"model": cells.first_models(study)}, **found["conditions"][name]}
-                for name in cells.conditions(study)
+            "conditions": {name: first | of_any_seed(found["conditions"][name]) for name in cells.conditions(study)},
+            "attacks": {name: of_any_seed(keys) for name, keys in found["attacks"].items()},
+            "sequences": {
+                name: of_any_seed(asked) | {"requests": 2} for name, asked in (config.get("sequences") or {}).items()
             },
-            "sequences": {name: asked | {"requests": 2} for name, asked in (config.get("sequences") or {}).items()},
         }
     return found
 

@@ -26,9 +26,9 @@ def p_bounds(effect: float, lo: float, hi: float, threshold: float, replicates: 
         replicates: seeds, or groups of seeds where that is what the interval counts.
     """
     above, below = lo > threshold, hi < threshold
-    if lo == hi == effect:  # a count is exact
-        return (0.0 if above else 1.0), (0.0 if below else 1.0)
     value, end, other = effect, (lo if above else hi), (hi if above else lo)
+    if value == end:  # a count is exact, and so is what never varied
+        return (0.0 if above else 1.0), (0.0 if below else 1.0)
     if _on_log(value, end, other):
         value, end, threshold = -math.log1p(-value), -math.log1p(-end), -math.log1p(-threshold)
     p = _p((value - threshold) / (value - end), replicates) if above or below else 1.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from grunflow.benchmarks.base import RETAIN, forgetting
 from grunflow.reporting.columns import FORGET
 from grunflow.reporting.results import Results
-from grunflow.reporting.samples import Method, reference_runs, runs_of, scores_of, scores_of_reference
+from grunflow.reporting.samples import Method, plain_scores, reference_runs, runs_of, scores_of, scores_of_reference
 from grunflow.reporting.seeds import Labels, factors
 
 
@@ -18,27 +18,40 @@ from grunflow.reporting.seeds import Labels, factors
 class Recovery:
     """One attack on the runs of one method, or on the retain models.
 
-    runs: rows of metrics, one per seed, after the first of the steps. steps: after which the model was asked. scores: of the forget questions, (steps, seeds, questions). before: of the model that
-    unlearning started from, (seeds, questions); None where the study has none. reference: scores of the retain models of the same
-    seeds under the same attack; None as well.
+    runs: rows of metrics, one per seed, after the first of the steps. steps: after which the model was asked. scores: of the forget
+    questions, (steps, seeds, questions). unlearnt: of the run as it is, (seeds, questions), which an attacker may take something of before
+    the first step. before: of the model that unlearning started from; None where the study has none. reference: scores of the retain
+    models of the same seeds under the same attack, and learnt: theirs as they are; None as well.
     """
 
     method: Method
     runs: pd.DataFrame
     steps: tuple[int, ...]
     scores: NDArray
+    unlearnt: NDArray
     before: NDArray | None
     reference: NDArray | None
+    learnt: NDArray | None
     factors: tuple[Labels, ...]
 
     @property
     def recovered(self) -> NDArray:
         """Per step and seed: which share of what unlearning took away is back; nan where it took nothing away."""
-        means = self.scores.mean(axis=2)
+        means, first = self.scores.mean(axis=2), self.unlearnt.mean(axis=1)
         if self.before is None:
             return np.full(means.shape, np.nan)
-        lost = self.before.mean(axis=1) - means[0]
-        return (means - means[0]) / np.where(lost > 0, lost, np.nan)
+        lost = self.before.mean(axis=1) - first
+        return (means - first) / np.where(lost > 0, lost, np.nan)
+
+    @property
+    def gain(self) -> NDArray:
+        """What the attack brings, (seeds, questions)."""
+        return self.scores[-1] - self.unlearnt
+
+    @property
+    def gain_of_retain(self) -> NDArray | None:
+        """What it brings the retain models."""
+        return None if self.reference is None or self.learnt is None else self.reference[-1] - self.learnt
 
 
 def measured(results: Results) -> tuple[str, str]:
@@ -64,8 +77,10 @@ def recoveries(results: Results) -> Iterator[Recovery]:
                 group,
                 tuple(map(int, points)),
                 _along(results, method.condition, points, runs, key),
+                plain_scores(results, method, runs)[key],
                 _before(results, method, group, key),
                 _along(results, method.condition, points, retained, key) if retained else None,
+                plain_scores(results, method, retained)[key] if retained else None,
                 factors(group),
             )
 

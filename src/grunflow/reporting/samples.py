@@ -155,7 +155,12 @@ def scores_of_reference(results: Results, method: Method, group: pd.DataFrame, r
 
 def plainly(results: Results, method: Method, group: pd.DataFrame) -> Scores:
     """Of each run its own scores as it is, on the questions that it was asked."""
-    return _asked(results, method, scores_of(results, PLAIN, list(group["run"])))
+    return plain_scores(results, method, list(group["run"]))
+
+
+def plain_scores(results: Results, method: Method, runs: list[str]) -> Scores:
+    """Scores of runs as they are, on the questions that a method was asked."""
+    return _asked(results, method, scores_of(results, PLAIN, runs))
 
 
 def _asked(results: Results, method: Method, found: Scores) -> Scores:

@@ -18,7 +18,7 @@ KINDS = (ATTACK, BLACK_BOX)  # what others can do: white-box conditions are boun
 def strongest(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """Of each carrier the attack (with its number of steps) and the black-box condition after which the leak has grown most, over all
     objectives, the larger first; nothing where a study has neither. whose: carrier, and of which benchmark and model where there are
-    several. found: what, objective, change with its interval, measure."""
+    several. found: what, objective, change with its interval (of that row alone: not corrected for being the largest), measure."""
     rows = pd.DataFrame() if "robustness" not in tables else kinds(tables["robustness"], tables.get("relearning"))
     if rows.empty:
         return []
@@ -44,7 +44,8 @@ def told(rows: pd.DataFrame) -> Iterable[dict[str, str]]:
     """The largest of each kind, the larger first."""
     for row in rows.sort_values(CHANGE, ascending=False, kind="stable").drop_duplicates("kind").to_dict("records"):
         steps = f" after {row[STRENGTH]:g} steps" if row["kind"] == ATTACK else ""
+        seeds = ", one seed" if row["seeds"] == 1 else ""
         mean, lo, hi = (float(row[f"{CHANGE}{end}"]) for end in ("", "_lo", "_hi"))
         change = figure_text(mean, lo, hi, "+.3f")
-        yield {"what": f"{row['kind']} {row[CONDITION].replace('_', ' ')}{steps}", "objective": row["objective"],
+        yield {"what": f"{row['kind']} {row[CONDITION].replace('_', ' ')}{steps}{seeds}", "objective": row["objective"],
                "change": change, "measure": row[MEASURE].replace("_", " ")}  # fmt: skip

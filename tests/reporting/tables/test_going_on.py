@@ -1,6 +1,7 @@
 """Runs under conditions, attacked, and asked in turn: differences between carriers, which claims rest on."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -49,6 +50,7 @@ def test_leaks_are_compared_between_carriers_under_each_condition(tables: dict[s
     for name in ("paraphrased", "nf4"):
         grun, full = (rows.loc["gd", carrier, name] for carrier in ("grun", "full"))
         apart("leak", grun, full)
+        apart("leak_change", grun, full)
         assert grun.leak_minus_full == pytest.approx(ASKED["grun"] - ASKED["full"], abs=0.02)
     plain = rows.loc["gd", "grun", "plain"]
     assert plain.leak_minus_full_lo < 0 < plain.leak_minus_full_hi
@@ -60,6 +62,7 @@ def test_what_is_relearnt_is_compared_between_carriers_after_the_last_step(table
     rows = tables["relearning"].set_index(["objective", "carrier", "attack"], drop=False)
     grun, lora = (rows.loc["gd", carrier, "relearn"] for carrier in ("grun", "lora"))
     apart("relearnt", grun, lora)
+    apart("gain", grun, lora)
     assert grun.relearnt_minus_lora == pytest.approx(RELEARNT["grun"] - RELEARNT["lora"], abs=0.02)
     assert np.isnan(rows.loc["retain", "", "relearn"].relearnt_minus_lora)
 
@@ -99,20 +102,23 @@ def test_the_shipped_claims_of_what_lasts_are_decided(tables: dict[str, pd.DataF
     assert [part["column"] for part in one["conditions"]] == [
         "model_utility_minus_lora", "forget_rougeL_minus_lora", "forget_probability_minus_lora",
     ]  # fmt: skip
-    leaks = [name for name in tables["robustness"] if name.startswith("leak_minus_")]
+    leaks = [name for name in tables["robustness"] if name.startswith("leak_change_minus_")]
     worse = tables["robustness"].assign(**{name: tables["robustness"][name] + 0.6 for name in leaks})
     assert {row["claim"]: row["verdict"] for row in own({"robustness": worse})} == {
         "holds_paraphrased": "contradicted", "holds_quantised": "contradicted"
     }  # fmt: skip
 
 
-def recovery(before: list[float] | None, first: list[float], *later: list[float], objective: str = "gd") -> dict:
+def recovery(
+    before: list[float] | None, first: list[float], *later: list[float], objective: str = "gd", **more: np.ndarray
+) -> dict:
     """A row of relearning: scores of each seed, the same of every question, at 0, 2 and 4 steps."""
     method = Method("tiny", "", objective, "full", "full", "", "relearn", "0")
     scores = np.stack([np.repeat(np.array(part)[:, None], 6, axis=1) for part in (first, *later)])
     start = None if before is None else np.repeat(np.array(before)[:, None], 6, axis=1)
     seeds = (tuple(range(len(first))),) * 2
-    return row_of(Recovery(method, pd.DataFrame(), (0, 2, 4)[: len(scores)], scores, start, None, seeds))
+    own = Recovery(method, pd.DataFrame(), (0, 2, 4)[: len(scores)], scores, scores[0], start, None, None, seeds)
+    return row_of(replace(own, **more))
 
 
 def test_half_is_back_on_the_line_between_two_askings_of_the_seeds_that_lost_something() -> None:
@@ -120,6 +126,14 @@ def test_half_is_back_on_the_line_between_two_askings_of_the_seeds_that_lost_som
     row = recovery([0.9, 0.9, 0.9], [0.1, 0.1, 0.1], [0.42, 0.42, 0.42], [0.58, 0.58, 0.58])
     assert (row["steps_to_half"], row["recovered"]) == (pytest.approx(3), pytest.approx(0.6))
     assert (row["reached"], row["followed"], row["seeds"]) == (3, 3, 3)
+
+
+def test_what_an_attacker_takes_away_before_the_first_step_is_a_part_of_the_gain() -> None:
+    """An edit that is removed gives back .5 of .8 at once, and the training the rest; it was no gain of the training's alone."""
+    run = np.full((3, 6), 0.1)
+    row = recovery([0.9] * 3, [0.6] * 3, [0.9] * 3, unlearnt=run)
+    assert (row["unlearnt"], row["relearnt"], row["gain"]) == pytest.approx((0.1, 0.9, 0.8))
+    assert (row["lost"], row["recovered"], row["steps_to_half"]) == pytest.approx((0.8, 1.0, 0.0))
 
 
 def test_where_nothing_was_lost_there_is_no_half_of_it(made: dict[str, Table]) -> None:

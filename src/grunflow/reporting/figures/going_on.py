@@ -42,7 +42,7 @@ def relearning(results: Results, looks: Looks, stem: Path) -> None:
     panels[-1][len(attacks) // 2].set_xlabel("Attacker's steps")
     methods = [item.method for item in found]
     style.method_legend(fig, looks, [item.objective for item in methods], [item.carrier for item in methods])
-    note = "An attack trains a run further; the black line is the retain model under the same attack. Mean and range of seeds."
+    note = "An attack trains a run further; the black line is the retain model under the same attack. Mean and range of the seeds that were attacked."
     style.save(fig, stem, f"{results.note} {note}", looks)
 
 
@@ -71,7 +71,12 @@ def sequential(results: Results, looks: Looks, stem: Path) -> None:
         for place, name in enumerate(sequences)
     ]
     style.method_legend(fig, looks, rows["objective"], rows["carrier"], handles, lines=False)
-    style.save(fig, stem, f"{results.note} Mean over seeds, of all requests so far; a line style per sequence.", looks)
+    style.save(
+        fig,
+        stem,
+        f"{results.note} Mean over the seeds that took a sequence, of all requests so far; a line style per sequence.",
+        looks,
+    )
 
 
 def shown(results: Results) -> list[Column]:

@@ -9,7 +9,7 @@ from grunflow.reporting import style
 from grunflow.reporting.results import Results
 from grunflow.reporting.style import Looks
 from grunflow.reporting.tables.main import ACCESS, CONDITION, STRENGTH
-from grunflow.reporting.tables.robustness import COLLATERAL, LEAK, SAID, of_benchmark
+from grunflow.reporting.tables.robustness import COLLATERAL, LEAK, MEASURE, SAID, of_benchmark
 
 ROW_INCHES, EDGE_INCHES = 0.26, 1.0
 AXES = {LEAK: "Leak (lower: less shows)", COLLATERAL: "Collateral (lower: less lost)"}
@@ -40,11 +40,15 @@ def robustness(results: Results, looks: Looks, stem: Path) -> None:
 
 
 def in_order(table: pd.DataFrame) -> dict[str, str]:
-    """Condition -> what stands at its row: asked plainly, then black-box, then white-box, each in the order of the table."""
+    """Condition -> what stands at its row: asked plainly, then black-box, then white-box, each in the order of the table; with the measure
+    of those that are not followed by the first one's."""
     rows = table.drop_duplicates(CONDITION).sort_values(ACCESS, kind="stable")
+    usual = table[MEASURE].iloc[0]
     return {
-        name: name.replace("_", " ") + (f" ({strength:g})" if strength == strength else "")
-        for name, strength in zip(rows[CONDITION], rows[STRENGTH], strict=True)
+        row[CONDITION]: row[CONDITION].replace("_", " ")
+        + (f" ({row[STRENGTH]:g})" if row[STRENGTH] == row[STRENGTH] else "")
+        + (f" [{row[MEASURE].replace('_', ' ')}]" if row[MEASURE] not in ("", usual) else "")
+        for row in rows.to_dict("records")
     }
 
 

@@ -31,6 +31,7 @@ from grunflow.reporting.seeds import TARGET, factors, larger, replicates, said, 
 LARGER = "_larger_noise"
 # What tells rows apart where runs are scored under several conditions, and what it took; the last only here.
 CONDITION, STRENGTH, ACCESS, POINT = "condition", "strength", "access", "point"
+ONE_SEED = "Intervals of rows of one seed (column Seeds) are of the questions only."
 
 
 def main_table(results: Results) -> Table:
@@ -177,6 +178,7 @@ def caption(results: Results, tidy: pd.DataFrame, every: list[Column]) -> str:
     }
     told = [results.note, *([f"{results.benchmark.note}."] if results.benchmark.note else [])]
     told.append(f"Mean over seeds [{'; '.join(parts)}]. {said(results.metrics)}")
+    told += [ONE_SEED] if of_one_seed(tidy) else []
     told += noise_note(tidy)
     told += [f"Change against the {metric.reference} model, paired." for metric in shown if metric.change]
     numbers = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in asked.items())
@@ -194,6 +196,12 @@ def caption(results: Results, tidy: pd.DataFrame, every: list[Column]) -> str:
 def of_seeds_alone(metric: Metric) -> bool:
     """Whether nothing is known of how a figure of whole runs varies with questions."""
     return metric.per == "run" and metric.interval in ("seeds", "questions") and metric.sample is None
+
+
+def of_one_seed(tidy: pd.DataFrame) -> bool:
+    """Whether some methods have one seed and others more."""
+    seeds = tidy.loc[tidy["carrier"] != "", "seeds"]
+    return bool((seeds == 1).any() and (seeds > 1).any())
 
 
 def noise_note(tidy: pd.DataFrame) -> list[str]:

@@ -12,7 +12,7 @@ from grunflow.reporting.intervals import of_questions
 from grunflow.reporting.recovery import Recovery, measured, recoveries, steps_to_half
 from grunflow.reporting.results import Results, notes
 from grunflow.reporting.rivals import Reader, minus_rivals
-from grunflow.reporting.samples import Method, Samples, scores_of
+from grunflow.reporting.samples import Method, Samples, plain_scores, scores_of
 from grunflow.reporting.seeds import factors, replicates
 
 ATTACK = "attack"  # the column of its name
@@ -24,10 +24,10 @@ FIGURES = {
     "beyond_retain": "Gain beyond retain's",
 }
 SAID = (
-    "A run is trained further, by an attacker. Lost: what unlearning took away, paired. Unlearnt and relearnt: before its first step and after its last; gain: their paired "
+    "A run is trained further, by an attacker. Lost: what unlearning took away, paired. Unlearnt and relearnt: the run as it is and after the last step; gain: their paired "
     "difference, beyond retain's: that less what the retain model gains under the same attack, for it learns from the same rows and had "
     "forgotten nothing. Recovered: gain as a share of what unlearning took away (lost), told where that is more than noise. Steps to half: when half of that is back (median over "
-    "seeds, range in the CSV), with the number of seeds in which it ever is, of those that lost something. The CSV has what is relearnt minus that of every other carrier, paired."
+    "seeds, range in the CSV), with the number of seeds in which it ever is, of those that lost something. The CSV has what is relearnt, and the gain, minus those of every other carrier, paired."
 )
 
 
@@ -53,12 +53,17 @@ def _of_benchmark(results: Results) -> Table:
 
 
 def _relearnt(results: Results, found: Sequence[Recovery]) -> Reader:
-    """What runs know after an attack's last step."""
+    """What runs know after an attack's last step, and how much more than before."""
     key, last = measured(results), {item.method: str(item.steps[-1]) for item in found}
 
     def read(method: Method, group: pd.DataFrame) -> Samples:
-        scores = scores_of(results, method.condition, list(group["run"]), last[method])[key]
-        return {"relearnt": of_questions(scores, factors=factors(group))}
+        runs, grouped = list(group["run"]), factors(group)
+        scores = scores_of(results, method.condition, runs, last[method])[key]
+        gain = scores - plain_scores(results, method, runs)[key]
+        return {
+            "relearnt": of_questions(scores, factors=grouped),
+            "gain": of_questions(gain, (-1.0, 1.0), grouped),
+        }
 
     return read
 
@@ -81,13 +86,13 @@ def lost(item: Recovery, row: dict) -> bool:
     row |= dict.fromkeys(("lost", "lost_lo", "lost_hi"), float("nan"))
     if item.before is None or item.method.objective == RETAIN:
         return False
-    put(row, "lost", of_questions(item.before - item.scores[0], (-1.0, 1.0), item.factors).interval())
+    put(row, "lost", of_questions(item.before - item.unlearnt, (-1.0, 1.0), item.factors).interval())
     return row["lost_lo"] > 0
 
 
 def row_of(item: Recovery) -> dict:
     """One attack on one method."""
-    method, first, last = item.method, item.scores[0], item.scores[-1]
+    method, first, last = item.method, item.unlearnt, item.scores[-1]
     row: dict = {
         key: getattr(method, key) for key in ("model", "split", "objective", "carrier", "carrier_kind", "variant")
     }
@@ -95,11 +100,10 @@ def row_of(item: Recovery) -> dict:
     row["replicates"] = replicates(len(first), item.factors)
     put(row, "unlearnt", of_questions(first, factors=item.factors).interval())
     put(row, "relearnt", of_questions(last, factors=item.factors).interval())
-    put(row, "gain", of_questions(last - first, (-1.0, 1.0), item.factors).interval())
+    put(row, "gain", of_questions(item.gain, (-1.0, 1.0), item.factors).interval())
     row |= dict.fromkeys(("beyond_retain", "beyond_retain_lo", "beyond_retain_hi"), float("nan"))
-    if item.reference is not None:
-        beyond = last - first - (item.reference[-1] - item.reference[0])
-        put(row, "beyond_retain", of_questions(beyond, (-2.0, 2.0), item.factors).interval())
+    if item.gain_of_retain is not None:
+        put(row, "beyond_retain", of_questions(item.gain - item.gain_of_retain, (-2.0, 2.0), item.factors).interval())
     shares = item.recovered.T if lost(item, row) else np.full(item.recovered.T.shape, np.nan)
     half = np.array([steps_to_half(item.steps, share) for share in shares])
     reached = half[~np.isnan(half)]

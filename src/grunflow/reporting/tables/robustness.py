@@ -27,7 +27,7 @@ SAID = (
     "Runs under conditions: black-box, asked in another way, or white-box, the model changed or looked into, with nothing trained; or attacked, trained "
     "further by so many steps (strength). Leak: what shows of "
     "what is to be forgotten, by the measure named; its change: minus the same asked plainly, paired; collateral: how much less is left "
-    "than plainly of what is to be kept, paired. The CSV has the leak minus that of every other carrier, paired. A reference model's row says what the form of the question does by itself; of a measure from inside "
+    "than plainly of what is to be kept, paired. The CSV has the leak, and its change, minus those of every other carrier, paired; a condition may be put to some of the seeds (column Seeds). A reference model's row says what the form of the question does by itself; of a measure from inside "
     "the model, what it is of one that knows all, and of one that never did."
 )
 
@@ -86,13 +86,18 @@ def done(results: Results, method: Method, group: pd.DataFrame) -> dict:
 
 
 def leaks(results: Results, method: Method, group: pd.DataFrame) -> Samples:
-    """What shows of what is to be forgotten, where the condition's probe tells."""
+    """What shows of what is to be forgotten, where the condition's probe tells, and how much more than asked plainly."""
     scores = scores_of(results, method.condition, list(group["run"]), method.point)
     metric = measure(results.benchmark, scores)
-    if metric is None:
+    leak = None if metric is None else of_role(results.benchmark, metric, scores, FORGET)
+    if metric is None or leak is None:
         return {}
-    leak = of_role(results.benchmark, metric, scores, FORGET)
-    return {} if leak is None else {LEAK: of_questions(leak, metric.bounds, factors(group))}
+    found: Samples = {LEAK: of_questions(leak, metric.bounds, factors(group))}
+    before = of_role(results.benchmark, metric, plainly(results, method, group), FORGET)
+    if method.condition != PLAIN and before is not None:
+        span = metric.bounds[1] - metric.bounds[0]
+        found[CHANGE] = of_questions(leak - before, (-span, span), factors(group))
+    return found
 
 
 def measure(benchmark: Benchmark, scores: Scores) -> Metric | None:
