@@ -42,7 +42,7 @@ def test_what_is_not_trained_in_shards_is_refused(spec: Unlearn | Finetune, proc
     [
         (4, 3, "got 3, expected 1 or more that divides --processes (4)."),
         (2, 0, "got 0, expected 1 or more"),
-        (4, 2, "got 2, but this is no SLURM job (SLURM_JOB_ID is not set);"),
+        (4, 2, "got 2, but this is no SLURM job (SLURM_JOB_ID is not set), or has no srun;"),
     ],
 )
 def test_nodes_that_are_not_there_are_refused(

@@ -58,7 +58,7 @@ def main() -> None:
     log_file = getattr(arguments, "log", None) if launch.is_lead() else None
     if log_file:
         log_file.parent.mkdir(parents=True, exist_ok=True)
-    mode = "a" if launch.started_by_torchrun() else "w"  # the process that started this one began the file
+    mode = "a" if launch.started_by_another() else "w"  # the process that started this one began the file
     level = logging.INFO if launch.is_lead() else logging.ERROR
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", filename=log_file, filemode=mode)
     try:

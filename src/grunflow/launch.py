@@ -3,6 +3,7 @@ status."""
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,10 +33,10 @@ def check(spec: "Stage", processes: int, nodes: int = 1) -> None:
         raise BadInput(f"--processes: got {processes}, expected 1 or more.")
     if nodes < 1 or processes % nodes:
         raise BadInput(f"--nodes: got {nodes}, expected 1 or more that divides --processes ({processes}).")
-    if nodes > 1 and "SLURM_JOB_ID" not in os.environ:
+    if nodes > 1 and not started_by_another() and not ("SLURM_JOB_ID" in os.environ and shutil.which("srun")):
         raise BadInput(
-            f"--nodes: got {nodes}, but this is no SLURM job (SLURM_JOB_ID is not set); run it by the profile workflow/profiles/slurm, or "
-            "give 1."
+            f"--nodes: got {nodes}, but this is no SLURM job (SLURM_JOB_ID is not set), or has no srun; run it by the profile "
+            "workflow/profiles/slurm, or set the study's gpus_per_node to the GPUs here."
         )
     if processes == 1:
         return
@@ -79,11 +80,10 @@ def leave() -> None:
 def launch(processes: int, nodes: int) -> int:
     """Run this command line on `processes` processes; the exit status of the first that fails, else 0. Over several nodes the command
     runs itself once more on each, which starts its share."""
+    over_nodes = nodes > 1 and RENDEZVOUS not in os.environ
     for number in FORWARDED:
-        signal.signal(number, _forward)
-    if nodes > 1 and RENDEZVOUS not in os.environ:
-        return _on_each(nodes)
-    return _start(processes, nodes)
+        signal.signal(number, _signal_steps if over_nodes else _forward)
+    return _on_each(nodes) if over_nodes else _start(processes, nodes)
 
 
 def _on_each(nodes: int) -> int:
@@ -130,6 +130,14 @@ def _start(processes: int, nodes: int) -> int:
         print(f"process {rank} of {processes} was ended by signal {-failure.exitcode}", file=sys.stderr)
         return 1
     return 0
+
+
+def _signal_steps(number: int, frame: object) -> None:
+    """To the processes that srun started, by SLURM: srun itself passes no SIGURG on, and kills them where it gets SIGTERM. Once: this
+    process may be one of the job's steps itself."""
+    signal.signal(number, signal.SIG_IGN)
+    name = signal.Signals(number).name.removeprefix("SIG")
+    subprocess.Popen(["scancel", f"--signal={name}", os.environ["SLURM_JOB_ID"]])
 
 
 def _forward(number: int, frame: object) -> None:

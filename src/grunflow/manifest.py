@@ -163,7 +163,7 @@ def _measured(seconds: float, cpu_seconds: float, own: dict[str, Any]) -> dict[s
         "cpu_seconds": round(cpu_seconds, 3),
         # ru_maxrss is in KiB on Linux.
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        **gpu_usage(own.get("seconds", seconds)),
+        **gpu_usage(own.get("seconds", seconds) * own.get("nodes", 1)),  # each has as many GPUs as this one
         **own,
     }
 

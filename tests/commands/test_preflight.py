@@ -94,6 +94,12 @@ def test_gpus_of_several_nodes_are_held_against_as_many_nodes() -> None:
     profile = {"set-resources": {"unlearn": {"slurm_partition": "gpu"}}}
     asked = {"unlearn": {"gpu": 16, "nodes": 2, "mem_mb": 1, "runtime": 1}}
     assert not list(partition_faults(profile, asked, nodes(gpu=8)))
+    (fault,) = partition_faults(profile, asked, nodes(gpu=16))
+    assert fault.startswith(
+        "the study's gpus_per_node: unlearn asks for 16 GPUs on 2 nodes, but a node of partition 'gpu' has 16,"
+    )
+    each = {"set-resources": {"unlearn": {"slurm_partition": "gpu", "gpu": 0, "gres": "'gpu:8'"}}}
+    assert not list(partition_faults(each, asked, nodes(gpu=8)))
     (fault,) = partition_faults(profile, asked, nodes(gpu=4))
     assert "unlearn asks for 16 GPUs on 2 nodes, but a node of partition 'gpu' has 4;" in fault
     assert fault.endswith("or set the study's gpus_per_node to 4")

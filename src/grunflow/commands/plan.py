@@ -107,7 +107,7 @@ def _count(row: dict[str, Any], job: Any, spent: Any, done: bool, cached: bool) 
     row["cpu_seconds"] += 0 if spent.gpus else spent.seconds
     row["discarded_bytes" if job.discarded else "disk_bytes"] += spent.disk_bytes
     for key, value in (
-        ("gpus", spent.gpus), ("gpu_bytes", spent.gpu_bytes), ("host_bytes", asked["mem_mb"] * 2**20),
+        ("gpus", spent.gpus), ("nodes", spent.nodes), ("gpu_bytes", spent.gpu_bytes), ("host_bytes", asked["mem_mb"] * 2**20),
         ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes),
     ):  # fmt: skip
         row[key] = max(row[key], value)
@@ -122,7 +122,7 @@ def trains_weights(spec: Any) -> bool:
 
 
 COLUMNS = (
-    "jobs", "done", "cached", "gpus", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "discarded_bytes", "checkpoint_bytes",
+    "jobs", "done", "cached", "gpus", "nodes", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "discarded_bytes", "checkpoint_bytes",
     "flops", "seconds", "cpu_seconds", "gpu_hours", "left_gpu_hours",
 )  # fmt: skip
 
@@ -176,7 +176,7 @@ def readable(found: dict[str, Any]) -> str:
     lines = [f"study {found['study']} on {found['gpu']}", head]
     for rule, row in found["stages"].items():
         lines.append(
-            f"{rule:20} {row['jobs']:5} {row['done']:5} {row['cached']:6} {row['gpus']:5} {row['gpu_bytes'] / giga:8.1f} "
+            f"{rule:20} {row['jobs']:5} {row['done']:5} {row['cached']:6} {_gpus(row):>5} {row['gpu_bytes'] / giga:8.1f} "
             f"{row['host_bytes'] / giga:9.1f} {row['minutes']:8} {row['disk_bytes'] / giga:9.1f} {row['checkpoint_bytes'] / giga:10.1f} "
             f"{write_seconds(row['checkpoint_bytes']):7.0f} {row['gpu_hours']:10.1f}"
         )
@@ -194,6 +194,11 @@ def readable(found: dict[str, Any]) -> str:
         ),
     ]
     return "\n".join(lines + readable_against(found.get("against", {})))
+
+
+def _gpus(row: dict[str, Any]) -> str:
+    """GPUs of the largest job, as nodes x GPUs of each where it is larger than a node."""
+    return str(row["gpus"]) if row["nodes"] < 2 else f"{row['nodes']}x{row['gpus'] // row['nodes']}"
 
 
 def readable_against(rows: Mapping[str, Mapping[str, float]]) -> list[str]:

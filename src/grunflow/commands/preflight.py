@@ -93,7 +93,7 @@ def partition_faults(
 
 def _gpu_faults(rule: str, own: dict[str, Any], asked: dict[str, int], partition: str, most: int) -> Iterator[str]:
     gpus, nodes = asked.get("gpu", 0), asked.get("nodes", 1)
-    granted = _granted(own, gpus)
+    granted = _granted(own, gpus, nodes)
     if granted is None:
         return  # an expression, which Snakemake evaluates for each attempt
     key = next((key for key in ("gres", "gpu") if key in own), "slurm_partition")
@@ -107,6 +107,11 @@ def _gpu_faults(rule: str, own: dict[str, Any], asked: dict[str, int], partition
         yield (
             f"set-resources.{rule}.{key}: {rule} asks for {granted} GPUs{over}, but a node of partition {partition!r} has "
             f"{most}; name another partition, ask for fewer, or set the study's gpus_per_node to {most}"
+        )
+    elif nodes > 1 and granted < most * nodes:
+        yield (
+            f"the study's gpus_per_node: {rule} asks for {granted} GPUs on {nodes} nodes, but a node of partition {partition!r} has {most}, and "
+            f"SLURM may share them out unevenly; set it to {most}"
         )
 
 
@@ -140,10 +145,10 @@ def quality_faults(profile: dict[str, Any], known: set[str] | None) -> Iterator[
             yield f"{place}.qos: got {row['qos']!r}, the cluster has {', '.join(sorted(known or ())) or 'none'}; correct it"
 
 
-def _granted(own: dict[str, Any], gpus: int) -> int | None:
-    """GPUs that a job of the rule gets by its resources in the profile, else `gpus`; None for an expression."""
+def _granted(own: dict[str, Any], gpus: int, nodes: int) -> int | None:
+    """GPUs that a job of the rule gets by its resources in the profile, else `gpus`; None for an expression. A gres is each node's."""
     gpu = str(own.get("gpu", gpus))
-    return max(int(gpu), _of_gres(str(own.get("gres", "")))) if gpu.isdigit() else None
+    return max(int(gpu), nodes * _of_gres(str(own.get("gres", "")))) if gpu.isdigit() else None
 
 
 def _of_gres(text: str) -> int:

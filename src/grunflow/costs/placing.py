@@ -30,8 +30,8 @@ class Cost:
 @dataclass(frozen=True)
 class Load:
     """What a job runs. held: bytes of training or scoring. kept: bytes of its output. seconds: of the work, on one device.
-    state: bytes of a checkpoint. sharded: whether several GPUs may share it, each of which loads the whole model first. absent: bytes of
-    weights that are not held at any time, or not with the others."""
+    state: bytes of a checkpoint. sharded: whether several GPUs may share it. whole: bytes that each of these holds before: all weights, as
+    they are trained. absent: bytes of weights that are not held at any time, or not with the others."""
 
     held: Held
     kept: int
@@ -39,7 +39,12 @@ class Load:
     seconds: float
     state: int = 0
     sharded: bool = False
+    whole: int = 0
     absent: int = 0
+
+    def on_each(self, gpus: int) -> int:
+        """The most that each of so many GPUs holds at a time."""
+        return max(self.held.on_each(gpus), self.whole if gpus > 1 else 0)
 
 
 def shapes_of(study: Study, model: Model) -> Shapes:
@@ -70,8 +75,8 @@ def placed(study: Study, model: Model, load: Load) -> Cost:
     each = study.gpus_per_node
     of_one, of_several = range(1, each + 1), range(2 * each, MOST_NODES * each + 1, each)
     numbers = (*of_one, *of_several) if load.sharded else (1,)
-    gpus = next((number for number in numbers if load.held.on_each(number) <= room), each if load.sharded else 1)
+    gpus = next((number for number in numbers if load.on_each(number) <= room), each if load.sharded else 1)
     host = min(gpus, each) * (IMPORTS["host"] + (weights - load.absent) * 5 // 4)
-    held = IMPORTS["gpu"] + load.held.on_each(gpus)
+    held = IMPORTS["gpu"] + load.on_each(gpus)
     nodes = -(-gpus // each)
     return Cost(load.seconds / gpus + around, load.flops, gpus, held, host, load.kept, load.state, nodes)

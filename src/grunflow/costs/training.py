@@ -63,4 +63,4 @@ def _taking(study: Resolved, model: Model, of: Trained, step: Step) -> Cost:
     whole = of.carrier is None or trained_by(of.carrier) == WEIGHTS
     kept = shapes.parameters * BYTES[model.dtype] if whole else held.gradients
     seconds, state = count * (step.seconds(device, held.weights) + update), held.gradients + held.moments
-    return placed(study, model, Load(held, kept, count * step.flops, seconds, state, of.sharded, absent))
+    return placed(study, model, Load(held, kept, count * step.flops, seconds, state, of.sharded, held.weights, absent))

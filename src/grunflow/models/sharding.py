@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ from grunflow.errors import BadInput
 from grunflow.models.blocks import blocks
 
 log = logging.getLogger(__name__)
+# For the slowest of what one process does while the others wait: checksums of a checkpoint of a terabyte. Torch's own is ten minutes.
+PATIENCE = timedelta(hours=1)
 Part = TypeVar("Part")
 
 
@@ -45,13 +48,15 @@ def join(expected: int) -> None:
         if local >= torch.cuda.device_count():
             raise BadInput(f"--processes: process {local} has no GPU: {torch.cuda.device_count()} here; ask for more.")
         torch.cuda.set_device(local)
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     if count() != expected:
         raise BadInput(f"--processes: got {expected}, but {count()} were started; let the command start them itself.")
 
 
 def leave() -> None:
+    """Once all are done: who ends first is missed by the others, and the first still writes when they have nothing left to do."""
     if dist.is_initialized():
+        wait()
         dist.destroy_process_group()
 
 
