@@ -54,7 +54,7 @@ def readable_study(found: dict[str, Any]) -> str:
     first = [row for row in found["verdicts"] if row["primary"]]
     lines = [
         f"{found['study']}: verdicts on what the paper says: {counts}",
-        *(f"  {line}" for line in sentences(first)),
+        *(f"  {line}" for line in sentences(first, parts=False)),
     ]
     return "\n".join(lines + ([f"report: {found['report']}"] if found["report"] else []))
 

@@ -162,8 +162,9 @@ def unjudged(rows: Sequence[Mapping[str, Any]], reason: str) -> list[dict[str, A
     ]  # fmt: skip
 
 
-def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line per verdict, primary ones first; what cannot be tested here is told once per claim."""
+def sentences(rows: Sequence[Mapping[str, Any]], parts: bool = True) -> list[str]:
+    """A line per verdict, primary ones first; what cannot be tested here is told once per claim. parts: with what each condition of a
+    claim says."""
     untested: dict[tuple[str, str, str], int] = {}
     found = []
     for row in sorted(rows, key=lambda row: not row["primary"]):
@@ -171,7 +172,7 @@ def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             key = (row["about"], row["claim"], row["reason"])
             untested[key] = untested.get(key, 0) + 1
         else:
-            because = f" ({row['reason']})" if row["reason"] else ""
+            because = f" ({row['reason']})" if row["reason"] and parts else ""
             n = "" if row["n"] is None else f", n = {row['n']}"
             found.append(f"{row['verdict']:17} {row['id']}: {_figure(row)}{n}, {row['judged']}{because}")
     told = [

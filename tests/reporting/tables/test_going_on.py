@@ -84,7 +84,8 @@ def test_after_requests_carriers_are_compared_in_one_sequence_or_in_the_first_th
 
 
 def test_the_shipped_claims_of_what_lasts_are_decided(tables: dict[str, pd.DataFrame]) -> None:
-    """Of the made-up carriers GRUN keeps most, shows least when asked otherwise and relearns least; and the other way round."""
+    """Of the made-up carriers GRUN keeps most; asked otherwise it shows .1 more, and it relearns .1 more than the retain model; with .2
+    less of both the claims hold."""
     sheet = [
         item for item in read_claims("config/claims.yaml") if {part.table for part in item.conditions} <= set(tables)
     ]
@@ -94,19 +95,23 @@ def test_the_shipped_claims_of_what_lasts_are_decided(tables: dict[str, pd.DataF
 
     found = own(tables)
     assert Counter((row["claim"], row["verdict"]) for row in found) == {
-        ("sequential", "supported"): 4, ("holds_paraphrased", "supported"): 2, ("holds_quantised", "supported"): 2,
-        ("holds_attacked", "supported"): 2,
+        ("sequential", "supported"): 4, ("holds_paraphrased", "contradicted"): 1, ("holds_quantised", "contradicted"): 1,
+        ("holds_attacked", "contradicted"): 1,
     }  # fmt: skip
     one = next(row for row in found if row["id"] == "demo/sequential/tiny/gd/lora/added")
     assert one["effect"] == pytest.approx(made_up.KEPT["grun"] - made_up.KEPT["lora"], abs=0.03)
     assert [part["column"] for part in one["conditions"]] == [
         "model_utility_minus_lora", "forget_rougeL_minus_lora", "forget_probability_minus_lora",
     ]  # fmt: skip
-    leaks = [name for name in tables["robustness"] if name.startswith("leak_change_minus_")]
-    worse = tables["robustness"].assign(**{name: tables["robustness"][name] + 0.6 for name in leaks})
-    assert {row["claim"]: row["verdict"] for row in own({"robustness": worse})} == {
-        "holds_paraphrased": "contradicted", "holds_quantised": "contradicted"
-    }  # fmt: skip
+    less = {
+        name: tables[name].assign(
+            **{f"{figure}{end}": tables[name][f"{figure}{end}"] - 0.2 for end in ("", "_lo", "_hi")}
+        )
+        for name, figure in (("robustness", "leak_change"), ("relearning", "beyond_retain"))
+    }
+    assert {row["claim"]: row["verdict"] for row in own(less)} == dict.fromkeys(
+        ("holds_paraphrased", "holds_quantised", "holds_attacked"), "supported"
+    )
 
 
 def recovery(
