@@ -10,6 +10,7 @@ from grunflow.config.chat import Chat
 from grunflow.config.methods import Method, carrier_source, condition_of, method, trains
 from grunflow.config.models import Model, Published
 from grunflow.config.parts import ConditionSpec
+from grunflow.config.references import held_against
 from grunflow.config.starts import is_scratch, loaded, published
 from grunflow.config.study import External, Resolved
 from grunflow.config.terms import EDITS
@@ -130,13 +131,8 @@ class Part:
         return [run for run in self.every_reference if not self.why_absent(run)]
 
     def reference(self, run: Run, role: str) -> Run | None:
-        """The model of a role that a run is held against: of its target seed, or the only one; None where the study has none, or
-        several of which none is the run's (as stages/aggregate.py, retain_of)."""
-        own = (run.model, run.split, role)
-        fit = [item for item in self.references if (item.model, item.split, item.objective) == own]
-        if len(fit) > 1:
-            fit = [item for item in fit if item.target_seed == run.target_seed]
-        return fit[0] if fit else None
+        """The model of a role that a run is held against; None where the study has none."""
+        return held_against(run, [item for item in self.references if item.objective == role])
 
     @property
     def absent(self) -> list[Run]:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
+from grunflow.config.references import held_against
 from grunflow.config.sets import DataSet
 from grunflow.config.specs import Aggregate, RunRow
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
@@ -86,12 +87,9 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
 
 
 def retain_of(row: RunRow, retain: Sequence[tuple[RunRow, RunScores]]) -> RunScores | None:
-    """The retain model that a run is held against: that of its target seed, or the only one; None where a run without a target seed
-    stands beside several."""
-    fit = [(own, run) for own, run in retain if (own.model, own.split) == (row.model, row.split)]
-    if len(fit) > 1:
-        fit = [(own, run) for own, run in fit if own.target_seed == row.target_seed]
-    return fit[0][1] if fit else None
+    """Scores of the retain model that a run is held against, if there is one."""
+    found = held_against(row, [own for own, _ in retain])
+    return next((run for own, run in retain if own is found), None)
 
 
 def with_reference(run: RunScores, retain: RunScores | None) -> RunScores:
