@@ -12,7 +12,8 @@ from grunflow import failures, submission
 from grunflow.call import LONGEST, input_arguments, spec_argument
 from grunflow.config.digest import stage_digest
 from grunflow.config.job import Job
-from grunflow.config.specs import Aggregate, Evaluate, Finetune, Prepare, RunRow, Unlearn
+from grunflow.config.shown_specs import Aggregate, RunRow
+from grunflow.config.specs import Evaluate, Finetune, Prepare, Unlearn
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.job import CACHE, RunningJob, running, settle
 from grunflow.manifest import output_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grunflow.config import facts
-from grunflow.config.specs import stages
+from grunflow.config.stages import stages
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "grunflow"

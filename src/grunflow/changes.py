@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grunflow.config import specs
+from grunflow.config import stages
 from grunflow.config.digest import module_digests
 from grunflow.config.job import Job
 from grunflow.errors import BadInput
@@ -17,7 +17,7 @@ CODE = "code"  # the kind of change that `grunflow accept` accepts
 
 def declares_files() -> set[str]:
     """Stages whose rules declare files in the folder that they write, and not the folder: one for each of the spec's names."""
-    return {stage for stage, kind in specs.stages().items() if "names" in kind.model_fields}
+    return {stage for stage, kind in stages.stages().items() if "names" in kind.model_fields}
 
 
 class Past:

@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 
 from grunflow import __version__, launch, stage_command
-from grunflow.config.specs import stages
+from grunflow.config.stages import stages
 from grunflow.errors import BadInput, CheckFailed, Interrupted, OutOfMemory
 
 # Of each the module grunflow.commands.<name>.

@@ -9,7 +9,9 @@ import json
 from pathlib import Path
 
 from grunflow import submission
-from grunflow.config.specs import Aggregate, Attack, Evaluate, Stage, Unlearn
+from grunflow.config.shown_specs import Aggregate
+from grunflow.config.specs import Attack, Evaluate, Unlearn
+from grunflow.config.stage import Stage
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.job import read_object, write_atomically
 

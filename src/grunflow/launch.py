@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from grunflow.errors import BadInput
 
 if TYPE_CHECKING:
-    from grunflow.config.specs import Stage
+    from grunflow.config.stage import Stage
 
 FORWARDED = (signal.SIGTERM, signal.SIGURG, signal.SIGINT, signal.SIGHUP)
 RENDEZVOUS = (

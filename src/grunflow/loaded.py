@@ -11,7 +11,7 @@ from torch import Tensor
 
 from grunflow.carriers.chain import Subject, restored
 from grunflow.carriers.stack import Stack
-from grunflow.config.specs import stages
+from grunflow.config.stages import stages
 from grunflow.config.typed import typed
 from grunflow.errors import BadInput
 from grunflow.manifest import read_manifest

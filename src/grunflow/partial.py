@@ -15,7 +15,7 @@ from grunflow.errors import BadInput
 if TYPE_CHECKING:
     from grunflow.config.job import Job
     from grunflow.config.runs import Run
-    from grunflow.config.specs import Stage
+    from grunflow.config.stage import Stage
     from grunflow.config.study import Resolved
 
 FOLDER = "partial"  # below results/{study}; no benchmark may be called so
@@ -80,7 +80,7 @@ def _of_one_target(run: "Run", other: "Run") -> bool:
 def jobs(study: "Resolved") -> "Iterator[Job]":
     """The jobs that make something of whatever there is, moved into the folder."""
     from grunflow.config.jobs import all_jobs
-    from grunflow.config.specs import Aggregate, Claims, Shown
+    from grunflow.config.shown_specs import Aggregate, Claims, Shown
 
     root, moved = f"results/{study.study}", {}
     for job in all_jobs(study):

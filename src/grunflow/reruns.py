@@ -14,7 +14,7 @@ from typing import Any
 from grunflow.changes import Past, flat, told
 from grunflow.config.job import Job
 from grunflow.config.jobs import all_jobs
-from grunflow.config.specs import Claims, Shown
+from grunflow.config.shown_specs import Claims, Shown
 from grunflow.config.study import Resolved
 from grunflow.manifest import MANIFEST
 from grunflow.provenance import versions

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grunflow import launch
-from grunflow.config.specs import Stage
+from grunflow.config.stage import Stage
 from grunflow.errors import BadInput, CheckFailed
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from tests.reporting.made_up import TOFU, Frames, Study, questions
 
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
 from grunflow.config.sets import Paired
-from grunflow.config.specs import Prepare, Tables, Unlearn
+from grunflow.config.shown_specs import Tables
+from grunflow.config.specs import Prepare, Unlearn
 from grunflow.manifest import identities_of, output_folder
 
 GRUN = {"rank": 2, "layers": (0,), "gate": "linear", "gate_weight": 1}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.reporting import made_up
 
-from grunflow.config.specs import Claims, Tables
+from grunflow.config.shown_specs import Claims, Tables
 from grunflow.manifest import output_folder
 from grunflow.stages import claims, tables
 

@@ -16,7 +16,7 @@ from grunflow.config.digest import SPEC_MODULES, _file_of, _parsed, module_diges
 from grunflow.config.job import Job
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
-from grunflow.config.specs import stages
+from grunflow.config.stages import stages
 
 ROOT = Path(__file__).parents[2]
 KINDS = (facts.OBJECTIVE, facts.CARRIER, facts.CONDITION, facts.PROBE, facts.STREAM, facts.BENCHMARK)

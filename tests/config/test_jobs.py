@@ -11,7 +11,7 @@ from grunflow.config.jobs import all_jobs, trained
 from grunflow.config.places import asked
 from grunflow.config.reading import read_study
 from grunflow.config.runs import Part
-from grunflow.config.specs import stages
+from grunflow.config.stages import stages
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(

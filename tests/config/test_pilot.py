@@ -7,7 +7,7 @@ import yaml
 from grunflow.config.job import Job
 from grunflow.config.jobs import by_folder
 from grunflow.config.reading import read_study
-from grunflow.config.specs import Aggregate, Claims, Shown
+from grunflow.config.shown_specs import Aggregate, Claims, Shown
 from grunflow.manifest import digest_of
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -7,7 +7,7 @@ import yaml
 
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
-from grunflow.config.specs import Tables
+from grunflow.config.shown_specs import Tables
 from grunflow.errors import BadInput
 from grunflow.reporting.results import read
 from grunflow.work import Work

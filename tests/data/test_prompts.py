@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from grunflow.config.specs import Template
+from grunflow.config.stage import Template
 from grunflow.data.batching import collate
 from grunflow.data.prompts import TEMPLATES, encode
 from grunflow.errors import BadInput

@@ -9,7 +9,8 @@ from grunflow.carriers.chain import restored
 from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
 from grunflow.config.sets import Paired
-from grunflow.config.specs import Finetune, Stage, Unlearn
+from grunflow.config.specs import Finetune, Unlearn
+from grunflow.config.stage import Stage
 from grunflow.data.prompts import text
 from grunflow.data.tokenizer import train_tokenizer
 from grunflow.manifest import identities_of, output_folder

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from grunflow.config.specs import stages
+from grunflow.config.stages import stages
 
 NOBODY = 65534
 # What stages import late, beside their own modules.

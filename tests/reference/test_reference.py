@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grunflow.cli import COMMANDS
-from grunflow.config.specs import stages
+from grunflow.config.stages import stages
 from grunflow.reference import __main__ as reference
 from grunflow.reference.commands import rows
 from grunflow.reference.files import first_of_each_rule

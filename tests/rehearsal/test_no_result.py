@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grunflow.config.jobs import all_jobs
-from grunflow.config.specs import Claims, Shown, Tables
+from grunflow.config.shown_specs import Claims, Shown, Tables
 from grunflow.reporting.claim_conditions import Study
 from grunflow.reporting.claims import sentences, unjudged, verdicts
 from grunflow.reporting.tables.published import published_table

@@ -19,7 +19,7 @@ from grunflow.benchmarks.wmdp.keys import Keys as WmdpKeys
 from grunflow.config import facts
 from grunflow.config.benchmarks import BenchmarkKeys, BenchmarkSpec
 from grunflow.config.sets import DataSet, Paired, ProbeSpec
-from grunflow.config.specs import AbsentRun, Shown
+from grunflow.config.shown_specs import AbsentRun, Shown
 from grunflow.reporting.results import Results, read
 from grunflow.work import Work
 

@@ -5,7 +5,7 @@ import pytest
 from tests.reporting import made_up
 
 from grunflow.config.claims import read_claims
-from grunflow.config.specs import AbsentRun
+from grunflow.config.shown_specs import AbsentRun
 from grunflow.reporting.absence import sentence, why
 from grunflow.reporting.claim_conditions import Study
 from grunflow.reporting.claims import verdicts

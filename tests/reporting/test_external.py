@@ -7,7 +7,7 @@ import pytest
 import yaml
 from tests.reporting import made_up
 
-from grunflow.config.specs import Claims
+from grunflow.config.shown_specs import Claims
 from grunflow.reporting import ledger
 from grunflow.reporting.answers import cards
 from grunflow.reporting.results import Results

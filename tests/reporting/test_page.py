@@ -10,7 +10,7 @@ import pytest
 from tests.reporting import made_up
 from tests.tools import program
 
-from grunflow.config.specs import Claims, Figures, Report, Tables
+from grunflow.config.shown_specs import Claims, Figures, Report, Tables
 from grunflow.manifest import identities_of, output_folder
 from grunflow.reporting import answers, stage_graph
 from grunflow.reporting.entries import listed

@@ -7,7 +7,7 @@ from tests.reporting import made_up
 from tests.reporting.judged import verdicts
 
 from grunflow.config.claims import read_claims
-from grunflow.config.specs import Tables
+from grunflow.config.shown_specs import Tables
 from grunflow.errors import BadInput
 from grunflow.stages.tables import made
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from grunflow.config.specs import Aggregate, RunRow
+from grunflow.config.shown_specs import Aggregate, RunRow
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.manifest import identities_of, output_folder
 from grunflow.stages import aggregate

@@ -31,7 +31,9 @@ EDITS: dict[str, tuple[Edit, dict[str, int]]] = {
     "colour of a figure": (source("reporting/style.py", "#D55E00", "#123456"), {"figures": 1, "report": 1}),
     "a new key of figures": (
         source(
-            "config/specs.py", 'Literal["figures"] = "figures"', 'Literal["figures"] = "figures"\n    dots: int = 300'
+            "config/shown_specs.py",
+            'Literal["figures"] = "figures"',
+            'Literal["figures"] = "figures"\n    dots: int = 300',
         ),
         {"figures": 1, "report": 1},
     ),

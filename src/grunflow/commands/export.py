@@ -59,7 +59,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def parts_of(study: Path, configfile: Path | None) -> dict[str, Path]:
     """Name in the archive -> file; links are followed."""
-    from grunflow.config.specs import Shown, stages
+    from grunflow.config.shown_specs import Shown
+    from grunflow.config.stages import stages
     from grunflow.config.typed import read_yaml
     from grunflow.reporting.finished import METRICS
 

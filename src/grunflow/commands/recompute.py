@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
         BadInput: the folder has no tables, or lacks scores.
         CheckFailed: names each file that differs.
     """
-    from grunflow.config.specs import Claims, Tables
+    from grunflow.config.shown_specs import Claims, Tables
     from grunflow.reporting.finished import METRICS
 
     folder: Path = arguments.folder

@@ -35,7 +35,7 @@ def is_study(folder: Path) -> bool:
 
 def of_study(folder: Path) -> dict[str, Any]:
     """verdicts: rows of its claims.json, none of a study without claims; report: its page, where it is made."""
-    from grunflow.config.specs import Claims, Report
+    from grunflow.config.shown_specs import Claims, Report
 
     judged, page = folder / Claims.copied, folder / Report.copied
     return {

@@ -179,7 +179,7 @@ def _place(folder: Path, recorded: str) -> Path:
 
 def _strayed(study: Path, sound: dict[Path, dict[str, Any]]) -> Iterator[tuple[Path, str]]:
     """Copies at the study's root (report.html) that differ from the output of that name, or are gone."""
-    from grunflow.config.specs import stages
+    from grunflow.config.stages import stages
 
     originals: dict[str, set[str]] = {}
     for manifest in sound.values():

@@ -21,7 +21,8 @@ from grunflow.config.methods import (
 )
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec
 from grunflow.config.sheet import check_models, check_parameters, check_training
-from grunflow.config.specs import Claims, Shown, stages
+from grunflow.config.shown_specs import Claims, Shown
+from grunflow.config.stages import stages
 from grunflow.config.study import Resolved, Rows
 from grunflow.config.terms import EDITS, reads_states
 from grunflow.errors import BadInput, shown, unknown_name

@@ -26,10 +26,11 @@ from grunflow.config.facts import CARRIER, CONDITION, OBJECTIVE, PACKAGE, PROBE,
 from grunflow.config.outside import stripped
 from grunflow.config.parts import CarrierSpec, ConditionSpec, ObjectiveSpec
 from grunflow.config.sets import Paired, ProbeSpec, Turns
-from grunflow.config.specs import Stage
+from grunflow.config.stage import Stage
 
 SPEC_MODULES = tuple(
-    f"grunflow.config{name}" for name in ("", ".base", ".benchmarks", ".chat", ".models", ".parts", ".sets", ".specs")
+    f"grunflow.config{name}"
+    for name in ("", ".base", ".benchmarks", ".chat", ".models", ".parts", ".sets", ".shown_specs", ".specs", ".stage")
 )
 FINDING = ("grunflow.config.facts", "grunflow.config.outside")
 MEASURING = tuple(

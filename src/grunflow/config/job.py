@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grunflow.config.digest import stage_digest
-from grunflow.config.specs import Stage
+from grunflow.config.stage import Stage
 
 Inputs = dict[str, tuple[str, ...]]
 

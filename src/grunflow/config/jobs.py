@@ -4,7 +4,7 @@ here: which stage reads what stands in one place."""
 from collections.abc import Iterable
 
 from grunflow.benchmarks.base import BASE
-from grunflow.config import attacks, resolve, sequences, specs
+from grunflow.config import attacks, resolve, sequences, shown_specs
 from grunflow.config.conditions import WHITE_BOX
 from grunflow.config.job import Inputs, Job
 from grunflow.config.methods import objective_source
@@ -70,7 +70,7 @@ def part_jobs(part: Part) -> list[Job]:
     return [*jobs, *parted, *first, *followed, *attacking, *asking, Job(f"{root}/metrics", spec, inputs)]
 
 
-def further(part: Part, known: specs.Aggregate, states: list[sequences.State]) -> specs.Aggregate:
+def further(part: Part, known: shown_specs.Aggregate, states: list[sequences.State]) -> shown_specs.Aggregate:
     """The same with what became of runs that went on."""
     rows = {row.run: row for row in known.runs if row.condition == resolve.PLAIN}
     more = {

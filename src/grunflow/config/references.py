@@ -1,11 +1,12 @@
 """Which model of a role a run is held against."""
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 
+@runtime_checkable
 class Placed(Protocol):
-    """A run as far as this goes; a job's (config/runs.py), or a row's (config/specs.py)."""
+    """A run as far as this goes; a job's (config/runs.py), or a row's (config/shown_specs.py)."""
 
     @property
     def model(self) -> str: ...

@@ -1,7 +1,7 @@
 """The spec of every job of a benchmark's part of a study."""
 
 from grunflow.benchmarks.base import BASE, EXTERNAL, TARGET, Benchmark, forgetting
-from grunflow.config import specs
+from grunflow.config import shown_specs, specs
 from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.conditions import access, is_meant, is_put_to, looks_beside, probes, strength
 from grunflow.config.forms import training_of
@@ -165,8 +165,8 @@ def by_likelihoods(benchmark: Benchmark) -> bool:
     return metric is not None and metric.needs != WRITTEN
 
 
-def absent(part: Part, run: Run) -> specs.AbsentRun:
-    return specs.AbsentRun(
+def absent(part: Part, run: Run) -> shown_specs.AbsentRun:
+    return shown_specs.AbsentRun(
         benchmark=part.name,
         run=run.path,
         model=run.model,
@@ -181,13 +181,13 @@ def absent(part: Part, run: Run) -> specs.AbsentRun:
     )
 
 
-def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
+def aggregate(part: Part, trained: list[Run]) -> shown_specs.Aggregate:
     """trained: the runs that jobs of the study trained."""
     known = set(trained)
 
-    def row(run: Run, condition: str) -> specs.RunRow:
+    def row(run: Run, condition: str) -> shown_specs.RunRow:
         theirs, source = part.theirs(run), condition_source(part.study, condition)
-        return specs.RunRow(
+        return shown_specs.RunRow(
             run=run.path,
             model=run.model,
             split=run.split,
@@ -203,7 +203,7 @@ def aggregate(part: Part, trained: list[Run]) -> specs.Aggregate:
             unlearn_seed=run.unlearn_seed,
         )
 
-    return specs.Aggregate(
+    return shown_specs.Aggregate(
         benchmark=part.spec,
         runs=tuple(row(run, name) for run in part.runs for name in conditions(part, run)),
         ways=tuple(row(run, name) for run in part.runs for name in ways(part, run)),

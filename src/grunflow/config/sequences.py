@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from grunflow.benchmarks.base import Benchmark
-from grunflow.config import resolve, specs
+from grunflow.config import resolve, shown_specs, specs
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import Paired
 from grunflow.config.study import Sequence
@@ -85,10 +85,10 @@ def evaluate(part: Part, state: State) -> specs.Evaluate:
     return own.model_copy(update={"run": state.path, "carriers": carriers, "summed": state.factor})
 
 
-def row(part: Part, state: State, known: specs.RunRow) -> specs.RequestRow:
+def row(part: Part, state: State, known: shown_specs.RunRow) -> shown_specs.RequestRow:
     """known: the row of the method's run of the grid."""
     told = known.model_dump() | {"run": state.path}
-    return specs.RequestRow(
+    return shown_specs.RequestRow(
         **told, sequence=state.sequence, step=state.step, requests=part.study.sequences[state.sequence].requests
     )
 

@@ -1,6 +1,6 @@
 """Study -> the jobs that show its results: tables, figures, claims and the report, over all benchmarks."""
 
-from grunflow.config import attacks, resolve, specs
+from grunflow.config import attacks, resolve, shown_specs
 from grunflow.config.conditions import rounds
 from grunflow.config.finished import told
 from grunflow.config.job import Inputs, Job
@@ -36,7 +36,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
         "relearnt": tuple(name for name, attack in study.attacks.items() if attacks.teaches_again(attack)),
         "rounded": tuple(name for name in study.conditions if rounds(study, name)),
     }
-    tables = specs.Tables(
+    tables = shown_specs.Tables(
         **shown,
         names=catalogue.tables(study),
         published=study.published,
@@ -45,7 +45,7 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
         rehearsal=study.rehearsal or "",
         **tried,
     )
-    figures = specs.Figures(**shown, names=catalogue.figures(study), captions=study.captions, **tried)
+    figures = shown_specs.Figures(**shown, names=catalogue.figures(study), captions=study.captions, **tried)
     jobs = [
         Job(f"{root}/tables", tables, metrics, (*study.published, *logs)),
         Job(f"{root}/figures", figures, metrics),
@@ -54,10 +54,10 @@ def report_jobs(study: Resolved, own: list[Part]) -> list[Job]:
     if study.claims:
         shapes = {name: row.architecture for name, row in study.models.items() if row.architecture.vocabulary}
         more = {"engine": study.engine, "shapes": shapes, "rehearsal": study.rehearsal or ""}
-        spec = specs.Claims(study=study.study, claims=study.claims, absent=absent, **more)
+        spec = shown_specs.Claims(study=study.study, claims=study.claims, absent=absent, **more)
         jobs.append(Job(f"{root}/claims", spec, {"tables": (f"{root}/tables",)}, (study.claims,)))
         pages = pages | {"claims": (f"{root}/claims",)}
-    return [*jobs, Job(f"{root}/report", specs.Report(**shown, title=study.title), pages)]
+    return [*jobs, Job(f"{root}/report", shown_specs.Report(**shown, title=study.title), pages)]
 
 
 def selection(study: Resolved, own: list[Part]) -> dict[str, str]:

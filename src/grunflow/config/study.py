@@ -9,7 +9,8 @@ from grunflow.config.benchmarks import BenchmarkSpec
 from grunflow.config.conventions import Conventions
 from grunflow.config.models import Model, Published
 from grunflow.config.sets import Snapshots
-from grunflow.config.specs import Attacker, PublishedLog
+from grunflow.config.shown_specs import PublishedLog
+from grunflow.config.specs import Attacker
 from grunflow.errors import BadInput, unknown_name
 
 GPUS = ("a100-40gb", "a100-80gb", "h100-80gb", "h200-141gb", "l40s-48gb", "none")

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from grunflow.cluster import Partition
-from grunflow.config.specs import Stage
+from grunflow.config.stage import Stage
 from grunflow.config.study import Resolved
 from grunflow.costs.hardware import write_seconds
 from grunflow.costs.placing import Cost

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import singledispatch
 
 from grunflow.benchmarks.base import Benchmark, Lengths, declared
-from grunflow.config import specs
+from grunflow.config import specs, stage
 from grunflow.config.forms import training_of
 from grunflow.config.sets import ProbeSpec
 from grunflow.config.strengths import along
@@ -19,13 +19,13 @@ from grunflow.costs.training import Step, Trained, cost_of
 from grunflow.training.schedule import snapshot_steps, total_steps
 
 
-def cost(study: Resolved, spec: specs.Stage) -> Cost:
+def cost(study: Resolved, spec: stage.Stage) -> Cost:
     """What the job of `spec` costs; stages that load no model are taken to do little."""
     return _cost(spec, study)
 
 
 @singledispatch
-def _cost(spec: specs.Stage, study: Resolved) -> Cost:
+def _cost(spec: stage.Stage, study: Resolved) -> Cost:
     return Cost(max(hardware.LITTLE, hardware.DEVICES[study.gpu].start))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from grunflow.benchmarks.base import RETAIN, TARGET, Benchmark, RunScores
 from grunflow.config.sets import Picked
-from grunflow.config.specs import Aggregate, RequestRow, RunRow
+from grunflow.config.shown_specs import Aggregate, RequestRow, RunRow
 from grunflow.data.picking import places
 from grunflow.data.records import read_rows
 from grunflow.evaluation.aggregate import identity_columns, per_question

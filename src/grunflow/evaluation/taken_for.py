@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from grunflow.benchmarks.base import Metric, RunScores
-from grunflow.config.specs import RunRow
+from grunflow.config.shown_specs import RunRow
 from grunflow.errors import BadInput, CheckFailed
 from grunflow.evaluation.metrics import gate
 from grunflow.manifest import identity, read_manifest

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from grunflow.cli import COMMANDS, parser
-from grunflow.config.specs import stages
+from grunflow.config.stages import stages
 
 HEAD = "| argument | default | meaning |\n| --- | --- | --- |"
 SUBCOMMANDS = argparse._SubParsersAction

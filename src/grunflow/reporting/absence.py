@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from grunflow.config.specs import AbsentRun
+from grunflow.config.shown_specs import AbsentRun
 
 METHOD = ("model", "split", "objective", "carrier", "variant")
 MOST = 8  # methods named in a caption

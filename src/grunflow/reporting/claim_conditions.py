@@ -10,7 +10,7 @@ import pandas as pd
 
 from grunflow.config.claims import Claim, Condition
 from grunflow.config.models import Architecture
-from grunflow.config.specs import AbsentRun
+from grunflow.config.shown_specs import AbsentRun
 from grunflow.reporting import absence, claim_rows
 from grunflow.reporting.claim_rows import Tables, Value
 from grunflow.reporting.closed_form import figures

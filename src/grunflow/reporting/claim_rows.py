@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from grunflow.config.claims import Claim, Condition
-from grunflow.config.specs import AbsentRun
+from grunflow.config.shown_specs import AbsentRun
 from grunflow.errors import BadInput
 
 Value = str | float

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from grunflow.benchmarks.base import RETAIN, TARGET, Benchmark, forgetting
-from grunflow.config.specs import RunRow
+from grunflow.config.shown_specs import RunRow
 from grunflow.reporting.columns import FORGET, KEEP
 
 CAPTION = "Description"  # of a PNG's text, the PNG specification's own word: there a figure carries its caption

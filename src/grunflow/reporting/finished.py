@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from grunflow.config.specs import Tables
+from grunflow.config.shown_specs import Tables
 from grunflow.config.typed import typed
 from grunflow.errors import BadInput
 from grunflow.manifest import MANIFEST, read_manifest

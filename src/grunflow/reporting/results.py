@@ -7,7 +7,7 @@ import pandas as pd
 
 from grunflow.benchmarks.base import Benchmark, declared
 from grunflow.config.benchmarks import BenchmarkSpec
-from grunflow.config.specs import AbsentRun, Shown
+from grunflow.config.shown_specs import AbsentRun, Shown
 from grunflow.reporting import absence
 from grunflow.reporting.entries import PLAIN
 from grunflow.reporting.external import is_external, own

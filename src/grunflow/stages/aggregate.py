@@ -14,7 +14,7 @@ import pandas as pd
 from grunflow.benchmarks.base import RETAIN, Benchmark, RunScores, declared
 from grunflow.config.references import held_against
 from grunflow.config.sets import DataSet
-from grunflow.config.specs import Aggregate, RunRow
+from grunflow.config.shown_specs import Aggregate, RunRow
 from grunflow.evaluation.aggregate import identity_columns, per_question, summary
 from grunflow.evaluation.examples import examples
 from grunflow.evaluation.further import of_attacks, of_places, of_sequences, scored

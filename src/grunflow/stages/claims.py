@@ -3,7 +3,7 @@
 import json
 
 from grunflow.config.claims import read_claims
-from grunflow.config.specs import Claims
+from grunflow.config.shown_specs import Claims
 from grunflow.reporting.claim_conditions import Study
 from grunflow.reporting.claims import sentences, unjudged, verdicts
 from grunflow.reporting.external import own

@@ -5,7 +5,7 @@ shown.json says of each, in order, what a reader should know, for the report.
 
 import json
 
-from grunflow.config.specs import Figures
+from grunflow.config.shown_specs import Figures
 from grunflow.reporting.entries import listed
 from grunflow.reporting.figures.listing import FIGURES
 from grunflow.reporting.results import read

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from grunflow.config.specs import Report
+from grunflow.config.shown_specs import Report
 from grunflow.reporting import answers, first_screen, lineage, page, stage_graph
 from grunflow.reporting.forms import read_tables
 from grunflow.reporting.headings import words_of

@@ -3,7 +3,7 @@
 shown.json holds the reader's form of them all, for the report.
 """
 
-from grunflow.config.specs import Tables
+from grunflow.config.shown_specs import Tables
 from grunflow.reporting.entries import listed
 from grunflow.reporting.forms import Table, shown_json, write
 from grunflow.reporting.results import read

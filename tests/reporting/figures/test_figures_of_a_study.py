@@ -12,7 +12,7 @@ from PIL import Image
 from tests.reporting import made_up
 from tests.tools import program
 
-from grunflow.config.specs import Figures
+from grunflow.config.shown_specs import Figures
 from grunflow.reporting import style
 from grunflow.reporting.entries import CAPTION, listed
 from grunflow.reporting.figures.distributions import within

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.tools import program
 
-from grunflow.config.specs import Tables
+from grunflow.config.shown_specs import Tables
 from grunflow.stages import tables
 
 NAMES = (

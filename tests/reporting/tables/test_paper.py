@@ -7,7 +7,7 @@ import yaml
 
 from grunflow.config.layouts import read_layouts
 from grunflow.config.published import COLUMNS, IDENTITY
-from grunflow.config.specs import Tables
+from grunflow.config.shown_specs import Tables
 from grunflow.errors import BadInput
 from grunflow.reporting import ledger
 from grunflow.reporting.tables.paper import paper_table

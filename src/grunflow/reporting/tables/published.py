@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from grunflow.benchmarks.tofu.logs import score_log
-from grunflow.config.specs import PublishedLog
+from grunflow.config.shown_specs import PublishedLog
 from grunflow.reporting import ledger
 from grunflow.reporting.forms import Table
 from grunflow.reporting.results import Results
