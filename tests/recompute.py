@@ -52,13 +52,16 @@ def above(others: pd.Series, members: pd.Series) -> float:  # how often one of t
     return (np.sign(np.subtract.outer(others.to_numpy(), members.to_numpy())).mean() + 1) / 2
 
 class Run:
-    """One run under one condition, with every figure that needs no other run."""
-    def __init__(self, folder: Path) -> None:
+    """One run under one condition, or after so many steps of an attack, with every figure that needs no other run."""
+    def __init__(self, folder: Path, step: int | None = None) -> None:
         spec = json.loads((folder / "manifest.json").read_text())["spec"]
-        self.name, self.condition, self.model = spec["run"], spec["condition"]["name"], spec["run"].split("/")[0]
+        self.name, self.step, self.model = spec["run"], step, spec["run"].split("/")[0]
+        self.condition = spec["condition"]["name"] if step is None else spec["called"]
         self.seeds = tuple(int(found[1]) if (found := re.search(form, self.name)) else -1 for form in (r"_t(\d+)", r"_u(\d+)$"))
         self.roles = {item["name"]: item["role"] for probe in spec["probes"] for item in probe["sets"]}
         self.sets, self.figures, raw = {}, {}, {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
+        if step is not None:
+            raw = {name: frame[frame["strength"] == step].drop(columns="strength") for name, frame in raw.items()}
         self.strengths = next((frame for frame in raw.values() if "strength" in frame), None)
         for probe, frame in raw.items() if self.strengths is None else ():
             for name, rows in per_question(frame, self.roles).groupby("set"):
@@ -76,10 +79,13 @@ class Run:
     def against(self, retain: "Run", base: "Run") -> None:
         """Figures that compare it with a model that no method trained."""
         if retain and "forget_truth_ratio" in self.figures:
-            pair = [run.sets["answers", "forget"]["raw"] for run in (self, retain)]
+            mine, theirs = (run.sets["answers", "forget"] for run in (self, retain))
+            pair = [mine["raw"], theirs.loc[theirs["index"].isin(mine["index"]), "raw"]]
             self.figures |= zip(("ks_statistic", "forget_quality", "n_unlearned", "n_retain"), (*ks_2samp(*pair), *map(len, pair)), strict=True)
         if retain and "mia_min_k" in self.figures and retain.figures["mia_min_k"] < 1:
-            self.figures["privleak"] = 100 * ((1 - self.figures["mia_min_k"]) / (1 - retain.figures["mia_min_k"]) - 1)
+            theirs, asked = retain.sets["membership", "forget"], self.sets["membership", "forget"]["index"]
+            known = above(retain.sets["membership", "holdout"]["min_k"], theirs.loc[theirs["index"].isin(asked), "min_k"])
+            self.figures["privleak"] = 100 * ((1 - self.figures["mia_min_k"]) / (1 - known) - 1)
         for name in list(base.figures if base and base is not self else ()):
             self.figures[name.replace("_accuracy", "_change")] = self.figures[name] - base.figures[name]
 
@@ -92,6 +98,8 @@ class Study:
     def __init__(self, folder: Path) -> None:
         asked = json.loads((folder / "metrics" / "manifest.json").read_text())["spec"]["runs"]  # others may lie there
         every = [Run(Path(path).parent) for path in sorted(glob(f"{folder}/scores/**/manifest.json", recursive=True))]
+        attacked = [Path(path).parent for path in sorted(glob(f"{folder}/attacks/**/manifest.json", recursive=True))]
+        every += [Run(path, step) for path in attacked for step in json.loads((path / "manifest.json").read_text())["spec"]["asked"]]
         self.folder, self.runs = folder, [run for run in every if run.name in {row["run"] for row in asked}]
         for run in self.runs:
             run.against(self.reference(run, "retain"), self.reference(run, "base"))
@@ -101,7 +109,8 @@ class Study:
     def of(self, row: dict, carrier: str) -> list[Run]:
         name = re.escape("_".join(filter(None, (row["objective"], carrier))))
         fits = re.compile(rf"{re.escape(row['model'])}/(.*/)?{name}(_t\d+)?(_u\d+)?").fullmatch
-        return sorted((it for it in self.runs if fits(it.name) and it.condition == row.get("condition", "plain")), key=lambda it: it.seeds)
+        asked = [it for it in self.runs if it.condition == row.get("condition", "plain") and (it.step is None or it.step == float(row["strength"]))]
+        return sorted((it for it in asked if fits(it.name)), key=lambda it: it.seeds)
     def figure(self, row: dict, column: str) -> float:
         """A cell of a main table, of differences or of references."""
         mine, against, name = self.of(row, row["carrier"]), row.get("against", ""), column.removesuffix("_distance")
@@ -118,13 +127,15 @@ class Study:
     def done(self, row: dict, column: str) -> float:
         """What a condition did: leak, minus another carrier's too, its change, collateral."""
         column, _, other = column.partition("_minus_")
-        def mean(condition: str, role: str) -> float:
-            runs = self.of(row | {"condition": condition}, row["carrier"])
-            return np.mean([np.concatenate([rows[row["measure"]] for (_, name), rows in run.sets.items() if run.roles[name] == role and row["measure"] in rows]).mean() for run in runs])
-        if column == "leak":
-            return mean(row["condition"], "forget") - (self.done(row | {"carrier": other}, "leak") if other else 0)
-        role, sign = ("forget", 1) if column == "leak_change" else ("keep", -1)
-        return sign * (mean(row["condition"], role) - mean("plain", role))
+        both = shared(*(self.of(row, name) for name in [row["carrier"], *filter(None, [other])]))
+        role, sign = ("keep", -1) if column == "collateral" else ("forget", 1)
+        def asked(run: Run) -> pd.Series:
+            rows = [rows.set_index(["set", "index"])[row["measure"]] for (_, name), rows in run.sets.items() if run.roles[name] == role and row["measure"] in rows]
+            return pd.concat(rows)
+        def plainly(run: Run) -> "pd.Series | int":
+            return 0 if column == "leak" else asked(next(it for it in self.runs if (it.name, it.condition) == (run.name, "plain")))
+        mine, *less = (np.mean([sign * (asked(run) - plainly(run)).dropna().mean() for run in runs]) for runs in both)
+        return mine - sum(less)
     def read_at(self, row: dict, column: str) -> float:
         """A cell of a table at equal forgetting or retention, of one carrier or minus another."""
         column, _, other = column.partition("_minus_")
