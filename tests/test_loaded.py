@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from grunflow import load_run
+from grunflow.data.picking import evenly
 from grunflow.data.records import read_rows
 from grunflow.errors import BadInput
 from tests.jobs import CARRIERS, GRUNFLOW, KNOWN, MODEL, WORLD, Job, asked, finetune, unlearn
@@ -39,7 +40,7 @@ def test_it_answers_as_it_was_scored(world: Path, carrier: str) -> None:
     Job(world, "evaluate", spec, data="data", start="target", model=run).run(f"{run}_scores")
     scored = pd.read_parquet(world / f"{run}_scores" / "answers.parquet")["generation"].tolist()
     rows = read_rows(world / "data" / "sets" / "forget10.jsonl")
-    prompts = [f"Question: {row['question']}\nAnswer:" for row in rows[:: len(rows) // 6][:6]]
+    prompts = [f"Question: {row['question']}\nAnswer:" for row in (rows[place] for place in evenly(6, len(rows)))]
 
     model, tokenizer = load_run(world / run)
     tokenizer.padding_side = "left"

@@ -9,6 +9,7 @@ import pytest
 from grunflow.conditions.cased import CHANGES
 from grunflow.conditions.mentioned import names_of
 from grunflow.config.sets import ProbeSpec
+from grunflow.data.picking import evenly
 from grunflow.data.records import read_rows
 from grunflow.errors import BadInput
 from grunflow.evaluation.form import Form
@@ -31,7 +32,7 @@ def asked_in(world: Path, kind: str, **keys: Any) -> pd.DataFrame:
 def rows(world: Path, name: str) -> list[dict[str, Any]]:
     """The six rows that are asked, evenly spaced (evaluation/asking.py)."""
     every = read_rows(world / "data" / "sets" / f"{name}.jsonl", ("question",))
-    return every[:: len(every) // 6][:6]
+    return [every[place] for place in evenly(6, len(every))]
 
 
 @pytest.mark.parametrize("kind", NOTHING)
