@@ -17,7 +17,6 @@ from grunflow.config.reading import read_study
 from grunflow.config.study import Resolved
 from grunflow.config.typed import read_yaml
 from grunflow.costs import asking, hardware, reads, stages
-from grunflow.costs.training import Trained
 
 Undone = Callable[[], Any]
 
@@ -33,7 +32,7 @@ def options_apart() -> Any:
 
 
 def one_length() -> Any:
-    """Questions about the world answered as long as the authors', refusals too, prompts without a chat's form."""
+    """Questions about the world answered as long as the authors', refusals too."""
     known = stages._benchmark
 
     def benchmark(study: Resolved, name: str) -> Any:
@@ -46,11 +45,7 @@ def one_length() -> Any:
 def padded_alone() -> Any:
     """One process pads its texts as several do."""
     known = stages.cost_of
-    return patch.object(stages, "cost_of", lambda study, model, of: known(study, model, _padded(of)))
-
-
-def _padded(of: Trained) -> Trained:
-    return replace(of, alone=of.shared)
+    return patch.object(stages, "cost_of", lambda study, model, of: known(study, model, replace(of, alone=of.shared)))
 
 
 def longest_rows() -> Any:

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from grunflow.config.stage import Stage
 
 FORWARDED = (signal.SIGTERM, signal.SIGURG, signal.SIGINT, signal.SIGHUP)
-RENDEZVOUS = (
-    "GRUNFLOW_RENDEZVOUS"  # where the processes of several nodes meet, host:port; set where srun started this one
-)
+# Where the processes of several nodes meet, host:port; set where srun started this one.
+RENDEZVOUS = "GRUNFLOW_RENDEZVOUS"
 LEFT_WAITING = 300  # seconds
 
 

@@ -49,9 +49,8 @@ def test_all_weights_of_a_13b_model_take_whole_nodes(study: Resolved, each: int,
     assert (found.gpus, found.nodes) == (gpus, nodes)
     weights = 2 * MIDDLE_WEIGHTS
     loading = min(each, gpus)
-    assert (
-        loading * weights < found.host_bytes < 3 * loading * weights
-    )  # of a node: each of its processes reads the model
+    # Of a node: each of its processes reads the model.
+    assert loading * weights < found.host_bytes < 3 * loading * weights
     asked = request_for(found)
     assert (asked["nodes"], asked["gpu"], asked["processes"]) == (nodes, gpus, gpus)
     assert asked["cpus_per_task"] == 2 * gpus // nodes

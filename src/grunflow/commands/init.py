@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def cut_down(content: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
     """The study with one row of a grid, and of overrides and conditions those that concern it."""
+    from grunflow.config.where import of_any_seed
+
     rows = [row for row in content.get("grid") or [] if arguments.benchmark in (None, row.get("benchmark"))]
     first = rows[0] if rows else {}
     row = {
@@ -77,8 +79,6 @@ def cut_down(content: dict[str, Any], arguments: argparse.Namespace) -> dict[str
         "seeds": [{"target_seed": seed, "unlearn_seed": seed} for seed in range(arguments.seeds)],
         "grid": [row],
     }
-    from grunflow.config.where import of_any_seed
-
     concerning = {
         "overrides": [item for item in content.get("overrides") or [] if concerns(item, found)],
         "conditions": {

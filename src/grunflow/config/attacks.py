@@ -11,12 +11,13 @@ from grunflow.benchmarks.base import RETAIN
 from grunflow.config import resolve, specs
 from grunflow.config.methods import carrier_of, carrier_source
 from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
+from grunflow.config.references import goes_with
 from grunflow.config.runs import Part, Run
 from grunflow.config.sets import Paired, Picked, StreamSpec
 from grunflow.config.study import Relearning
 from grunflow.config.terms import WEIGHTS
 from grunflow.config.typed import typed
-from grunflow.config.where import goes_with, is_on
+from grunflow.config.where import is_on
 
 LEARN = "learn"  # the attacker's objective (objectives/learn.py)
 STEADY = {

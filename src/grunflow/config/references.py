@@ -26,3 +26,9 @@ def held_against(run: Placed, models: Iterable[Own]) -> Own | None:
     if len(fit) > 1:
         fit = [item for item in fit if item.target_seed == run.target_seed]
     return fit[0] if fit else None
+
+
+def goes_with(reference: Placed, run: Placed) -> bool:
+    """Whether a run may be held against a reference model: of its kind of model and, where both have one, its target seed."""
+    seeds = {reference.target_seed, run.target_seed} - {None}
+    return reference.model == run.model and len(seeds) < 2

@@ -6,6 +6,7 @@ from typing import Any
 from grunflow.config import facts
 from grunflow.config.facts import CARRIER, OBJECTIVE
 from grunflow.config.methods import carrier_source, objective_source
+from grunflow.config.references import goes_with
 from grunflow.config.runs import Part, Run
 from grunflow.config.study import Resolved
 from grunflow.errors import BadInput, unknown_name
@@ -19,12 +20,6 @@ def is_on(part: Part, run: Run, where: Mapping[Any, Iterable[int | str]]) -> boo
     if run.is_reference and not SEEDS.isdisjoint(where):
         return any(goes_with(run, other) and _names(part, other, where) for other in part.grid)
     return _names(part, run, where)
-
-
-def goes_with(reference: Run, run: Run) -> bool:
-    """Whether a run may be held against a reference model: of its kind of model and, where both have one, its target seed."""
-    seeds = {reference.target_seed, run.target_seed} - {None}
-    return reference.model == run.model and len(seeds) < 2
 
 
 def _names(part: Part, run: Run, where: Mapping[Any, Iterable[int | str]]) -> bool:

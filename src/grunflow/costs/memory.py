@@ -16,7 +16,7 @@ BYTES = {"float32": 4, "bfloat16": 2}
 GIB = 2**30
 # Texts that go through a model together whose blocks are read one by one (training/frozen_states.py).
 ROWS_PER_PASS = 4096
-# Interpreter, torch and transformers: 0.5 GiB on a CPU; on a GPU the CUDA libraries and their context beside.
+# Interpreter, torch and transformers: 0.5 GiB on a CPU, and what a pass leaves behind; on a GPU the CUDA libraries and their context beside.
 IMPORTS = {"cpu": int(0.6 * GIB), "host": 3 * GIB, "gpu": GIB}
 
 

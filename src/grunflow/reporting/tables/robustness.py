@@ -73,15 +73,12 @@ def done(results: Results, method: Method, group: pd.DataFrame) -> dict:
     if metric is None:
         return row
     row[MEASURE], span = metric.name, metric.bounds[1] - metric.bounds[0]
-    leak, kept = (of_role(results.benchmark, metric, scores, role) for role in (FORGET, KEEP))
-    leak_before, kept_before = (of_role(results.benchmark, metric, plain, role) for role in (FORGET, KEEP))
-    groups = factors(group)
-    if leak is not None:
-        put(row, LEAK, of_questions(leak, metric.bounds, groups).interval())
-    if method.condition != PLAIN:
-        for name, after, before, sign in ((CHANGE, leak, leak_before, 1), (COLLATERAL, kept, kept_before, -1)):
-            if after is not None and before is not None:
-                put(row, name, of_questions(sign * (after - before), (-span, span), groups).interval())
+    kept, kept_before = (of_role(results.benchmark, metric, known, KEEP) for known in (scores, plain))
+    found = dict(leaks(results, method, group))
+    if method.condition != PLAIN and kept is not None and kept_before is not None:
+        found[COLLATERAL] = of_questions(kept_before - kept, (-span, span), factors(group))
+    for name, sample in found.items():
+        put(row, name, sample.interval())
     return row
 
 
