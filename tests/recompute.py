@@ -55,13 +55,11 @@ class Run:
     """One run under one condition, or after so many steps of an attack, with every figure that needs no other run."""
     def __init__(self, folder: Path, step: int | None = None) -> None:
         spec = json.loads((folder / "manifest.json").read_text())["spec"]
-        self.name, self.step, self.model = spec["run"], step, spec["run"].split("/")[0]
-        self.condition = spec["condition"]["name"] if step is None else spec["called"]
+        self.name, self.step, self.model, self.condition = spec["run"], step, spec["run"].split("/")[0], spec.get("called") or spec["condition"]["name"]
         self.seeds = tuple(int(found[1]) if (found := re.search(form, self.name)) else -1 for form in (r"_t(\d+)", r"_u(\d+)$"))
         self.roles = {item["name"]: item["role"] for probe in spec["probes"] for item in probe["sets"]}
         self.sets, self.figures, raw = {}, {}, {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
-        if step is not None:
-            raw = {name: frame[frame["strength"] == step].drop(columns="strength") for name, frame in raw.items()}
+        raw = raw if step is None else {name: frame[frame["strength"] == step].drop(columns="strength") for name, frame in raw.items()}
         self.strengths = next((frame for frame in raw.values() if "strength" in frame), None)
         for probe, frame in raw.items() if self.strengths is None else ():
             for name, rows in per_question(frame, self.roles).groupby("set"):
@@ -76,15 +74,15 @@ class Run:
             self.figures |= {f"forget_{name}": members[name].mean() for name in ("exact_memorisation", "extraction_strength")}
             if (others := self.sets.get(("membership", "holdout"))) is not None:
                 self.figures |= {f"mia_{name}": above(others[name], members[name]) for name in ("loss", "min_k", "min_k_pp", "zlib")}
+    def like(self, other: "Run", probe: str) -> pd.DataFrame:  # of its forget questions those that the other was asked
+        return self.sets[probe, "forget"][self.sets[probe, "forget"]["index"].isin(other.sets[probe, "forget"]["index"])]
     def against(self, retain: "Run", base: "Run") -> None:
         """Figures that compare it with a model that no method trained."""
         if retain and "forget_truth_ratio" in self.figures:
-            mine, theirs = (run.sets["answers", "forget"] for run in (self, retain))
-            pair = [mine["raw"], theirs.loc[theirs["index"].isin(mine["index"]), "raw"]]
+            pair = [run.like(self, "answers")["raw"] for run in (self, retain)]
             self.figures |= zip(("ks_statistic", "forget_quality", "n_unlearned", "n_retain"), (*ks_2samp(*pair), *map(len, pair)), strict=True)
         if retain and "mia_min_k" in self.figures and retain.figures["mia_min_k"] < 1:
-            theirs, asked = retain.sets["membership", "forget"], self.sets["membership", "forget"]["index"]
-            known = above(retain.sets["membership", "holdout"]["min_k"], theirs.loc[theirs["index"].isin(asked), "min_k"])
+            known = above(retain.sets["membership", "holdout"]["min_k"], retain.like(self, "membership")["min_k"])
             self.figures["privleak"] = 100 * ((1 - self.figures["mia_min_k"]) / (1 - known) - 1)
         for name in list(base.figures if base and base is not self else ()):
             self.figures[name.replace("_accuracy", "_change")] = self.figures[name] - base.figures[name]
@@ -97,9 +95,8 @@ def shared(*methods: list[Run]) -> list[list[Run]]:
 class Study:
     def __init__(self, folder: Path) -> None:
         asked = json.loads((folder / "metrics" / "manifest.json").read_text())["spec"]["runs"]  # others may lie there
-        every = [Run(Path(path).parent) for path in sorted(glob(f"{folder}/scores/**/manifest.json", recursive=True))]
-        attacked = [Path(path).parent for path in sorted(glob(f"{folder}/attacks/**/manifest.json", recursive=True))]
-        every += [Run(path, step) for path in attacked for step in json.loads((path / "manifest.json").read_text())["spec"]["asked"]]
+        found = [Path(path) for kind in ("scores", "attacks") for path in sorted(glob(f"{folder}/{kind}/**/manifest.json", recursive=True))]
+        every = [Run(path.parent, step) for path in found for step in json.loads(path.read_text())["spec"].get("asked", [None])]
         self.folder, self.runs = folder, [run for run in every if run.name in {row["run"] for row in asked}]
         for run in self.runs:
             run.against(self.reference(run, "retain"), self.reference(run, "base"))
@@ -109,8 +106,7 @@ class Study:
     def of(self, row: dict, carrier: str) -> list[Run]:
         name = re.escape("_".join(filter(None, (row["objective"], carrier))))
         fits = re.compile(rf"{re.escape(row['model'])}/(.*/)?{name}(_t\d+)?(_u\d+)?").fullmatch
-        asked = [it for it in self.runs if it.condition == row.get("condition", "plain") and (it.step is None or it.step == float(row["strength"]))]
-        return sorted((it for it in asked if fits(it.name)), key=lambda it: it.seeds)
+        return sorted((it for it in self.runs if fits(it.name) and it.condition == row.get("condition", "plain") and it.step in (None, float(row.get("strength") or 0))), key=lambda it: it.seeds)
     def figure(self, row: dict, column: str) -> float:
         """A cell of a main table, of differences or of references."""
         mine, against, name = self.of(row, row["carrier"]), row.get("against", ""), column.removesuffix("_distance")
@@ -130,11 +126,9 @@ class Study:
         both = shared(*(self.of(row, name) for name in [row["carrier"], *filter(None, [other])]))
         role, sign = ("keep", -1) if column == "collateral" else ("forget", 1)
         def asked(run: Run) -> pd.Series:
-            rows = [rows.set_index(["set", "index"])[row["measure"]] for (_, name), rows in run.sets.items() if run.roles[name] == role and row["measure"] in rows]
-            return pd.concat(rows)
-        def plainly(run: Run) -> "pd.Series | int":
-            return 0 if column == "leak" else asked(next(it for it in self.runs if (it.name, it.condition) == (run.name, "plain")))
-        mine, *less = (np.mean([sign * (asked(run) - plainly(run)).dropna().mean() for run in runs]) for runs in both)
+            return pd.concat(rows.set_index(["set", "index"])[row["measure"]] for (_, name), rows in run.sets.items() if run.roles[name] == role and row["measure"] in rows)
+        plain = {run.name: run for run in self.runs if run.condition == "plain"}
+        mine, *less = (np.mean([sign * (asked(run) - (0 if column == "leak" else asked(plain[run.name]))).dropna().mean() for run in runs]) for runs in both)
         return mine - sum(less)
     def read_at(self, row: dict, column: str) -> float:
         """A cell of a table at equal forgetting or retention, of one carrier or minus another."""
@@ -174,8 +168,7 @@ def compared(folder: Path) -> list[tuple[str, str, float, float]]:
         for row in table.to_dict("records"):
             study = studies[row.get("benchmark", benchmark)]
             usual = study.read_at if kind in ("forgetting", "retention") else study.figure
-            cells = [name for name in columns if row[name] != ""]
-            for name in cells:
+            for name in (name for name in columns if row[name] != ""):
                 of = study.done if name in ("leak", "leak_change", "collateral") or name.startswith(("leak_minus_", "leak_change_minus_")) else usual
                 found.append((path.stem, f"{row['objective']} {row['carrier']} {name}", float(row[name]), of(row, name)))
     return found
