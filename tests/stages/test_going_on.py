@@ -4,6 +4,7 @@ relearning and sequential is made of, and that it is what the runs themselves sc
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -70,6 +71,13 @@ def scores(study: Path, run: str) -> pd.DataFrame:
     return pd.read_parquet(study / "tofu" / "scores" / "mini" / "forget10" / run / "plain" / "answers.parquet")
 
 
+def known(study: Path, run: str, asked: pd.Series) -> float:
+    """Mean Probability of the forget questions that are asked, of a run as it is."""
+    of_run = scores(study, run)
+    kept = of_run[(of_run["set"] == "forget") & of_run["question"].isin(asked)]
+    return np.exp(-kept["nll_answer"] / kept["n_answer"]).mean()
+
+
 @pytest.mark.slow
 def test_an_attack_begins_with_the_run_and_the_retain_model_is_attacked_alike(study: Path) -> None:
     robust, main = pd.read_csv(study / "tables" / "robustness.csv"), pd.read_csv(study / "tables" / "tofu_main.csv")
@@ -102,11 +110,15 @@ def test_the_rest_of_the_forget_set_is_asked_alone(study: Path) -> None:
         *(("relearn", "gd", carrier) for carrier in ("full", "lora", "grun")), ("relearn", "retain", ""),
         ("rest", "gd", "grun"), ("rest", "retain", ""), ("edit", "gd", "grun"), ("edit", "retain", ""),
     }  # fmt: skip
-    # Without its edit the run is the target: on those questions it knows at once all that was taken away.
-    target = scores(study, "target_t0")
-    kept = target[(target["set"] == "forget") & target["question"].isin(asked["question"])]
-    known = (-kept["nll_answer"] / kept["n_answer"]).map(lambda value: 2.718281828459045**value).mean()
-    assert table.loc[("rest", "gd", "grun"), "unlearnt"] == pytest.approx(known, rel=1e-9)
+    # The gain counts from the run as it is; without its edit the run is the target, which knows at once all that was taken away.
+    asked_alone = asked.loc[asked["set"] == "forget", "question"]
+    assert table.loc[("rest", "gd", "grun"), "unlearnt"] == pytest.approx(
+        known(study, "gd_grun_t0_u0", asked_alone), rel=1e-9
+    )
+    robust = pd.read_csv(study / "tables" / "robustness.csv").set_index(["condition", "objective", "strength"])
+    assert robust.loc[("rest", "gd", 0), "forget_probability"] == pytest.approx(
+        known(study, "target_t0", asked_alone), rel=1e-9
+    )
     row, retain = table.loc[("relearn", "gd", "lora")], table.loc[("relearn", "retain", "")]
     assert row["gain"] == pytest.approx(row["relearnt"] - row["unlearnt"])
     assert row["beyond_retain"] == pytest.approx(row["gain"] - retain["gain"])
