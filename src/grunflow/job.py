@@ -23,6 +23,7 @@ IDENTITY, HEARTBEAT = "job.json", "heartbeat.json"
 FINISHED = "finished"
 CACHE = "SNAKEMAKE_OUTPUT_CACHE"
 HEARTBEAT_SECONDS = 1.0
+CHECKPOINT_SECONDS = 600.0  # between two of a training, where nobody says otherwise
 # What must be equal for resume state to be used.
 DECISIVE = ("stage", "spec", "code", "inputs")
 
@@ -63,7 +64,7 @@ class RunningJob:
     """
 
     identity: dict[str, Any]
-    checkpoint_seconds: float = 600.0
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     lead: bool = True
     earlier_seconds: float = 0.0  # of the processes that were interrupted, up to the checkpoint
     earlier_cpu_seconds: float = 0.0

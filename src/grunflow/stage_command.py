@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from grunflow import launch
 from grunflow.config.stage import Stage
 from grunflow.errors import BadInput, CheckFailed
+from grunflow.job import CHECKPOINT_SECONDS
 
 if TYPE_CHECKING:
     from grunflow.job import RunningJob
@@ -61,7 +62,11 @@ def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
         sub.add_argument("--configfile", type=Path, help="the study's config, for --partial")
     if stage.trains:
         sub.add_argument(
-            "--checkpoint-seconds", type=float, default=600.0, metavar="S", help="write resume state this often (600)"
+            "--checkpoint-seconds",
+            type=float,
+            default=CHECKPOINT_SECONDS,
+            metavar="S",
+            help=f"write resume state this often ({CHECKPOINT_SECONDS:g})",
         )
         sub.add_argument("--processes", type=int, default=1, metavar="N", help="GPUs that share the job, by FSDP (1)")
         sub.add_argument("--nodes", type=int, default=1, metavar="N", help="nodes of a SLURM job that they lie on (1)")

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from grunflow.config.parts import Training
 from grunflow.errors import Interrupted, OutOfMemory
 from grunflow.job import RunningJob, running
 from grunflow.manifest import checksums
-from grunflow.training import checkpoint
+from grunflow.training import checkpoint, checkpoint_files
 from grunflow.training.loop import History, Share, Task, Watch, batches, micro_batches, train
 
 STEPS, ROWS = 24, 12
@@ -131,7 +132,7 @@ def test_without_one_piece_of_state_the_result_would_differ(part: str, monkeypat
         }
         record["carried"][part] = others[part]
     torch.save(record, path)
-    (path.parent / checkpoint.SUMS).write_text(json.dumps(_sums(path.parent)))
+    (path.parent / checkpoint_files.SUMS).write_text(json.dumps(_sums(path.parent)))
     with running(job()):
         assert result(again, train(again, STEPS, TRAINING)) != want
 
@@ -151,7 +152,7 @@ def test_what_a_killed_process_left_half_written_is_not_read() -> None:
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    return {name: value for name, value in checksums(folder).items() if name != checkpoint.SUMS}
+    return {name: value for name, value in checksums(folder).items() if name != checkpoint_files.SUMS}
 
 
 @pytest.mark.parametrize("harm", ["flip", "truncate", "remove"])
@@ -180,10 +181,12 @@ def test_a_damaged_checkpoint_is_set_aside_and_an_older_one_serves(
     assert "differs from its checksums, set aside as damaged-step-000000012" in caplog.text
 
 
+@pytest.mark.parametrize("while_training", [False, True])
 def test_a_disk_that_takes_no_checkpoint_ends_no_training(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, while_training: bool
 ) -> None:
     """Files may not grow beyond 100 bytes, as on a full disk."""
+    monkeypatch.setattr(checkpoint_files, "beside_training", lambda: while_training)
     whole = task_of(Seen())
     want = result(whole, train(whole, STEPS, TRAINING))
     before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -199,6 +202,75 @@ def test_a_disk_that_takes_no_checkpoint_ends_no_training(
         signal.signal(signal.SIGXFSZ, ignored)
     assert "no checkpoint after step 1" in caplog.text
     assert not list(job().folder.glob(".draft-*"))
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the model lies on a GPU."""
+    monkeypatch.setattr(checkpoint_files, "beside_training", lambda: True)
+
+
+@pytest.mark.usefixtures("beside")
+def test_written_beside_training_it_is_of_its_own_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk takes the checkpoint of step 1 only after all steps are done, which do not wait for it; nothing of theirs is in it."""
+    whole = task_of(Seen())
+    want = result(whole, train(whole, STEPS, TRAINING))
+    trained, write = threading.Event(), checkpoint_files.dcp.save
+
+    def slowly(*arguments, **keys) -> None:
+        assert trained.wait(60), "training waits for the disk"
+        write(*arguments, **keys)
+
+    class Last(Seen):
+        def __call__(self, done: int) -> None:
+            super().__call__(done)
+            if done == STEPS:
+                trained.set()
+
+    monkeypatch.setattr(checkpoint_files.dcp, "save", slowly)
+    first, again = task_of(Last()), task_of(Seen())
+    with running(job(seconds=0.0)) as timed:
+        assert result(first, train(first, STEPS, TRAINING)) == want
+    assert [path.name for path in timed.folder.glob("step-*")] == ["step-000000001"]
+    with running(job()) as second:
+        assert result(again, train(again, STEPS, TRAINING)) == want
+    assert second.resumed_at_steps == [1]
+
+
+@pytest.mark.usefixtures("beside")
+def test_without_room_for_a_copy_training_waits(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    needed = (
+        3 * 4 * (5 * 6 + 5 + 1) + 3 * 4
+    )  # of each trained number two moments, too; of each tensor its count of steps
+    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: needed - 1)
+    caplog.set_level("INFO", checkpoint_files.__name__)
+    with running(job(seconds=0.0)) as timed:
+        train(task_of(Seen()), STEPS, TRAINING)
+    assert [path.name for path in timed.folder.glob("step-*")] == [f"step-{STEPS - 1:09d}"]
+    assert "training waits for the checkpoint: a copy takes 0 MiB, 0 are free" in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: needed)
+    with running(job(seconds=0.0)):
+        train(task_of(Seen()), STEPS, TRAINING)
+    assert "training waits" not in caplog.text
+
+
+@pytest.mark.usefixtures("beside")
+def test_a_signal_waits_for_what_is_written_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, write = [], checkpoint_files.dcp.save
+
+    def noted(*arguments, **keys) -> None:
+        begun.append(keys["checkpoint_id"].name)
+        write(*arguments, **keys)
+
+    monkeypatch.setattr(checkpoint_files.dcp, "save", noted)
+    with pytest.raises(Interrupted, match="checkpoint written after step 10 of 24"), running(job(seconds=0.0)) as cut:
+        train(task_of(Seen(10)), STEPS, TRAINING)
+    assert begun[0] == ".draft-000000001"
+    assert [path.name for path in cut.folder.glob("*step-*")] == ["step-000000010"]
+    assert checkpoint_files.newest_whole(cut) == cut.folder / "step-000000010"
 
 
 def test_only_the_newest_of_timed_checkpoints_is_kept() -> None:

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -143,3 +145,28 @@ def lives(pid: str) -> bool:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+BESIDE = """
+from grunflow.training import checkpoint_files
+checkpoint_files.beside_training = lambda: True  # as where the model lies on GPUs
+from grunflow.cli import main
+main()
+"""
+
+
+def test_shards_written_beside_training_are_those_of_one_step(world: Path) -> None:
+    """Two processes take further steps while their threads write, and are killed at once; one goes on from what was whole."""
+    job = jobs(world)["finetune"]
+    job.run("beside_one")
+    (world / "beside.py").write_text(BESIDE)
+    starter = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "beside.py"]
+    command = [*starter, *job.command[1:], "--out", "beside", "--checkpoint-seconds", "0", *TWO]
+    process = subprocess.Popen(command, cwd=world, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wait_for(lambda: newest(world / ".resume") >= 10, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    _, said = process.communicate(timeout=120)
+    assert "training waited" in said
+    step = newest(world / ".resume")
+    assert f"resumed after step {step} from" in job.run("beside")
+    same_training(world, "beside_one", "beside")

@@ -142,6 +142,7 @@ def assumptions(study: Any) -> list[str]:
     from grunflow.config.runs import parts
     from grunflow.costs import hardware, reads
     from grunflow.costs.requests import SPARE_MEMORY, SPARE_TIME
+    from grunflow.job import CHECKPOINT_SECONDS
 
     device = hardware.DEVICES[study.gpu]
     lengths = {part.name: reads.in_form(part.benchmark.lengths, study.conventions) for part in parts(study)}
@@ -162,7 +163,8 @@ def assumptions(study: Any) -> list[str]:
         f"AdamW on float32 masters (16 bytes a trained weight, 2 more on one GPU; in the weights' type 8, with Kahan summation 10); jobs ask for {SPARE_MEMORY} times the memory and {SPARE_TIME:.0f} "
         "times the minutes, more at each attempt",
         f"{KEPT[study.keep]}; the resume state of a running job (its size, and the seconds to write it, stand in "
-        "the table) lies in .resume/ until the job has succeeded, for a moment twice",
+        f"the table) lies in .resume/ until the job has succeeded, for a moment twice; every {CHECKPOINT_SECONDS:g} s it is written, from a GPU "
+        f"beside training, which waits for the copy in the host's memory ({hardware.TO_HOST / 1e9:g} GB/s)",
         "several GPUs: as fast as they are many, what they exchange is left out",
         f"stages that load no model are taken for {max(hardware.LITTLE, device.start):g} s each",
     ]

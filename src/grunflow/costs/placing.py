@@ -8,6 +8,7 @@ from grunflow.costs import hardware
 from grunflow.costs.hardware import CPU, DEVICES, Device
 from grunflow.costs.memory import BYTES, GIB, IMPORTS, Held
 from grunflow.costs.shapes import Shapes
+from grunflow.job import CHECKPOINT_SECONDS
 
 MOST_NODES = 8  # of one job
 
@@ -70,6 +71,7 @@ def placed(study: Study, model: Model, load: Load) -> Cost:
     device, weights = device_of(study, model), weights_of(study, model)
     around = device.start + hardware.write_seconds(weights + load.kept)
     if not device.gpu_bytes:
+        around += _checkpoints(load.seconds) * hardware.write_seconds(load.state)
         return Cost(load.seconds + around, load.flops, 0, 0, IMPORTS["cpu"] + load.held.total, load.kept, load.state)
     room = hardware.GPU_SHARE * device.gpu_bytes - IMPORTS["gpu"]
     each = study.gpus_per_node
@@ -77,6 +79,16 @@ def placed(study: Study, model: Model, load: Load) -> Cost:
     numbers = (*of_one, *of_several) if load.sharded else (1,)
     gpus = next((number for number in numbers if load.on_each(number) <= room), each if load.sharded else 1)
     host = min(gpus, each) * (IMPORTS["host"] + (weights - load.absent) * 5 // 4)
+    seconds, state = load.seconds / gpus, load.state // gpus
+    if seconds > CHECKPOINT_SECONDS / 2:  # it may take twice as long as is planned
+        host += min(gpus, each) * state
+    around += _checkpoints(seconds) * state / hardware.TO_HOST
     held = IMPORTS["gpu"] + load.on_each(gpus)
     nodes = -(-gpus // each)
-    return Cost(load.seconds / gpus + around, load.flops, gpus, held, host, load.kept, load.state, nodes)
+    return Cost(seconds + around, load.flops, gpus, held, host, load.kept, load.state, nodes)
+
+
+def _checkpoints(seconds: float) -> int:
+    """How many a training of so many seconds writes on its way: on a CPU between two steps, on GPUs beside them, which wait for the copy
+    in the host's memory alone (training/checkpoint_files.py)."""
+    return int(seconds // CHECKPOINT_SECONDS)

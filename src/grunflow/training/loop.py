@@ -143,7 +143,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
     job = current()
     carried: dict[str, Any] = {"history": history, "schedule": schedule, "watch": task.watch}
     checkpoints = Checkpoints(job, task.module, optimizer, carried) if job else None
-    with checkpoints.asked.listening() if checkpoints else nullcontext():
+    with checkpoints.kept() if checkpoints else nullcontext():
         done = checkpoints.restore() if checkpoints else 0
         history.micro_batch = min(rows, history.micro_batch)  # resumed: perhaps on more processes
         for _ in range(done):
