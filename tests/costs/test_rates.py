@@ -1,6 +1,7 @@
 """Planned beside measured: rates that finished jobs tell, on made-up manifests whose law is known."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from grunflow.commands.plan import against, plan, readable
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
-from grunflow.costs.rates import FILE, Rate, at, learnt, read, taken
+from grunflow.costs.rates import FILE, Rate, at, of_study, read
+from grunflow.costs.requests import request
 from grunflow.costs.stages import cost
+from grunflow.costs.taken import Taken, learnt, taken
 from grunflow.errors import BadInput
 
 START, FLOPS = 7.0, 2e9
@@ -37,7 +40,7 @@ def results(study, tmp_path: Path) -> Path:
 def test_the_law_that_made_the_seconds_is_found_again(study, results: Path) -> None:
     rates = learnt(taken(study, all_jobs(study), results))
     assert "report" not in rates
-    assert rates["prepare"] == Rate(pytest.approx(START), 0.0)  # no work that is reckoned with
+    assert rates["prepare"][:2] == (pytest.approx(START), 0.0)  # no work that is reckoned with
     for rule in ("unlearn", "evaluate"):  # jobs of different sizes
         assert rates[rule].start == pytest.approx(START, rel=1e-6)
         assert rates[rule].flops == pytest.approx(FLOPS, rel=1e-6)
@@ -60,6 +63,36 @@ def test_planned_beside_measured_and_a_plan_at_the_rates(study, results: Path) -
     assert "planned beside measured" in readable(found | {"against": rows})
 
 
+def test_requests_follow_what_was_measured(study, results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory: a quarter more than the largest share of what was planned that any job of the rule held (3 GiB, made up), by what is planned
+    for this one; minutes: twice those of the law, at least 20."""
+    against(study, results)
+    known = read(results / FILE)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(results)
+        assert of_study(study.study) == {}
+        (results / "results").mkdir()
+        (results / "results" / study.study).symlink_to(results)
+        assert of_study(study.study) == known
+    jobs = [job for job in all_jobs(study) if job.rule == "unlearn"]
+    least = min(cost(study, job.spec).host_bytes for job in jobs)
+    assert known["unlearn"].memory == pytest.approx(3 * 2**30 / least)
+    for job in jobs:
+        spent, asked = cost(study, job.spec), request(study, job.spec, rate=known["unlearn"])
+        assert asked["mem_mb"] == pytest.approx(1.25 * 3 * 2**10 * spent.host_bytes / least, abs=100)
+        seconds = START + float(spent.flops) / FLOPS
+        assert asked["runtime"] == max(20, math.ceil(2 * seconds / 60))
+    shown = plan(study, known)["stages"]["unlearn"]
+    assert shown["host_bytes"] == max(request(study, job.spec, rate=known["unlearn"])["mem_mb"] for job in jobs) * 2**20
+    assert request(study, jobs[0].spec, rate=None) == request(study, jobs[0].spec)
+
+
+def test_what_one_of_several_processes_held_tells_no_memory(study) -> None:
+    job = next(job for job in all_jobs(study) if job.rule == "unlearn")
+    measured = {"seconds": 1.0, "peak_memory_bytes": 2**30, "processes": 2}
+    assert learnt([Taken(job.rule, cost(study, job.spec), measured)])["unlearn"].memory == 0.0
+
+
 def test_a_job_on_several_gpus_shares_its_work(study) -> None:
     spent = next(cost(study, job.spec) for job in all_jobs(study) if job.rule == "unlearn")
     double = type(spent)(**{**vars(spent), "gpus": 2})
@@ -70,7 +103,7 @@ def test_a_job_on_several_gpus_shares_its_work(study) -> None:
 @pytest.mark.parametrize("content", ["", "[]", '{"unlearn": {"start": 1}}', '{"unlearn": 3}'])
 def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "rates.json").write_text(content)
-    with pytest.raises(BadInput, match=r"--rates: .*rates\.json: expected what `grunflow plan --against` writes"):
+    with pytest.raises(BadInput, match=r"rates: .*rates\.json: expected what `grunflow plan --against` writes"):
         read(tmp_path / "rates.json")
 
 

@@ -1,5 +1,7 @@
 """Which rules run again after an edit: the exact sets, by Snakemake's own dry run and by `grunflow why`."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from tests.workflow.edits import (
     sheet,
     source,
 )
-from tests.workflow.small_study import BIN, call, grid, planned, why
+from tests.workflow.small_study import BIN, call, grid, planned, snakemake, why
 
 pytestmark = pytest.mark.slow
 
@@ -125,3 +127,26 @@ def test_what_decides_no_result_reruns_nothing(finished: Path, edited) -> None:
     for edit in NOTHING.values():
         edited(edit)
     assert planned(finished) == why(finished) == {}
+
+
+def test_what_was_measured_changes_requests_and_makes_nothing_again(finished: Path) -> None:
+    """`plan --against` writes the rates, by which the rules then ask: 3,000 s and seven times the memory, made up."""
+    told = call(finished, BIN / "grunflow", "plan", "--configfile", "study.yaml", "--against", "results/small")
+    assert told.returncode == 0, told.stderr
+    rates = finished / "results" / "small" / "rates.json"
+    known = json.loads(rates.read_text())
+    try:
+        rates.write_text(json.dumps(known | {"evaluate": {"start": 3000.0, "flops": 0.0, "memory": 7.0}}))
+        assert planned(finished) == {}
+        done = snakemake(finished, "-n", "--forcerun", "evaluate")
+        asked = re.findall(
+            r"^rule evaluate:(?:\n    .*)*?\n    resources: .*runtime=(\d+).*mem_mb=(\d+)", done.stdout, re.M
+        )
+        assert {int(minutes) for minutes, _ in asked} == {100}
+        assert all(4000 < int(megabytes) < 8000 for _, megabytes in asked)
+        rates.write_text("{")
+        broken = snakemake(finished, "-n")
+        assert broken.returncode
+        assert "rates.json: expected what `grunflow plan --against` writes" in broken.stdout + broken.stderr
+    finally:
+        rates.unlink()

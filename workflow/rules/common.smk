@@ -11,6 +11,7 @@ from grunflow.config import jobs
 from grunflow.config.job import Job
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
+from grunflow.costs import rates
 from grunflow.costs.requests import request
 from grunflow.errors import BadInput
 from grunflow.output_cache import check_room
@@ -19,19 +20,20 @@ from grunflow.submission import submit
 
 
 def checked_study():
-    """The study and its jobs by their folders; what is wrong with it as one line, without a traceback. Snakemake's own reader
-    takes the last of duplicate keys: the files are read once more by one that refuses them.
+    """The study, its jobs by their folders, rates of this machine where it was planned against its results; what is wrong with it as
+    one line, without a traceback. Snakemake's own reader takes the last of duplicate keys: the files are read once more by one that
+    refuses them.
     """
     try:
         for file in workflow.configfiles:
             read_yaml(str(file), "--configfile")
         study = read_study(config)
-        return study, jobs.by_folder(study)
+        return study, jobs.by_folder(study), rates.of_study(study.study)
     except BadInput as error:
         raise WorkflowError(str(error)) from None
 
 
-STUDY, JOBS = checked_study()
+STUDY, JOBS, RATES = checked_study()
 
 
 @cache
@@ -177,7 +179,7 @@ def requested(folder, attempt):
     job = JOBS[folder]
     grown = attempt > 1 and workflow.is_main_process
     most = [allowed(job.rule)] if grown else []
-    return request(STUDY, job.spec, attempt, *most)
+    return request(STUDY, job.spec, attempt, *most, rate=RATES.get(job.rule))
 
 
 # What rules that train ask beside: how many processes, when to be warned, and of jobs over several nodes who starts them.

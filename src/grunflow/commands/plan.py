@@ -17,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="results of the study: planned beside measured; writes RESULTS/rates.json",
     )
     parser.add_argument(
-        "--rates", type=Path, help="a rates.json that --against wrote: seconds at this machine's own rates"
+        "--rates",
+        type=Path,
+        help="a rates.json that --against wrote, in place of results/STUDY/rates.json: seconds and memory as they were measured",
     )
 
 
@@ -27,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
     from grunflow.costs import rates
 
     study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
-    found = plan(study, rates.read(arguments.rates) if arguments.rates else None)
+    found = plan(study, rates.read(arguments.rates) if arguments.rates else rates.of_study(study.study))
     if arguments.against:
         found["against"] = against(study, arguments.against)
     print(json.dumps(found, indent=1) if arguments.json else readable(found))
@@ -36,12 +38,12 @@ def run(arguments: argparse.Namespace) -> None:
 def against(study: Any, results: Path) -> dict[str, dict[str, float]]:
     """Rule -> planned beside measured; what was learnt stays beside the results."""
     from grunflow.config.jobs import all_jobs
-    from grunflow.costs import rates
+    from grunflow.costs import rates, taken
 
-    done = rates.taken(study, all_jobs(study), results)
-    known = rates.learnt(done)
+    done = taken.taken(study, all_jobs(study), results)
+    known = taken.learnt(done)
     rates.write(results, known)
-    return rates.beside(done, known)
+    return taken.beside(done, known)
 
 
 def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -58,6 +60,7 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.placing import fits
     from grunflow.costs.rates import at
+    from grunflow.costs.requests import request_for
     from grunflow.costs.stages import cost
     from grunflow.output_cache import cached_folders
     from grunflow.reruns import done_folders
@@ -67,14 +70,15 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
     jobs = all_jobs(study)
     finished = done_folders(jobs)
     cached = cached_folders(jobs, finished)
-    known: dict[str, Any] = {}  # jobs that differ in nothing but names and seeds cost the same
+    known: dict[tuple[str, str], Any] = {}  # jobs that differ in nothing but names and seeds cost the same
     for job in jobs:
-        alike = job.spec.model_dump_json(exclude={"run", "seed", "target_seed", "unlearn_seed"})
+        alike = job.rule, job.spec.model_dump_json(exclude={"run", "seed", "target_seed", "unlearn_seed"})
         if alike not in known:
-            known[alike] = at((rates or {}).get(job.rule), cost(study, job.spec))
-        spent = known[alike]
+            planned, rate = cost(study, job.spec), (rates or {}).get(job.rule)
+            known[alike] = at(rate, planned), request_for(planned, rate=rate)
+        spent, asked = known[alike]
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
-        _count(row, job, spent, job.folder in finished, job.folder in cached)
+        _count(row, job, spent, asked, job.folder in finished, job.folder in cached)
         full += spent.disk_bytes if trains_weights(job.spec) else 0
         if not fits(study, spent):
             large.append({"folder": job.folder, "gpus": spent.gpus, "gpu_bytes": spent.gpu_bytes})
@@ -92,11 +96,9 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
     }
 
 
-def _count(row: dict[str, Any], job: Any, spent: Any, done: bool, cached: bool) -> None:
-    """Add a job to its rule's row."""
-    from grunflow.costs.requests import request_for
-
-    asked, hours = request_for(spent), spent.gpus * spent.seconds / 3600
+def _count(row: dict[str, Any], job: Any, spent: Any, asked: dict[str, Any], done: bool, cached: bool) -> None:
+    """Add a job to its rule's row: what it is taken to cost, and what it asks of a cluster."""
+    hours = spent.gpus * spent.seconds / 3600
     row["jobs"] += 1
     row["done"] += done
     row["cached"] += cached
@@ -128,7 +130,8 @@ COLUMNS = (
 
 
 def _learnt(rates: Mapping[str, Any]) -> list[str]:
-    return [f"seconds of {', '.join(rates)} at rates that were measured (--rates)"] if rates else []
+    measured = "what finished jobs tell, and not the above, decides seconds and memory of"
+    return [f"{measured} {', '.join(rates)} (results/STUDY/rates.json, or --rates)"] if rates else []
 
 
 KEPT = {

@@ -40,11 +40,13 @@ def run(arguments: argparse.Namespace) -> None:
 def asked_by_rules(study: Any) -> dict[str, dict[str, int]]:
     """Rule -> the most that one of its jobs asks for at its first attempt: gpu, nodes, mem_mb, runtime, as the rules do."""
     from grunflow.config.jobs import all_jobs
+    from grunflow.costs import rates
     from grunflow.costs.requests import request
 
     found: dict[str, dict[str, int]] = {}
+    known = rates.of_study(study.study)
     for job in all_jobs(study):
-        asked, most = request(study, job.spec), found.setdefault(job.rule, {})
+        asked, most = request(study, job.spec, rate=known.get(job.rule)), found.setdefault(job.rule, {})
         most |= {key: max(most.get(key, 0), asked[key]) for key in ("gpu", "nodes", "mem_mb", "runtime")}
     return found
 

@@ -8,30 +8,33 @@ from grunflow.config.stage import Stage
 from grunflow.config.study import Resolved
 from grunflow.costs.hardware import write_seconds
 from grunflow.costs.placing import Cost
+from grunflow.costs.rates import Rate, at
 from grunflow.costs.stages import cost
 
 # glibc keeps what was freed: training held 1.2 to 1.65 times the closed form on a CPU (tests/costs/test_memory.py without
 # its MALLOC_MMAP_THRESHOLD_).
 SPARE_MEMORY, SPARE_TIME, LEAST_MINUTES, LEAST_MB = 1.65, 2.0, 20, 1000
+MEASURED_SPARE = 1.25  # of memory that finished jobs of the rule held
 # Seconds before the time limit at which SLURM warns: at least, and around twice the planned time of a checkpoint (a step
 # is finished first).
 LEAST_WARNING, AROUND_CHECKPOINT = 180, 60
 ANY = Partition()  # without limits
 
 
-def request(study: Resolved, spec: Stage, attempt: int = 1, most: Partition = ANY) -> dict[str, Any]:
+def request(
+    study: Resolved, spec: Stage, attempt: int = 1, most: Partition = ANY, rate: Rate | None = None
+) -> dict[str, Any]:
     """mem_mb (of a node), runtime (minutes), gpu, processes, cpus_per_task, nodes and slurm_extra of a job, and what the executor wants
     to know of several nodes (`mpi`, `tasks`, `tasks_per_gpu`; else None); every attempt after the first gets half as much memory
     more, and as much time again, up to what the partition allows (`most`): an out-of-memory kill or a time limit may have ended the
-    one before."""
-    return request_for(cost(study, spec), attempt, most)
+    one before. rate: what finished jobs of the rule tell, in place of assumptions."""
+    return request_for(cost(study, spec), attempt, most, rate)
 
 
-def request_for(found: Cost, attempt: int = 1, most: Partition = ANY) -> dict[str, Any]:
-    """The same of a job that costs so much."""
-    megabytes = _grown(
-        max(LEAST_MB, SPARE_MEMORY * found.host_bytes / 2**20), 1 + (attempt - 1) / 2, most.megabytes, 100
-    )
+def request_for(planned: Cost, attempt: int = 1, most: Partition = ANY, rate: Rate | None = None) -> dict[str, Any]:
+    """The same of a job that is planned to cost so much."""
+    found, spare = at(rate, planned), MEASURED_SPARE if rate and rate.memory else SPARE_MEMORY
+    megabytes = _grown(max(LEAST_MB, spare * found.host_bytes / 2**20), 1 + (attempt - 1) / 2, most.megabytes, 100)
     minutes = _grown(max(LEAST_MINUTES, SPARE_TIME * found.seconds / 60), attempt, most.minutes, 1)
     processes = max(1, found.gpus)  # only what is sharded is given several GPUs
     warning = max(LEAST_WARNING, math.ceil(AROUND_CHECKPOINT + 2 * write_seconds(found.checkpoint_bytes)))
