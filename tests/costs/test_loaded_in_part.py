@@ -8,9 +8,10 @@ import yaml
 from grunflow.config.jobs import all_jobs
 from grunflow.config.models import Architecture
 from grunflow.config.reading import read_study
-from grunflow.config.specs import CacheFrozenStates, SnapshotSpec, Unlearn
+from grunflow.config.specs import CacheFrozenStates, Evaluate, SnapshotSpec, Unlearn
 from grunflow.config.study import Resolved
-from grunflow.costs.placing import fits
+from grunflow.costs.hardware import TO_HOST
+from grunflow.costs.placing import Cost, fits
 from grunflow.costs.stages import absent_blocks, cost
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +67,28 @@ def test_states_of_a_70b_model_are_cached_on_one_card(study: Resolved) -> None:
     found = cost(study, spec.model_copy(update={"model": model, "first": 68}))
     assert fits(study, found)
     assert found.gpu_bytes > 2 * (BLOCK + EMBEDDINGS)
+
+
+def test_a_70b_model_is_asked_on_one_card_where_nothing_works_on_its_weights(study: Resolved) -> None:
+    """As many blocks as fit in 70 % of the card stay; each pass reads the others from the host."""
+    asked = [job.spec for job in all_jobs(study) if isinstance(job.spec, Evaluate) and job.spec.benchmark == "tofu"]
+
+    def found(carrier: str, condition: str) -> Cost:
+        spec = next(
+            spec
+            for spec in asked
+            if [each.kind for each in spec.carriers] == [carrier] and spec.condition.kind == condition
+        )
+        return cost(study, spec.model_copy(update={"model": spec.model.model_copy(update={"architecture": LARGE})}))
+
+    for condition in ("plain", "paraphrased", "scaled"):
+        one = found("grun", condition)
+        assert fits(study, one)
+        assert one.gpus == 1
+        assert 2 * EMBEDDINGS < one.gpu_bytes < 0.92 * 80 * 2**30
+        assert one.host_bytes > 2 * (80 * BLOCK + EMBEDDINGS)
+        waiting = 80 - int((0.7 * 80 * 2**30 - 2 * EMBEDDINGS) // (2 * BLOCK))
+        each = waiting * 2 * BLOCK / TO_HOST
+        assert one.seconds > 64 * each  # a token of an answer after the other, half of up to 128 or 256 of them
+    for carrier, condition in (("grun", "quantised"), ("lora", "plain"), ("full", "plain")):
+        assert not fits(study, found(carrier, condition))

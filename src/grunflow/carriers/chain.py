@@ -9,6 +9,7 @@ from grunflow.carriers.summed import Summed
 from grunflow.config.models import Model
 from grunflow.errors import BadInput
 from grunflow.manifest import identity, read_manifest
+from grunflow.models import offloaded
 from grunflow.models.loading import place_of, start_model, start_tokenizer
 
 
@@ -20,15 +21,25 @@ class Subject(NamedTuple):
 
 
 def restored(
-    model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False
+    model: Model,
+    links: Sequence[Path],
+    share: float = 1.0,
+    files: Iterable[Path] = (),
+    trainable: bool = False,
+    asked: bool = False,
 ) -> Subject:
     """A model and the carriers on it, with its tokenizer. Arguments and errors: those of `stacked`."""
-    stack = stacked(model, links, share, files, trainable)
+    stack = stacked(model, links, share, files, trainable, asked)
     return Subject(start_tokenizer(model, links), stack)
 
 
 def stacked(
-    model: Model, links: Sequence[Path], share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False
+    model: Model,
+    links: Sequence[Path],
+    share: float = 1.0,
+    files: Iterable[Path] = (),
+    trainable: bool = False,
+    asked: bool = False,
 ) -> Stack:
     """A model and the carriers on it.
 
@@ -38,12 +49,13 @@ def stacked(
         share: of the last carrier, how far from what it lies on (0) to what was trained (1).
         files: that the command was given; a carrier of the user's own may be among them.
         trainable: whether the last carrier is to be trained on.
+        asked: whether it is only asked, and so may be larger than the GPU (models/offloaded.py).
 
     Raises:
         BadInput: a folder without a carrier, or one that was trained on something else than lies before it.
     """
     links = list(links)
-    stack = Stack(start_model(model, links))
+    stack = Stack((offloaded.start_model if asked else start_model)(model, links))
     first = 1 if isinstance(place_of(model, links)[0], Path) else 0
     for number in range(first, len(links)):
         _check_link(links, number)
@@ -56,7 +68,7 @@ def stacked(
 def summed(
     model: Model, start: Sequence[Path], runs: Sequence[Path], factor: float, files: Iterable[Path] = ()
 ) -> Subject:
-    """A model with the edits of several runs added up, each of which was trained on it by itself.
+    """A model with the edits of several runs added up, each of which was trained on it by itself; it is only asked.
 
     Args:
         start: as `links` of `restored`: what the runs started from.
@@ -64,7 +76,7 @@ def summed(
         factor: of the sum.
     """
     start = list(start)
-    subject = restored(model, start, files=files)
+    subject = restored(model, start, files=files, asked=True)
     beneath = len(subject.stack.carriers)
     for run in runs:
         _check_link([*start, run], len(start))
@@ -75,15 +87,15 @@ def summed(
 
 
 def restorer(model: Model, links: Sequence[Path], files: Iterable[Path] = ()) -> Callable[[float], Subject]:
-    """share -> the run's model with the last carrier applied to that share. The model is loaded once: asked again, with a larger
-    share, the same is given, changed."""
+    """share -> the run's model with the last carrier applied to that share, to be asked. The model is loaded once: asked again, with a
+    larger share, the same is given, changed."""
     known: list[Subject] = []
 
     def at(share: float) -> Subject:
         if known:
             known[0].stack.rescale(links[-1], share)
         else:
-            known.append(restored(model, links, share, files))
+            known.append(restored(model, links, share, files, asked=True))
         return known[0]
 
     return at

@@ -22,6 +22,7 @@ from grunflow.errors import BadInput
 from grunflow.models.blocks import block_output
 from grunflow.models.generators import forked
 from grunflow.models.head import head_at
+from grunflow.models.offloaded import refuse
 from grunflow.models.partly import PartlyLoaded
 
 FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
@@ -77,6 +78,8 @@ class Stack:
             torch.manual_seed(seed)
             self.carriers.append(file.CLASS(spec, self.model, tuple(self.carriers)))
         self.top.packable = getattr(file, "PACKABLE", False)
+        if not self.top.edits:
+            refuse(self.model, f"carrier {spec.name}")
 
     def restore(self, folder: Path, share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False) -> None:
         """Put the carrier saved in `folder` on top, frozen, or to be trained on. share: how far from what lies beneath (0) to what

@@ -34,7 +34,7 @@ DEVICES = {
 # shared file system, share of a GPU's memory to plan with; operations of a block on its way up (counted off a Llama-like one: norms,
 # rotary angles and attention in parts).
 BANDWIDTH_SHARE, DISK, GPU_SHARE, OPERATIONS = 0.6, 0.5e9, 0.92, 40
-TO_HOST = 8e9  # bytes a second from a GPU into pages of the host's memory; assumed, a quarter of PCI Express 4.0 x16
+TO_HOST = 8e9  # bytes a second between a GPU and pages of the host's memory; assumed, a quarter of PCI Express 4.0 x16
 LITTLE = 10.0  # seconds of a job that loads no model: tables, figures, a report
 
 

@@ -1,6 +1,6 @@
 """Where a job's work lies: on a CPU or on as many GPUs as hold it, and the seconds that follow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grunflow.config.models import Model
 from grunflow.config.study import Study
@@ -9,6 +9,7 @@ from grunflow.costs.hardware import CPU, DEVICES, Device
 from grunflow.costs.memory import BYTES, GIB, IMPORTS, Held
 from grunflow.costs.shapes import Shapes
 from grunflow.job import CHECKPOINT_SECONDS
+from grunflow.models.room import KEPT, MOST
 
 MOST_NODES = 8  # of one job
 
@@ -65,6 +66,18 @@ def weights_of(study: Study, model: Model) -> int:
 def fits(study: Study, found: Cost) -> bool:
     """Whether a job's share of a GPU is within the memory to plan with."""
     return found.gpu_bytes <= hardware.GPU_SHARE * DEVICES[study.gpu].gpu_bytes or not found.gpus
+
+
+def waiting(study: Study, model: Model, load: Load, passes: float) -> Load:
+    """The same; of a model larger than the GPU with as many blocks outside as find no room (models/offloaded.py), which each pass reads
+    from the host."""
+    shapes, size, room = shapes_of(study, model), BYTES[model.dtype], device_of(study, model).gpu_bytes
+    if not room or load.held.weights <= MOST * room:
+        return load
+    lacking = load.held.weights - int(KEPT * room)
+    outside = min(shapes.layers, -(-lacking // (shapes.block * size))) * shapes.block * size
+    held = replace(load.held, weights=load.held.weights - outside)
+    return replace(load, held=held, seconds=load.seconds + passes * outside / hardware.TO_HOST)
 
 
 def placed(study: Study, model: Model, load: Load) -> Cost:

@@ -1,20 +1,31 @@
 """What one job of a stage costs, from its spec: FLOPs, memory, disk, seconds. No torch: the rules ask, once per job."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
 
 from grunflow.benchmarks.base import Benchmark, Lengths, declared
 from grunflow.config import specs, stage
+from grunflow.config.facts import CONDITION, fact_of, names
 from grunflow.config.forms import training_of
 from grunflow.config.sets import ProbeSpec
 from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
-from grunflow.config.terms import WEIGHTS, Terms, alone_because, padded_because, plain_because, terms_of, trained_by
+from grunflow.config.terms import (
+    ADAPTERS,
+    WEIGHTS,
+    Terms,
+    alone_because,
+    padded_because,
+    plain_because,
+    terms_of,
+    trained_by,
+)
 from grunflow.costs import asking, flops, hardware, memory, reads
 from grunflow.costs.flops import Extent
 from grunflow.costs.memory import BYTES
-from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of, weights_of
+from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of, waiting, weights_of
 from grunflow.costs.training import Step, Trained, cost_of
 from grunflow.training.schedule import snapshot_steps, total_steps
 
@@ -184,4 +195,17 @@ def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
     if spec.beside:  # another model of the same size
         seconds += hardware.write_seconds(held.weights)
         held = replace(held, weights=2 * held.weights)
-    return placed(study, model, Load(held, times * asked.kept_bytes, work, seconds))
+    load = Load(held, times * asked.kept_bytes, work, seconds)
+    if _may_wait(spec):
+        passes = times * (
+            2 * math.ceil(asked.scored.rows / size) + asked.reads
+        )  # of prompts, answers, and of each new token
+        load = waiting(study, model, load, passes)
+    return placed(study, model, load)
+
+
+def _may_wait(spec: specs.Evaluate) -> bool:
+    """Whether blocks of its model may wait outside the GPU: nothing but edits acts, and nothing works on weights."""
+    edited = all(trained_by(carrier) not in (WEIGHTS, ADAPTERS) for carrier in spec.carriers)
+    kind = spec.condition.kind
+    return edited and not spec.beside and not (kind in names(CONDITION) and fact_of(CONDITION, kind, "ROUNDS", False))

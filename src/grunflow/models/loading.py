@@ -21,8 +21,13 @@ logging.disable_progress_bar()
 NO_CODE = {"trust_remote_code": False}
 
 
-def load_model(source: Path | str, dtype: str = "float32", revision: str | None = None) -> Any:
+def load_model(
+    source: Path | str, dtype: str = "float32", revision: str | None = None, placed: dict[str, Any] | None = None
+) -> Any:
     """The causal LM in a folder (Path) or hub repository (str), in evaluation mode, on a GPU where there is one.
+
+    Args:
+        placed: keys of `from_pretrained` that say where its parts lie, where not whole in one place.
 
     Raises:
         BadInput: there is none, or its architecture is not known.
@@ -38,7 +43,7 @@ def load_model(source: Path | str, dtype: str = "float32", revision: str | None 
             local_files_only=isinstance(source, Path),
             use_safetensors=True,
             **NO_CODE,
-            **placement(),
+            **(placed or placement()),
         )
     return model.eval()
 

@@ -14,6 +14,7 @@ from torch.nn.functional import pad
 from transformers.pytorch_utils import Conv1D
 
 from grunflow.models.blocks import blocks
+from grunflow.models.offloaded import refuse
 
 BLOCK = 64
 # Quantiles of a normal distribution, 0 among them.
@@ -63,6 +64,7 @@ ROUNDED: dict[str, Callable[[Tensor], Tensor]] = {
 def round_linears(model: Any, grid: str) -> None:
     """Round the linear layers of a model's blocks in place. Embeddings, norms, biases and the head stay, as transformers leaves
     them; so do adapters beside a layer."""
+    refuse(model, "rounded weights")
     for name, module in blocks(model).named_modules():
         if isinstance(module, nn.Linear | Conv1D) and ".lora_" not in name:
             turned = isinstance(module, Conv1D)  # GPT-2's are stored the other way round

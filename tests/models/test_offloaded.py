@@ -1,0 +1,94 @@
+"""A model of which blocks wait outside the device gives the numbers of the whole one. Here the device is the CPU, and they wait in their
+files; on a GPU first in the host's memory."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.models.test_partly import BLOCKS, saved
+
+from grunflow.carriers.stack import Stack
+from grunflow.config.models import Architecture, Model
+from grunflow.config.parts import CarrierSpec
+from grunflow.data.prompts import Example
+from grunflow.errors import BadInput
+from grunflow.evaluation.answering import Asker
+from grunflow.models import offloaded
+from grunflow.models.loading import load_model
+from grunflow.models.partly import resident_bytes
+from grunflow.models.rounding import round_linears
+
+GRUN = {"name": "grun", "kind": "grun", "rank": 2, "layers": [1, 3], "gate": "linear", "gate_weight": 1}
+LORA = {"name": "lora", "kind": "lora", "rank": 2, "alpha": 4, "dropout": 0.0}
+
+
+class Tokens:
+    """Ids are their own words."""
+
+    pad_token_id, eos_token_id = 0, 0
+
+    def decode(self, ids: list[int], **_: object) -> str:
+        return " ".join(map(str, ids))
+
+
+def started(folder: Path, dtype: str = "float32"):
+    return offloaded.start_model(
+        Model(name="m", architecture=Architecture(hidden_size=32, layers=BLOCKS), dtype=dtype), [folder]
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model on a device that has room for all that is outside blocks, and for two blocks and a half."""
+    place = saved(tmp_path / "model", "llama")
+    whole = load_model(place)
+    block = resident_bytes(whole.model.layers[0])
+    outside = resident_bytes(whole) - BLOCKS * block
+    monkeypatch.setattr(offloaded, "gpu_bytes", lambda: int((outside + 2.5 * block) / 0.7))
+    return place
+
+
+def asked(model, carrier: dict, engine: str) -> tuple:
+    stack = Stack(model)
+    stack.attach(CarrierSpec.model_validate(carrier), 3)
+    with torch.no_grad():
+        for number, part in enumerate(stack.top.trained()):
+            part.add_(torch.linspace(-0.5, 0.5, part.numel()).view_as(part) * (number + 1) / 10)
+    examples = [Example([7, 9, 11 + row, 5, 8, 0], 3) for row in range(6)]
+    found, texts = Asker(stack, Tokens(), engine, 5, 4).ask(examples, continued=range(6))
+    return found.nll_sum.tolist(), found.gates.tolist(), texts
+
+
+@pytest.mark.parametrize("engine", ["fast", "plain"])
+def test_what_it_says_is_what_the_whole_model_says(folder: Path, engine: str) -> None:
+    part = started(folder)
+    waiting = {name for name, parameter in part.named_parameters() if parameter.is_meta}
+    assert {name.split(".")[2] for name in waiting} == {"2", "3", "4"}
+    assert offloaded.is_offloaded(part)
+    held = resident_bytes(part)
+    assert asked(part, GRUN, engine) == asked(load_model(folder), GRUN, engine)
+    assert resident_bytes(part) == held  # nothing that was lent is kept
+
+
+def test_weights_of_another_type_than_their_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = offloaded.gpu_bytes()
+    assert size is not None
+    monkeypatch.setattr(offloaded, "gpu_bytes", lambda: size // 2)
+    part = started(folder, "bfloat16")
+    assert offloaded.is_offloaded(part)
+    assert asked(part, GRUN, "fast") == asked(load_model(folder, "bfloat16"), GRUN, "fast")
+
+
+def test_what_fits_is_loaded_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offloaded, "gpu_bytes", lambda: 2**30)
+    whole = started(folder)
+    assert not any(parameter.is_meta for parameter in whole.parameters())
+    assert not offloaded.is_offloaded(whole)
+
+
+def test_what_works_on_the_weights_is_refused(folder: Path) -> None:
+    part = started(folder)
+    with pytest.raises(BadInput, match="carrier lora: the model is larger than this GPU, on which only edits"):
+        asked(part, LORA, "plain")
+    with pytest.raises(BadInput, match="rounded weights: the model is larger than this GPU"):
+        round_linears(started(folder), "int8")
