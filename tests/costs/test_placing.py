@@ -1,5 +1,6 @@
 """What a job's place adds to its work: checkpoints on the way."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,15 @@ def test_a_cpu_writes_them_between_two_steps(monkeypatch: pytest.MonkeyPatch) ->
     with_state, without = (placed(study, model, load(1900.0, 1, state)) for state in (STATE, 0))
     assert with_state.seconds - without.seconds == pytest.approx(1900 // CHECKPOINT_SECONDS * STATE / DISK)
     assert with_state.host_bytes == without.host_bytes
+
+
+def test_seconds_in_which_a_run_is_asked_on_its_way_are_shared_by_no_device_and_count_for_checkpoints(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = study_of("paper", monkeypatch)
+    model = study.models["llama-3.1-8b"]
+    one, two = (placed(study, model, replace(load(400.0, size), asking=700.0)) for size in (50, 100))
+    assert (one.gpus, two.gpus) == (1, 2)
+    # Of both one checkpoint, of which each of two copies a half.
+    assert one.seconds - two.seconds == pytest.approx(200 + STATE / TO_HOST / 2)
+    assert one.host_bytes - placed(study, model, load(50.0, 50)).host_bytes == STATE

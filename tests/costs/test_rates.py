@@ -1,17 +1,21 @@
 """Planned beside measured: rates that finished jobs tell, on made-up manifests whose law is known."""
 
+import argparse
 import json
 import math
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grunflow.commands.plan import against, plan, readable
+from grunflow.commands.plan import against, plan, readable, run
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
+from grunflow.costs.placing import Cost
 from grunflow.costs.rates import FILE, Rate, at, of_study, read
-from grunflow.costs.requests import request
+from grunflow.costs.requests import request, request_for
 from grunflow.costs.stages import cost
 from grunflow.costs.taken import Taken, learnt, taken
 from grunflow.errors import BadInput
@@ -84,7 +88,31 @@ def test_requests_follow_what_was_measured(study, results: Path, monkeypatch: py
         assert asked["runtime"] == max(20, math.ceil(2 * seconds / 60))
     shown = plan(study, known)["stages"]["unlearn"]
     assert shown["host_bytes"] == max(request(study, job.spec, rate=known["unlearn"])["mem_mb"] for job in jobs) * 2**20
-    assert request(study, jobs[0].spec, rate=None) == request(study, jobs[0].spec)
+
+
+def test_a_job_gets_no_less_than_was_planned_for_it(study) -> None:
+    """A rate is of finished jobs: of another kind, of shorter or smaller ones perhaps."""
+    planned = Cost(seconds=7200.0, flops=1e15, gpus=1, host_bytes=8 * 2**30)
+    brief = Rate(start=10.0, flops=0.0, memory=0.5)
+    asked = request_for(planned, rate=brief)
+    assert asked["runtime"] == request_for(planned)["runtime"] == 240
+    assert asked["mem_mb"] == pytest.approx(1.25 * 8 * 2**10, abs=100)
+    # Of several processes a manifest knows the first alone.
+    several = replace(planned, gpus=2)
+    assert request_for(several, rate=brief)["mem_mb"] == request_for(several)["mem_mb"]
+
+
+def test_against_replaces_a_file_that_cannot_be_read(study, results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (results / "results").mkdir()
+    (results / "results" / study.study).symlink_to(results)
+    (results / FILE).write_text("{")
+    shutil.copytree("config", results / "config")
+    monkeypatch.chdir(results)
+    told = argparse.Namespace(
+        configfile=Path("config/demo.yaml"), rates=None, against=Path("results", study.study), json=True
+    )
+    run(told)
+    assert read(results / FILE)["unlearn"].start == pytest.approx(START, rel=1e-6)
 
 
 def test_what_one_of_several_processes_held_tells_no_memory(study) -> None:
@@ -100,11 +128,26 @@ def test_a_job_on_several_gpus_shares_its_work(study) -> None:
     assert at(None, spent) == spent
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"unlearn": {"start": 1}}', '{"unlearn": 3}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"unlearn": {"start": 1}}',
+        '{"unlearn": 3}',
+        '{"unlearn": {"start": NaN, "flops": 1}}',
+        '{"unlearn": {"start": -1, "flops": 1}}',
+    ],
+)
 def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "rates.json").write_text(content)
     with pytest.raises(BadInput, match=r"rates: .*rates\.json: expected what `grunflow plan --against` writes"):
         read(tmp_path / "rates.json")
+
+
+def test_one_of_before_memory_was_learnt_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rates.json").write_text('{"unlearn": {"start": 1, "flops": 2}}')
+    assert read(tmp_path / "rates.json") == {"unlearn": Rate(1.0, 2.0, 0.0)}
 
 
 def test_results_without_a_finished_job_are_refused(study, tmp_path: Path) -> None:

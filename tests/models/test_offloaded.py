@@ -92,3 +92,26 @@ def test_what_works_on_the_weights_is_refused(folder: Path) -> None:
         asked(part, LORA, "plain")
     with pytest.raises(BadInput, match="rounded weights: the model is larger than this GPU"):
         round_linears(started(folder), "int8")
+
+
+def test_on_a_gpu_blocks_wait_in_the_hosts_memory_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for one block on the GPU and for two more on the host, of five; all that is outside blocks stays on the GPU."""
+    place = saved(tmp_path / "model", "llama", tied=False)
+    whole = load_model(place)
+    block = resident_bytes(whole.model.layers[0])
+    outside = resident_bytes(whole) - BLOCKS * block
+    monkeypatch.setattr(offloaded, "placement", lambda: {"device_map": 0})
+    monkeypatch.setattr(offloaded.host_memory, "free", lambda: int(2.5 * block / 0.8))
+    places = offloaded._places(place, None, torch.float32, int((outside + 1.5 * block) / 0.7))
+    assert places == {
+        "model.embed_tokens": 0, "model.norm": 0, "model.rotary_emb": 0, "lm_head": 0,
+        "model.layers.0": 0, "model.layers.1": "cpu", "model.layers.2": "cpu", "model.layers.3": "disk", "model.layers.4": "disk",
+    }  # fmt: skip
+    assert offloaded._places(place, None, torch.float32, 2 * resident_bytes(whole)) is None
+
+
+def test_an_unknown_architecture_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    monkeypatch.setattr(offloaded, "gpu_bytes", lambda: 2**30)
+    with pytest.raises(BadInput, match="architecture"):
+        started(tmp_path)

@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import threading
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import torch
 from torch.distributed.checkpoint.state_dict import set_model_state_dict
 
 from grunflow.config.parts import Training
-from grunflow.errors import Interrupted, OutOfMemory
+from grunflow.errors import CheckFailed, Interrupted, OutOfMemory
 from grunflow.job import RunningJob, running
 from grunflow.manifest import checksums
 from grunflow.training import checkpoint, checkpoint_files
@@ -244,14 +245,14 @@ def test_without_room_for_a_copy_training_waits(
     needed = (
         3 * 4 * (5 * 6 + 5 + 1) + 3 * 4
     )  # of each trained number two moments, too; of each tensor its count of steps
-    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: needed - 1)
+    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: int(needed) - 1)
     caplog.set_level("INFO", checkpoint_files.__name__)
     with running(job(seconds=0.0)) as timed:
         train(task_of(Seen()), STEPS, TRAINING)
     assert [path.name for path in timed.folder.glob("step-*")] == [f"step-{STEPS - 1:09d}"]
     assert "training waits for the checkpoint: a copy takes 0 MiB, 0 are free" in caplog.text
     caplog.clear()
-    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: needed)
+    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: int(needed) + 1)
     with running(job(seconds=0.0)):
         train(task_of(Seen()), STEPS, TRAINING)
     assert "training waits" not in caplog.text
@@ -259,18 +260,52 @@ def test_without_room_for_a_copy_training_waits(
 
 @pytest.mark.usefixtures("beside")
 def test_a_signal_waits_for_what_is_written_beside(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, write = [], checkpoint_files.dcp.save
+    """The disk takes the checkpoint of step 1 only once the signal has come; then that of the signal's own step is written."""
+    signalled, begun, write = threading.Event(), [], checkpoint_files.dcp.save
 
-    def noted(*arguments, **keys) -> None:
-        begun.append(keys["checkpoint_id"].name)
-        write(*arguments, **keys)
+    def slowly(state, *, storage_writer, **keys) -> None:
+        begun.append(storage_writer.path.name)
+        assert signalled.wait(60), "training waits for the disk"
+        write(state, storage_writer=storage_writer, **keys)
 
-    monkeypatch.setattr(checkpoint_files.dcp, "save", noted)
+    class Noting(Seen):
+        def __call__(self, done: int) -> None:
+            super().__call__(done)
+            if done == self.at:
+                signalled.set()
+
+    monkeypatch.setattr(checkpoint_files.dcp, "save", slowly)
     with pytest.raises(Interrupted, match="checkpoint written after step 10 of 24"), running(job(seconds=0.0)) as cut:
-        train(task_of(Seen(10)), STEPS, TRAINING)
-    assert begun[0] == ".draft-000000001"
+        train(task_of(Noting(10)), STEPS, TRAINING)
+    assert begun == [".draft-000000001", ".draft-000000010"]
     assert [path.name for path in cut.folder.glob("*step-*")] == ["step-000000010"]
     assert checkpoint_files.newest_whole(cut) == cut.folder / "step-000000010"
+
+
+@pytest.mark.usefixtures("beside")
+@pytest.mark.parametrize("diverges", [False, True])
+def test_a_write_that_fails_otherwise_neither_ends_a_finished_training_nor_hides_why_it_ended(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, diverges: bool
+) -> None:
+    ended = threading.Event()
+
+    def fails(*_: object, **keys: object) -> None:
+        assert ended.wait(60)
+        raise RuntimeError("no such thing as a disk")
+
+    class Last(Seen):
+        def __call__(self, done: int) -> None:
+            super().__call__(done)
+            if done == STEPS:
+                ended.set()
+            if diverges and done == 3:
+                ended.set()
+                raise CheckFailed("diverged")
+
+    monkeypatch.setattr(checkpoint_files.dcp, "save", fails)
+    with running(job(seconds=0.0)), pytest.raises(CheckFailed, match="diverged") if diverges else nullcontext():
+        train(task_of(Last()), STEPS, TRAINING)
+    assert "the last checkpoint was not written" in caplog.text
 
 
 def test_only_the_newest_of_timed_checkpoints_is_kept() -> None:

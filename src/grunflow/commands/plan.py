@@ -29,9 +29,8 @@ def run(arguments: argparse.Namespace) -> None:
     from grunflow.costs import rates
 
     study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
-    found = plan(study, rates.read(arguments.rates) if arguments.rates else rates.of_study(study.study))
-    if arguments.against:
-        found["against"] = against(study, arguments.against)
+    beside = {"against": against(study, arguments.against)} if arguments.against else {}
+    found = plan(study, rates.read(arguments.rates) if arguments.rates else None) | beside
     print(json.dumps(found, indent=1) if arguments.json else readable(found))
 
 
@@ -55,11 +54,11 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
     `seconds` are of all jobs, one after the other.
 
     Args:
-        rates: rule -> rate of this machine (costs/rates.py), in place of assumptions.
+        rates: rule -> rate of this machine (costs/rates.py), in place of assumptions; None: those beside the study's results.
     """
     from grunflow.config.jobs import all_jobs
     from grunflow.costs.placing import fits
-    from grunflow.costs.rates import at
+    from grunflow.costs.rates import at, of_study
     from grunflow.costs.requests import request_for
     from grunflow.costs.stages import cost
     from grunflow.output_cache import cached_folders
@@ -68,13 +67,14 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
     rows: dict[str, dict[str, Any]] = {}
     full, large = 0, []
     jobs = all_jobs(study)
+    rates = of_study(study.study) if rates is None else rates
     finished = done_folders(jobs)
     cached = cached_folders(jobs, finished)
     known: dict[tuple[str, str], Any] = {}  # jobs that differ in nothing but names and seeds cost the same
     for job in jobs:
         alike = job.rule, job.spec.model_dump_json(exclude={"run", "seed", "target_seed", "unlearn_seed"})
         if alike not in known:
-            planned, rate = cost(study, job.spec), (rates or {}).get(job.rule)
+            planned, rate = cost(study, job.spec), rates.get(job.rule)
             known[alike] = at(rate, planned), request_for(planned, rate=rate)
         spent, asked = known[alike]
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
@@ -92,7 +92,7 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "totals": {key: sum(row[key] for row in rows.values()) for key in summed},
         "disk_bytes_of_full_carriers": full,
         "fit_no_gpu": large,
-        "assumptions": [*assumptions(study), *_learnt(rates or {})],
+        "assumptions": [*assumptions(study), *_learnt(rates)],
     }
 
 
@@ -130,7 +130,7 @@ COLUMNS = (
 
 
 def _learnt(rates: Mapping[str, Any]) -> list[str]:
-    measured = "what finished jobs tell, and not the above, decides seconds and memory of"
+    measured = "what finished jobs tell decides seconds, and memory where they ran on one device, of"
     return [f"{measured} {', '.join(rates)} (results/STUDY/rates.json, or --rates)"] if rates else []
 
 
@@ -207,7 +207,7 @@ def _gpus(row: dict[str, Any]) -> str:
 
 
 def readable_against(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Planned beside measured, a line per rule; `learnt`: at the rates that follow, which `--rates` takes."""
+    """Planned beside measured, a line per rule; `learnt`: at the rates that follow."""
     if not rows:
         return []
     head = f"{'rule':20} {'jobs':>5} {'planned s':>10} {'learnt s':>9} {'taken s':>9} {'CPU s':>8} {'GPU s':>8} {'planned GiB':>11} {'asked GiB':>9} {'peak GiB':>9}"

@@ -40,6 +40,7 @@ def state(study: Any, prefix: str, now: float) -> dict[str, Any]:
     of another config, code or input; left_out: run -> why; waiting:
     jobs in SLURM's queue; queue: state -> how many; left: what is still to come, in words; GPU-hours used and planned."""
     from grunflow.config.jobs import all_jobs
+    from grunflow.costs.rates import at, of_study
     from grunflow.costs.stages import cost
     from grunflow.manifest import MANIFEST
     from grunflow.reruns import done_folders
@@ -58,7 +59,9 @@ def state(study: Any, prefix: str, now: float) -> dict[str, Any]:
         counts = (len(of_rule & set(part)) for part in (done, beats, stopped))
         stages[rule] = dict(zip(COUNTS, (len(of_rule), *counts), strict=True))
     used = sum(measured(Path(folder)).get("gpu_seconds") or 0.0 for folder in done) / 3600
-    planned = sum(spent.gpus * spent.seconds for spent in (cost(study, job.spec) for job in jobs)) / 3600
+    rates = of_study(study.study)
+    spent = [at(rates.get(job.rule), cost(study, job.spec)) for job in jobs]
+    planned = sum(each.gpus * each.seconds for each in spent) / 3600
     return {
         "study": study.study,
         "stages": stages,

@@ -32,7 +32,7 @@ class Cost:
 @dataclass(frozen=True)
 class Load:
     """What a job runs. held: bytes of training or scoring. kept: bytes of its output. seconds: of the work, on one device.
-    state: bytes of a checkpoint. sharded: whether several GPUs may share it. whole: bytes that each of these holds before: all weights, as
+    asking: seconds on its way that several devices do not share. state: bytes of a checkpoint. sharded: whether several GPUs may share it. whole: bytes that each of these holds before: all weights, as
     they are trained. absent: bytes of weights that are not held at any time, or not with the others."""
 
     held: Held
@@ -43,6 +43,7 @@ class Load:
     sharded: bool = False
     whole: int = 0
     absent: int = 0
+    asking: float = 0.0
 
     def on_each(self, gpus: int) -> int:
         """The most that each of so many GPUs holds at a time."""
@@ -84,15 +85,16 @@ def placed(study: Study, model: Model, load: Load) -> Cost:
     device, weights = device_of(study, model), weights_of(study, model)
     around = device.start + hardware.write_seconds(weights + load.kept)
     if not device.gpu_bytes:
-        around += _checkpoints(load.seconds) * hardware.write_seconds(load.state)
-        return Cost(load.seconds + around, load.flops, 0, 0, IMPORTS["cpu"] + load.held.total, load.kept, load.state)
+        seconds = load.seconds + load.asking
+        around += _checkpoints(seconds) * hardware.write_seconds(load.state)
+        return Cost(seconds + around, load.flops, 0, 0, IMPORTS["cpu"] + load.held.total, load.kept, load.state)
     room = hardware.GPU_SHARE * device.gpu_bytes - IMPORTS["gpu"]
     each = study.gpus_per_node
     of_one, of_several = range(1, each + 1), range(2 * each, MOST_NODES * each + 1, each)
     numbers = (*of_one, *of_several) if load.sharded else (1,)
     gpus = next((number for number in numbers if load.on_each(number) <= room), each if load.sharded else 1)
     host = min(gpus, each) * (IMPORTS["host"] + (weights - load.absent) * 5 // 4)
-    seconds, state = load.seconds / gpus, load.state // gpus
+    seconds, state = load.seconds / gpus + load.asking, load.state // gpus
     if seconds > CHECKPOINT_SECONDS / 2:  # it may take twice as long as is planned
         host += min(gpus, each) * state
     around += _checkpoints(seconds) * state / hardware.TO_HOST

@@ -1,6 +1,7 @@
 """A machine's own rates, which `grunflow plan --against` learns from finished jobs: they stay beside the study, no spec holds any of them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 from grunflow.costs.placing import Cost
 from grunflow.errors import BadInput
+from grunflow.job import write_atomically
 
 FILE = "rates.json"
 
@@ -26,13 +28,13 @@ def at(rate: Rate | None, planned: Cost) -> Cost:
     if rate is None:
         return planned
     work = float(planned.flops) / max(1, planned.gpus)
-    seconds = rate.start + (work / rate.flops if rate.flops else 0.0)
-    return replace(planned, seconds=seconds, host_bytes=int(planned.host_bytes * (rate.memory or 1)))
+    return replace(planned, seconds=rate.start + (work / rate.flops if rate.flops else 0.0))
 
 
 def write(folder: Path, rates: Mapping[str, Rate]) -> Path:
     path = folder / FILE
-    path.write_text(json.dumps({rule: rate._asdict() for rule, rate in rates.items()}, indent=1, sort_keys=True) + "\n")
+    rows = {rule: rate._asdict() for rule, rate in rates.items()}
+    write_atomically(path, json.dumps(rows, indent=1, sort_keys=True) + "\n")  # running jobs read it
     return path
 
 
@@ -43,13 +45,19 @@ def read(path: Path) -> dict[str, Rate]:
     """
     try:
         return {
-            rule: Rate(float(row["start"]), float(row["flops"]), float(row["memory"]))
+            rule: _checked(Rate(**{name: float(value) for name, value in row.items()}))
             for rule, row in json.loads(path.read_text()).items()
         }
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput(
             f"rates: {path}: expected what `grunflow plan --against` writes ({FILE}); {type(error).__name__}: {str(error)[:100]}"
         ) from error
+
+
+def _checked(rate: Rate) -> Rate:
+    if not all(math.isfinite(value) and value >= 0 for value in rate):
+        raise ValueError(f"got {rate}, expected numbers from 0")
+    return rate
 
 
 def of_study(name: str) -> dict[str, Rate]:

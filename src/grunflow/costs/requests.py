@@ -1,6 +1,7 @@
 """What a job asks of a cluster: memory, minutes, GPUs, cores, a warning; more of the first two at each new attempt."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from grunflow.cluster import Partition
@@ -15,8 +16,8 @@ from grunflow.costs.stages import cost
 # its MALLOC_MMAP_THRESHOLD_).
 SPARE_MEMORY, SPARE_TIME, LEAST_MINUTES, LEAST_MB = 1.65, 2.0, 20, 1000
 MEASURED_SPARE = 1.25  # of memory that finished jobs of the rule held
-# Seconds before the time limit at which SLURM warns: at least, and around twice the planned time of a checkpoint (a step
-# is finished first).
+# Seconds before the time limit at which SLURM warns: at least, and around thrice the planned time of a checkpoint (a step is finished
+# first, and one that is being written beside it).
 LEAST_WARNING, AROUND_CHECKPOINT = 180, 60
 ANY = Partition()  # without limits
 
@@ -33,11 +34,13 @@ def request(
 
 def request_for(planned: Cost, attempt: int = 1, most: Partition = ANY, rate: Rate | None = None) -> dict[str, Any]:
     """The same of a job that is planned to cost so much."""
-    found, spare = at(rate, planned), MEASURED_SPARE if rate and rate.memory else SPARE_MEMORY
+    spare = _spare(planned, rate)
+    # Learnt seconds follow FLOPs alone: a job unlike those that have finished is not given less than was planned for it.
+    found = replace(planned, seconds=max(planned.seconds, at(rate, planned).seconds))
     megabytes = _grown(max(LEAST_MB, spare * found.host_bytes / 2**20), 1 + (attempt - 1) / 2, most.megabytes, 100)
     minutes = _grown(max(LEAST_MINUTES, SPARE_TIME * found.seconds / 60), attempt, most.minutes, 1)
     processes = max(1, found.gpus)  # only what is sharded is given several GPUs
-    warning = max(LEAST_WARNING, math.ceil(AROUND_CHECKPOINT + 2 * write_seconds(found.checkpoint_bytes)))
+    warning = max(LEAST_WARNING, math.ceil(AROUND_CHECKPOINT + 3 * write_seconds(found.checkpoint_bytes)))
     return {
         "mem_mb": megabytes,
         "runtime": minutes,
@@ -49,6 +52,12 @@ def request_for(planned: Cost, attempt: int = 1, most: Partition = ANY, rate: Ra
         "slurm_extra": f"--signal=URG@{warning}",
         **_over_nodes(found.nodes),
     }
+
+
+def _spare(planned: Cost, rate: Rate | None) -> float:
+    """Times the planned memory: of jobs on one device as much as finished ones of the rule held, and never less than was planned."""
+    known = rate is not None and rate.memory > 0 and planned.gpus < 2
+    return MEASURED_SPARE * max(1.0, rate.memory) if known and rate else SPARE_MEMORY
 
 
 def _over_nodes(nodes: int) -> dict[str, Any]:

@@ -68,6 +68,16 @@ def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
 
 @_cost.register
 def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
+    probe = spec.snapshots.probe
+    if probe is None:
+        return _trained(spec, study, 0.0)
+    steps = total_steps(spec.training, reads.forgotten(_benchmark(study, spec.benchmark), spec.stream))
+    taken = len(snapshot_steps(spec.snapshots, steps))
+    return _trained(spec, study, taken * _asking_seconds(spec, study, _asked(spec, study, [probe])))
+
+
+def _trained(spec: specs.Unlearn, study: Resolved, asking_seconds: float) -> Cost:
+    """An unlearning, or an attack, that is asked for so long on its way."""
     benchmark = _benchmark(study, spec.benchmark)
     long = reads.lengths(benchmark, spec.stream)
     terms = terms_of(spec.objective, spec.carrier)
@@ -80,15 +90,9 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
         terms.is_copied(spec.engine) and trained_by(spec.carrier) == WEIGHTS,
         alone_because(spec) is None,
         absent_blocks(spec),
+        asking_seconds,
     )
-    trained = cost_of(study, spec.model, of)
-    probe = spec.snapshots.probe
-    if probe is None:
-        return trained
-    taken = len(snapshot_steps(spec.snapshots, total_steps(of.training, of.rows)))
-    return replace(
-        trained, seconds=trained.seconds + taken * _asking_seconds(spec, study, _asked(spec, study, [probe]))
-    )
+    return cost_of(study, spec.model, of)
 
 
 def absent_blocks(spec: specs.Unlearn) -> int:
@@ -102,13 +106,12 @@ def absent_blocks(spec: specs.Unlearn) -> int:
 @_cost.register
 def _attack(spec: specs.Attack, study: Resolved) -> Cost:
     """A training that is put to every probe so many times, and leaves scores alone."""
-    trained = _unlearn(spec, study)
     asked = _asked(spec, study, spec.probes)
     times, shapes = len(spec.asked), shapes_of(study, spec.model)
+    trained = _trained(spec, study, times * _asking_seconds(spec, study, asked))
     return replace(
         trained,
         flops=trained.flops + times * flops.forward(shapes).flops(asked.scored),
-        seconds=trained.seconds + times * _asking_seconds(spec, study, asked),
         disk_bytes=times * asked.kept_bytes,
     )
 

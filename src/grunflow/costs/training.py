@@ -32,7 +32,8 @@ class Step:
 @dataclass(frozen=True)
 class Trained:
     """What a training job does. shared: a step of several processes; alone: of one, which pads no text. carrier: None where every
-    weight is trained. copied: whether a copy of the model before stays beside it. absent: how many blocks are not loaded."""
+    weight is trained. copied: whether a copy of the model before stays beside it. absent: how many blocks are not loaded. asking: seconds
+    in which it is asked on its way."""
 
     carrier: CarrierSpec | None
     training: Training
@@ -42,6 +43,7 @@ class Trained:
     copied: bool = False
     sharded: bool = True
     absent: int = 0
+    asking: float = 0.0
 
 
 def cost_of(study: Resolved, model: Model, of: Trained) -> Cost:
@@ -63,4 +65,5 @@ def _taking(study: Resolved, model: Model, of: Trained, step: Step) -> Cost:
     whole = of.carrier is None or trained_by(of.carrier) == WEIGHTS
     kept = shapes.parameters * BYTES[model.dtype] if whole else held.gradients
     seconds, state = count * (step.seconds(device, held.weights) + update), held.gradients + held.moments
-    return placed(study, model, Load(held, kept, count * step.flops, seconds, state, of.sharded, held.weights, absent))
+    load = Load(held, kept, count * step.flops, seconds, state, of.sharded, held.weights, absent, of.asking)
+    return placed(study, model, load)

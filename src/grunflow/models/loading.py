@@ -32,9 +32,7 @@ def load_model(
     Raises:
         BadInput: there is none, or its architecture is not known.
     """
-    kind = load_config(source, revision).model_type
-    if kind not in SUPPORTED:
-        raise BadInput(f"model {source}: {unknown_name('architecture', kind, SUPPORTED)}")
+    supported_config(source, revision)
     with explained(source, revision, WEIGHTS):
         model = AutoModelForCausalLM.from_pretrained(
             source,
@@ -60,6 +58,18 @@ def load_config(source: Path | str, revision: str | None = None) -> Any:
         return AutoConfig.from_pretrained(
             source, revision=revision, local_files_only=isinstance(source, Path), **NO_CODE
         )
+
+
+def supported_config(source: Path | str, revision: str | None = None) -> Any:
+    """The same.
+
+    Raises:
+        BadInput: its architecture is not known.
+    """
+    config = load_config(source, revision)
+    if config.model_type not in SUPPORTED:
+        raise BadInput(f"model {source}: {unknown_name('architecture', config.model_type, SUPPORTED)}")
+    return config
 
 
 def block_parameters(source: Path | str, revision: str | None = None) -> list[set[str]]:

@@ -22,7 +22,7 @@ from grunflow.config.models import Model
 from grunflow.errors import BadInput
 from grunflow.models import room, sharding
 from grunflow.models.blocks import blocks
-from grunflow.models.loading import at_commit, load_config, load_model, place_of, placement
+from grunflow.models.loading import at_commit, load_model, place_of, placement, supported_config
 
 log = logging.getLogger(__name__)
 HOST_SHARE = 0.8  # of the host's free memory that blocks may take; the rest of them stays in files
@@ -35,8 +35,14 @@ def start_model(model: Model, start: Sequence[Path]) -> Any:
     places = None if size is None else _places(source, revision, getattr(torch, model.dtype), size)
     if places is None:
         return load_model(source, model.dtype, revision)
-    folder = tempfile.mkdtemp(prefix="grunflow-")  # of weights whose type is not their file's
-    found = load_model(source, model.dtype, revision, {"device_map": places, "offload_folder": folder})
+    folder = tempfile.mkdtemp(
+        prefix="grunflow-"
+    )  # for what is not in the files as the model has it: experts, which it joins
+    try:
+        found = load_model(source, model.dtype, revision, {"device_map": places, "offload_folder": folder})
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
     weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
     elsewhere = [place for place in places.values() if place in ("cpu", "disk")]
     log.info("%d of %d blocks wait outside the GPU", len(elsewhere), len(blocks(found)))
@@ -68,7 +74,7 @@ def refuse(model: Any, what: str) -> None:
 def _places(source: Path | str, revision: str | None, dtype: torch.dtype, size: int) -> dict[str, Any] | None:
     """Name of a module -> where its weights wait; None where all fit."""
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(load_config(source, revision), dtype=dtype)
+        model = AutoModelForCausalLM.from_config(supported_config(source, revision), dtype=dtype)
     prefix = next(name for name, module in model.named_modules() if module is blocks(model))
     each, around = [_bytes(block) for block in blocks(model)], list(_around(model, prefix))
     outside = _bytes(model) - sum(each)

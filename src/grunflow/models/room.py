@@ -1,4 +1,4 @@
 """What of a GPU's memory weights may take: by loading (models/offloaded.py) and by the plan, which imports no torch."""
 
-MOST = 0.92  # of a model that is asked as a whole, with little left for passes: they take fewer rows at once where memory runs out
+MOST = 0.85  # of a model that is asked as a whole
 KEPT = 0.7  # of a larger one those blocks that stay

@@ -7,6 +7,7 @@ the run recorded so far. The order of the batches is a function of a seed: it is
 import logging
 import signal
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_
 from grunflow.errors import Interrupted
 from grunflow.job import RunningJob
 from grunflow.models import sharding
-from grunflow.training.checkpoint_files import RECORD, Writer, newest_whole, quiet
+from grunflow.training.checkpoint_files import RECORD, Writer, newest_whole
 
 log = logging.getLogger(__name__)
 # What clusters send before they take a machine away, Ctrl-C, a closed terminal. USR1 is not here: it kills Snakemake's inner
@@ -79,11 +80,13 @@ class Checkpoints:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Signals are listened to inside the block, at whose end, however it comes, nothing is still being written."""
-        with self.asked.listening():
+        with warnings.catch_warnings(), self.asked.listening():
+            # dcp warns that it works in a single process even where it is told to. Filters are no thread's own: set once, here.
+            warnings.filterwarnings("ignore", "torch.distributed is", UserWarning)
             try:
                 yield
             finally:
-                self.writer.end()
+                self.writer.wait()
 
     def _state(self) -> dict[str, Any]:
         """What is sharded; names of parameters, so that it does not depend on their order."""
@@ -97,10 +100,9 @@ class Checkpoints:
         if newest is None:
             return 0
         state = self._state()
-        with quiet():
-            # What the loss never reached has no optimiser state to find (RMU's edits above the block that it reads).
-            planner = DefaultLoadPlanner(allow_partial_load=True)
-            dcp.load(state, checkpoint_id=newest, planner=planner, no_dist=not dist.is_initialized())
+        # What the loss never reached has no optimiser state to find (RMU's edits above the block that it reads).
+        planner = DefaultLoadPlanner(allow_partial_load=True)
+        dcp.load(state, checkpoint_id=newest, planner=planner, no_dist=not dist.is_initialized())
         options = StateDictOptions(ignore_frozen_params=True, strict=False)
         set_state_dict(
             self.module, self.optimizer, model_state_dict=state["model"], optim_state_dict=state["optimizer"],
@@ -123,7 +125,8 @@ class Checkpoints:
         """
         if done == total:
             return
-        due = time.monotonic() - self.begun >= self.job.checkpoint_seconds and not self.writer.is_writing()
+        writing = self.writer.is_writing()
+        due = time.monotonic() - self.begun >= self.job.checkpoint_seconds and not writing
         # Several processes do the same: a signal's number, else -1 for a checkpoint that is due, else -2.
         reason = sharding.largest(self.asked.received or (-1 if due else -2))
         if reason < -1:

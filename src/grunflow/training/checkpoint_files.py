@@ -10,10 +10,7 @@ import logging
 import os
 import shutil
 import time
-import warnings
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +29,7 @@ from grunflow.models import sharding
 log = logging.getLogger(__name__)
 ON_DISK = ("file write failed", "unexpected pos")  # torch's own words for a disk that took not all
 RECORD, SUMS = "record.pt", "checksums.json"
+HOST_SHARE = 0.8  # of the host's free memory that copies may take
 
 
 def beside_training() -> bool:
@@ -69,7 +67,17 @@ class Writer:
         self.running = self.thread.submit(self._tried, done, copied, whole.getvalue(), started)
 
     def is_writing(self) -> bool:
-        return self.running is not None and not self.running.done()
+        """Whether any process of the job is: the first is done last."""
+        own = self.running is not None and not self.running.done()
+        return self.thread is not None and sharding.largest(int(own)) > 0
+
+    def wait(self) -> None:
+        """Until nothing is being written. A write that failed is told, not raised: nobody needs it where training has ended, and where it
+        failed that is to be heard."""
+        try:
+            self.end()
+        except Exception:
+            log.exception("the last checkpoint was not written")
 
     def end(self) -> str:
         """Wait until the last one is written; what the disk said where it could not be, else nothing."""
@@ -97,8 +105,9 @@ class Writer:
         """A new folder takes its place whole; then the older ones go."""
         if self.job.lead:
             self.job.make_folder()
-        with quiet():
-            dcp.save(state, checkpoint_id=draft, process_group=self.group, no_dist=not dist.is_initialized())
+        # Nothing is copied ahead from a GPU: for that a thread would wait for training's own kernels, and take the first GPU for its own.
+        disk = dcp.FileSystemWriter(draft, per_thread_copy_ahead=0)
+        dcp.save(state, storage_writer=disk, process_group=self.group, no_dist=not dist.is_initialized())
         if self.job.lead:
             (draft / RECORD).write_bytes(record)
             (draft / SUMS).write_text(json.dumps(checksums(draft)))
@@ -129,21 +138,14 @@ def newest_whole(job: RunningJob) -> Path | None:
     return max(job.folder.glob("step-*"), default=None)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """dcp warns that it works in a single process even where it is told to."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "torch.distributed is", UserWarning)
-        yield
-
-
 def _has_room(state: dict[str, Any]) -> bool:
-    """Whether the machine can hold a copy of it beside those of the other processes here; else training waits for the disk."""
+    """Whether every machine can hold a copy of it beside those of the other processes there; else training waits for the disk."""
     needed = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) * _bytes_here(state)
     free = host_memory.free()
-    if needed > free:
+    lacks = needed > HOST_SHARE * free
+    if lacks:
         log.info("training waits for the checkpoint: a copy takes %d MiB, %d are free", needed >> 20, free >> 20)
-    return needed <= free
+    return not sharding.largest(int(lacks))
 
 
 def _bytes_here(state: Any) -> int:
