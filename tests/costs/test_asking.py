@@ -25,6 +25,7 @@ def test_answers_are_read_behind_one_prompt_and_generated_in_batches() -> None:
     assert found.scored.silent == 200 * 24
     assert found.reads == 13 * 128
     assert found.longest == tofu.lengths.longest
+    assert found.remembered == 24 + (24 + 256)
     again = asks.model_copy(update={"sets": (asks.sets[0].model_copy(update={"max_new_tokens": 10, "rows": 16}),)})
     assert asked(tofu, [again], 256, 16, 32).reads == 5
     twice = asked(tofu, [asks, asks], 256, 16, 32)
@@ -37,6 +38,7 @@ def test_questions_of_the_world_have_short_answers_and_fewer_of_them() -> None:
     names = DataSet(name="world_facts", role="world", file="sets/world_facts_perturbed.jsonl")
     told = ProbeSpec(kind="answers", sets=(names,), options={"written": False})
     assert asked(tofu, [told], 256, 16, 32).scored.tokens == 117 * (19 + 5 * 4)
+    assert asked(tofu, [told], 256, 16, 32).remembered == 19
     right = told.model_copy(update={"options": {"written": False, "others": False}})
     assert asked(tofu, [right], 256, 16, 32).scored.tokens == 117 * (19 + 4)
 

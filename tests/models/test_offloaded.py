@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     whole = load_model(place)
     block = resident_bytes(whole.model.layers[0])
     outside = resident_bytes(whole) - BLOCKS * block
-    monkeypatch.setattr(offloaded, "gpu_bytes", lambda: int((outside + 2.5 * block) / 0.7))
+    monkeypatch.setattr(offloaded, "gpu_bytes", lambda: int((outside + 2.5 * block) / 0.6))
     return place
 
 
@@ -102,7 +102,7 @@ def test_on_a_gpu_blocks_wait_in_the_hosts_memory_first(tmp_path: Path, monkeypa
     outside = resident_bytes(whole) - BLOCKS * block
     monkeypatch.setattr(offloaded, "placement", lambda: {"device_map": 0})
     monkeypatch.setattr(offloaded.host_memory, "free", lambda: int(2.5 * block / 0.8))
-    places = offloaded._places(place, None, torch.float32, int((outside + 1.5 * block) / 0.7))
+    places = offloaded._places(place, None, torch.float32, int((outside + 1.5 * block) / 0.6))
     assert places == {
         "model.embed_tokens": 0, "model.norm": 0, "model.rotary_emb": 0, "lm_head": 0,
         "model.layers.0": 0, "model.layers.1": "cpu", "model.layers.2": "cpu", "model.layers.3": "disk", "model.layers.4": "disk",

@@ -169,7 +169,7 @@ def assumptions(study: Any) -> list[str]:
         f"the table) lies in .resume/ until the job has succeeded, for a moment twice; every {CHECKPOINT_SECONDS:g} s it is written, from a GPU "
         f"beside training, which waits for the copy in the host's memory ({hardware.TO_HOST / 1e9:g} GB/s)",
         "several GPUs: as fast as they are many, what they exchange is left out",
-        f"stages that load no model are taken for {max(hardware.LITTLE, device.start):g} s each",
+        f"stages that load no model are taken for {hardware.LITTLE:g} s each",
     ]
 
 

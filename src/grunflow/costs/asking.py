@@ -27,7 +27,8 @@ WRITTEN_ROW, SCORED_ROW = 4096, 512
 class Asked:
     """scored: what is computed of all questions, half of the longest generation included. reads: how often the weights are read
     to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens.
-    labels: of them those that are scored, on average; heads: those at which the head is run where texts are not packed."""
+    labels: of them those that are scored, on average; heads: those at which the head is run where texts are not packed. remembered: tokens
+    whose keys and values are kept of each row: of its prompt, and once more in a row that grows, with what is written."""
 
     scored: Extent
     reads: float = 0.0
@@ -35,12 +36,13 @@ class Asked:
     labels: int = 0
     heads: int = 0
     kept_bytes: int = 0
+    remembered: int = 0
 
     def __add__(self, other: "Asked") -> "Asked":
         scored = Extent(*(ours + theirs for ours, theirs in zip(self.scored, other.scored, strict=True)))
         return Asked(
             scored, self.reads + other.reads, max(self.longest, other.longest), max(self.labels, other.labels),
-            max(self.heads, other.heads), self.kept_bytes + other.kept_bytes,
+            max(self.heads, other.heads), self.kept_bytes + other.kept_bytes, max(self.remembered, other.remembered),
         )  # fmt: skip
 
 
@@ -83,7 +85,8 @@ def _asked(
     times = 2 + len(probe.options.get("blocks") or range(layers)) if _fact(kind, "PER_BLOCK", False) else 1
     attended = tokens * (long.prompt + long.answer)
     scored = Extent(*(times * part for part in (tokens, attended, questions, questions * long.prompt)))
-    return Asked(scored, passes, long.longest, long.answer, long.longest, kept)
+    remembered = long.prompt + (long.prompt + written if written else 0)
+    return Asked(scored, passes, long.longest, long.answer, long.longest, kept, remembered)
 
 
 def _fact(kind: str, fact: str, default: Any) -> Any:

@@ -16,8 +16,14 @@ BYTES = {"float32": 4, "bfloat16": 2}
 GIB = 2**30
 # Texts that go through a model together whose blocks are read one by one (training/frozen_states.py).
 ROWS_PER_PASS = 4096
-# Interpreter, torch and transformers: 0.5 GiB on a CPU, and what a pass leaves behind; on a GPU the CUDA libraries and their context beside.
-IMPORTS = {"cpu": int(0.6 * GIB), "host": 3 * GIB, "gpu": GIB}
+# Interpreter, torch and transformers; on a GPU the CUDA libraries and their context beside.
+IMPORTS = {"cpu": GIB // 2, "host": 3 * GIB, "gpu": GIB}
+
+
+def on_cpu(held: int) -> int:
+    """Bytes of a process of a CPU that works with so many: beside the imports its allocator keeps of what passes let go up to a tenth of
+    a GiB (measured peaks: tests/costs/test_taken.py)."""
+    return IMPORTS["cpu"] + held + min(GIB // 10, held // 5)
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,11 @@ def forward(shapes: Shapes, dtype: str, batch: Extent, tokens: int, labels: int,
     weights, logits = shapes.parameters * size, _logits(shapes, tokens, labels, size)
     block = batch.tokens * (4 * shapes.hidden + 3 * shapes.intermediate) * size
     return Held(weights, 0, 0, max(block, weights - logits) if replaced else block, logits)
+
+
+def keys_and_values(shapes: Shapes, dtype: str, tokens: int) -> int:
+    """What all blocks keep of tokens that later ones attend to."""
+    return tokens * shapes.layers * 2 * shapes.kv_heads * shapes.head_size * BYTES[dtype]
 
 
 def _logits(shapes: Shapes, tokens: int, labels: int, size: int) -> int:

@@ -6,7 +6,7 @@ from grunflow.config.models import Model
 from grunflow.config.study import Study
 from grunflow.costs import hardware
 from grunflow.costs.hardware import CPU, DEVICES, Device
-from grunflow.costs.memory import BYTES, GIB, IMPORTS, Held
+from grunflow.costs.memory import BYTES, GIB, IMPORTS, Held, on_cpu
 from grunflow.costs.shapes import Shapes
 from grunflow.job import CHECKPOINT_SECONDS
 from grunflow.models.room import KEPT, MOST
@@ -87,7 +87,7 @@ def placed(study: Study, model: Model, load: Load) -> Cost:
     if not device.gpu_bytes:
         seconds = load.seconds + load.asking
         around += _checkpoints(seconds) * hardware.write_seconds(load.state)
-        return Cost(seconds + around, load.flops, 0, 0, IMPORTS["cpu"] + load.held.total, load.kept, load.state)
+        return Cost(seconds + around, load.flops, 0, 0, on_cpu(load.held.total), load.kept, load.state)
     room = hardware.GPU_SHARE * device.gpu_bytes - IMPORTS["gpu"]
     each = study.gpus_per_node
     of_one, of_several = range(1, each + 1), range(2 * each, MOST_NODES * each + 1, each)

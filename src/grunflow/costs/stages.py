@@ -37,7 +37,7 @@ def cost(study: Resolved, spec: stage.Stage) -> Cost:
 
 @singledispatch
 def _cost(spec: stage.Stage, study: Resolved) -> Cost:
-    return Cost(max(hardware.LITTLE, hardware.DEVICES[study.gpu].start))
+    return Cost(hardware.LITTLE)
 
 
 def _benchmark(study: Resolved, name: str) -> Benchmark:
@@ -194,6 +194,9 @@ def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
     batch = reads.longest_batch(asked.longest, size)
     heads = size * (asked.labels if spec.engine == "fast" else asked.heads)
     held = memory.forward(shapes, model.dtype, batch, heads, size * asked.labels, replaced)
+    held = replace(
+        held, activations=held.activations + memory.keys_and_values(shapes, model.dtype, size * asked.remembered)
+    )
     seconds = times * _asking_seconds(spec, study, asked)
     if spec.beside:  # another model of the same size
         seconds += hardware.write_seconds(held.weights)

@@ -134,7 +134,9 @@ class _Growing:
 
     def keep(self, rows: Int[Tensor, " row"]) -> None:
         self.mask = self.mask[rows]
-        self.keys, self.values = [part[rows] for part in self.keys], [part[rows] for part in self.values]
+        for kept in (self.keys, self.values):  # block by block: the whole is never there twice
+            for block, part in enumerate(kept):
+                kept[block] = part[rows]
 
     def attend(self, block: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         keys, values, now = self.keys[block], self.values[block], self.used + 1

@@ -1,4 +1,4 @@
 """What of a GPU's memory weights may take: by loading (models/offloaded.py) and by the plan, which imports no torch."""
 
 MOST = 0.85  # of a model that is asked as a whole
-KEPT = 0.7  # of a larger one those blocks that stay
+KEPT = 0.6  # of a larger one those blocks that stay
