@@ -44,8 +44,8 @@ def start_model(model: Model, start: Sequence[Path]) -> Any:
         shutil.rmtree(folder)
         raise
     weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
-    elsewhere = [place for place in places.values() if place in ("cpu", "disk")]
-    log.info("%d of %d blocks wait outside the GPU", len(elsewhere), len(blocks(found)))
+    outside = sum(place != _device() for place in places.values())
+    log.info("%d of %d blocks wait outside the GPU", outside, len(blocks(found)))
     return found
 
 
@@ -80,7 +80,7 @@ def _places(source: Path | str, revision: str | None, dtype: torch.dtype, size: 
     outside = _bytes(model) - sum(each)
     if outside + sum(each) <= room.MOST * size:
         return None
-    device, host = placement().get("device_map", "cpu"), HOST_SHARE * host_memory.free()
+    device, host = _device(), HOST_SHARE * host_memory.free()
     places: dict[str, Any] = dict.fromkeys(around, device)
     left = room.KEPT * size - outside
     for layer, needed in enumerate(each):
@@ -93,6 +93,11 @@ def _places(source: Path | str, revision: str | None, dtype: torch.dtype, size: 
         else:
             places[f"{prefix}.{layer}"] = "disk"
     return places
+
+
+def _device() -> Any:
+    """Where what is run lies, as `device_map` says it."""
+    return placement().get("device_map", "cpu")
 
 
 def _around(model: nn.Module, prefix: str, name: str = "") -> Iterator[str]:
