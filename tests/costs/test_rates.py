@@ -13,6 +13,7 @@ from grunflow.commands.plan import against, plan, readable, run
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.typed import read_yaml
+from grunflow.costs.hardware import ALONE
 from grunflow.costs.placing import Cost
 from grunflow.costs.rates import FILE, Rate, at, of_study, read
 from grunflow.costs.requests import request, request_for
@@ -109,10 +110,28 @@ def test_against_replaces_a_file_that_cannot_be_read(study, results: Path, monke
     shutil.copytree("config", results / "config")
     monkeypatch.chdir(results)
     told = argparse.Namespace(
-        configfile=Path("config/demo.yaml"), rates=None, against=Path("results", study.study), json=True
+        configfile=Path("config/demo.yaml"), rates=None, against=Path("results", study.study), json=True, cluster=False
     )
     run(told)
     assert read(results / FILE)["unlearn"].start == pytest.approx(START, rel=1e-6)
+
+
+def test_jobs_without_a_server_to_start_them_import_by_themselves(study) -> None:
+    """Those that load a model on a CPU; a GPU's start is one such anyway."""
+    beside, alone = (plan(study, {}, cluster)["stages"] for cluster in (False, True))
+    for rule, row in alone.items():
+        loads = rule in (
+            "finetune_base",
+            "finetune_target",
+            "finetune_retain",
+            "unlearn",
+            "cache_frozen_states",
+            "evaluate",
+        )
+        more = row["jobs"] * ALONE if loads else 0.0
+        assert row["seconds"] - beside[rule]["seconds"] == pytest.approx(more), rule
+    paper = read_study(read_yaml("config/paper.yaml", "config"))
+    assert plan(paper, {}, True)["totals"]["gpu_hours"] == plan(paper, {})["totals"]["gpu_hours"]
 
 
 def test_what_one_of_several_processes_held_tells_no_memory(study) -> None:

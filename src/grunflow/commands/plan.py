@@ -21,6 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a rates.json that --against wrote, in place of results/STUDY/rates.json: seconds and memory as they were measured",
     )
+    parser.add_argument(
+        "--cluster",
+        action="store_true",
+        help="jobs without a GPU start by themselves, and not from a server beside Snakemake",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -29,23 +34,26 @@ def run(arguments: argparse.Namespace) -> None:
     from grunflow.costs import rates
 
     study = read_study(read_yaml(str(arguments.configfile), "--configfile"))
-    beside = {"against": against(study, arguments.against)} if arguments.against else {}
-    found = plan(study, rates.read(arguments.rates) if arguments.rates else None) | beside
+    beside = {"against": against(study, arguments.against, arguments.cluster)} if arguments.against else {}
+    known = rates.read(arguments.rates) if arguments.rates else None
+    found = plan(study, known, arguments.cluster) | beside
     print(json.dumps(found, indent=1) if arguments.json else readable(found))
 
 
-def against(study: Any, results: Path) -> dict[str, dict[str, float]]:
-    """Rule -> planned beside measured; what was learnt stays beside the results."""
+def against(study: Any, results: Path, cluster: bool = False) -> dict[str, dict[str, float]]:
+    """Rule -> planned beside measured; what was learnt stays beside the results. cluster: see `plan`."""
     from grunflow.config.jobs import all_jobs
     from grunflow.costs import rates, taken
+    from grunflow.costs.placing import started_alone
 
     done = taken.taken(study, all_jobs(study), results)
+    done = [item._replace(planned=started_alone(item.planned)) for item in done] if cluster else done
     known = taken.learnt(done)
     rates.write(results, known)
     return taken.beside(done, known)
 
 
-def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def plan(study: Any, rates: Mapping[str, Any] | None = None, cluster: bool = False) -> dict[str, Any]:
     """Rows per rule, totals, jobs that fit no GPU, what carriers that train whole models take of the disk, and the assumptions.
 
     GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are neither done nor `cached`: in the cache that
@@ -55,9 +63,10 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
     Args:
         rates: rule -> rate of this machine (costs/rates.py), in place of assumptions; None: those beside the study's results.
+        cluster: whether jobs without a GPU start by themselves (costs/placing.py, started_alone).
     """
     from grunflow.config.jobs import all_jobs
-    from grunflow.costs.placing import fits
+    from grunflow.costs.placing import fits, started_alone
     from grunflow.costs.rates import at, of_study
     from grunflow.costs.requests import request_for
     from grunflow.costs.stages import cost
@@ -75,6 +84,7 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
         alike = job.rule, job.spec.model_dump_json(exclude={"run", "seed", "target_seed", "unlearn_seed"})
         if alike not in known:
             planned, rate = cost(study, job.spec), rates.get(job.rule)
+            planned = started_alone(planned) if cluster else planned
             known[alike] = at(rate, planned), request_for(planned, rate=rate)
         spent, asked = known[alike]
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))

@@ -64,6 +64,13 @@ def weights_of(study: Study, model: Model) -> int:
     return shapes_of(study, model).parameters * BYTES[model.dtype]
 
 
+def started_alone(found: Cost) -> Cost:
+    """The same of a job that no server of Snakemake's machine starts: on a cluster, in an environment of its own. A GPU's start is
+    one such anyway, and what loads no model runs beside Snakemake."""
+    loads_a_model = found.flops > 0
+    return replace(found, seconds=found.seconds + hardware.ALONE) if loads_a_model and not found.gpus else found
+
+
 def fits(study: Study, found: Cost) -> bool:
     """Whether a job's share of a GPU is within the memory to plan with."""
     return found.gpu_bytes <= hardware.GPU_SHARE * DEVICES[study.gpu].gpu_bytes or not found.gpus
