@@ -53,6 +53,11 @@ def longest_rows() -> Any:
     return patch.object(reads, "heaviest", lambda long, rows, edited: reads.longest_batch(long.longest, rows))
 
 
+def written_between() -> Any:
+    """Checkpoints written between steps and not beside them, by jobs of two GPUs, which are all that write one in config/paper.yaml."""
+    return patch.object(hardware, "TO_HOST", hardware.DISK / 2)
+
+
 def devices(**keys: float) -> Any:
     """Every device with these figures."""
     return patch.dict(hardware.DEVICES, {name: replace(device, **keys) for name, device in hardware.DEVICES.items()})
@@ -63,6 +68,7 @@ UNDONE: dict[str, Undone] = {
     "answers about the world, and refusals, as short as they are": one_length,
     "texts packed on one process": padded_alone,
     "memory by the heaviest pack": longest_rows,
+    "checkpoints written beside training": written_between,
     "operations take time to start": partial(devices, launch=0.0),
     "a job takes time to start": partial(devices, start=0.0),
 }

@@ -1,5 +1,6 @@
 """The slurm profile on a real SLURM, and each fault that docs/cluster.md describes: all end in the local run's tables."""
 
+import json
 import os
 import re
 import signal
@@ -163,6 +164,32 @@ def test_slurmctld_is_restarted(lab: Lab, local: Path, interrupted: Path) -> Non
     lab.restart_controller()
     run.succeeds()
     same_table(local, interrupted)
+
+
+def test_jobs_of_an_array_are_requeued_and_retried_each_by_itself(lab: Lab, local: Path, interrupted: Path) -> None:
+    """Of an array of two trainings one goes back into the queue, the other is cancelled, which Snakemake sends again."""
+    config = yaml.safe_load((interrupted / "study.yaml").read_text())
+    config["seeds"].append({"target_seed": 0, "unlearn_seed": 1})
+    (interrupted / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    runs = (RUN, RUN.replace("_u0", "_u1"))
+    run = start(lab, interrupted, "--slurm-array-jobs", "unlearn", "--", *runs, gpus=0)
+
+    def tasks() -> list[str]:
+        """Of the array, once both train."""
+        beats = [json.loads(path.read_text()) for path in interrupted.glob(".resume/*/heartbeat.json")]
+        far = [beat for beat in beats if STEPS * 0.1 < beat["step"] < STEPS * 0.6]
+        return sorted(job["id"] for job in lab.jobs("R") if job["work"] == str(interrupted)) if len(far) == 2 else []
+
+    first, second = until("both in mid-training", tasks, run)
+    assert (first.split("_")[0], first.split("_")[1:], second.split("_")[1:]) == (second.split("_")[0], ["1"], ["2"])
+    lab.call("scontrol", "requeue", first)
+    lab.call("scancel", second)
+    run.succeeds()
+    for place in runs:
+        log = (interrupted / place.replace("small/", "small/logs/")).with_suffix(".log").read_text()
+        assert "resumed after step" in log, place
+    weights = "carrier/interventions.safetensors"
+    assert (interrupted / RUN / weights).read_bytes() == (local / RUN / weights).read_bytes()
 
 
 def test_a_job_of_two_gpus_starts_its_command_once(lab_of_two: Lab, interrupted: Path) -> None:

@@ -1,4 +1,3 @@
-import re
 from functools import cache
 
 from snakemake.exceptions import WorkflowError
@@ -15,6 +14,7 @@ from grunflow.costs import rates
 from grunflow.costs.requests import request
 from grunflow.errors import BadInput
 from grunflow.output_cache import check_room
+from grunflow.patterns import any_of
 from grunflow.reruns import stale
 from grunflow.submission import submit
 
@@ -82,20 +82,15 @@ def check_cache():
 SHOWN = [job.folder for job in JOBS.values() if hasattr(job.spec, "names")]
 
 
-def one_of(names):
-    """A pattern for these names or paths; for none one that no path matches."""
-    return "|".join(map(re.escape, names)) or "-"
-
-
 def places(rule):
     """A pattern for what the rule's jobs write, below runs/ or scores/ of their benchmark."""
     folders = (job.folder for job in JOBS.values() if job.rule == rule)
-    return one_of(dict.fromkeys(folder.split("/", 4)[-1] for folder in folders))
+    return any_of(folder.split("/", 4)[-1] for folder in folders)
 
 
 wildcard_constraints:
     study=STUDY.study,
-    benchmark=one_of(STUDY.benchmarks),
+    benchmark=any_of(STUDY.benchmarks),
 
 
 def job_at(folder, wildcards):

@@ -35,9 +35,8 @@ def start_model(model: Model, start: Sequence[Path]) -> Any:
     places = None if size is None else _places(source, revision, getattr(torch, model.dtype), size)
     if places is None:
         return load_model(source, model.dtype, revision)
-    folder = tempfile.mkdtemp(
-        prefix="grunflow-"
-    )  # for what is not in the files as the model has it: experts, which it joins
+    # For what the files do not hold as the model does: experts, which it joins.
+    folder = tempfile.mkdtemp(prefix="grunflow-")
     try:
         found = load_model(source, model.dtype, revision, {"device_map": places, "offload_folder": folder})
     except BaseException:
