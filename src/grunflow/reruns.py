@@ -55,8 +55,8 @@ def reruns_of(jobs: list[Job], past: Past | None = None) -> list[Rerun]:
 
 def done_folders(jobs: list[Job]) -> set[str]:
     """Folders of the jobs that are done: they lie there, and would not run again."""
-    again = {item.job.folder for item in reruns_of(jobs)}
-    return {job.folder for job in jobs if job.folder not in again and (Path(job.folder) / MANIFEST).is_file()}
+    there = {job.folder for job in jobs if (Path(job.folder) / MANIFEST).is_file()}
+    return there - {item.job.folder for item in reruns_of(jobs)} if there else there
 
 
 def is_goal(job: Job) -> bool:
