@@ -11,9 +11,10 @@ from grunflow.config.models import Architecture
 from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, SnapshotSpec, Unlearn
 from grunflow.config.study import Resolved
-from grunflow.costs import reads
+from grunflow.costs import reads, stages
 from grunflow.costs.hardware import TO_HOST
 from grunflow.costs.placing import Cost, fits
+from grunflow.costs.requests import request
 from grunflow.costs.stages import absent_blocks, cost
 
 ROOT = Path(__file__).parents[2]
@@ -104,3 +105,20 @@ def test_keys_and_values_of_rows_that_grow_are_held_beside_the_weights(study: Re
     known = 128 * (2 * prompt + 256) * 32 * 2 * 8 * 128 * 2
     brief = spec.model_copy(update={"max_new_tokens": 1})
     assert cost(study, spec).gpu_bytes - cost(study, brief).gpu_bytes == known * 255 // (2 * prompt + 256)
+
+
+@pytest.mark.parametrize("kind", [Evaluate, CacheFrozenStates])
+def test_as_many_rows_together_as_the_gpu_holds(study: Resolved, kind: type) -> None:
+    spec = next(job.spec for job in all_jobs(study) if isinstance(job.spec, kind))
+    many = study.model_copy(update={"gpu": "a100-40gb", "evaluation_batch_size": 2**14})
+    found = cost(many, spec)
+    assert fits(many, found)
+    assert 1 < found.rows_at_once < 2**14
+    assert not fits(many, of_size(kind)(spec, many, 2 * found.rows_at_once))
+    asked = [request(many, spec, attempt)["batch_size"] for attempt in (1, 2, 40)]
+    assert asked == [found.rows_at_once, found.rows_at_once // 2, 1]
+    assert cost(study, spec).rows_at_once == study.evaluation_batch_size == 128
+
+
+def of_size(kind: type):
+    return stages._scored if kind is Evaluate else stages._cached

@@ -194,11 +194,6 @@ def asks(folder, *more):
     return {resource: asked(resource) for resource in kinds}
 
 
-def evaluation_batch(wildcards, attempt):
-    """Rows scored at once; half as many at each new attempt, for a GPU's memory may have run out. No score depends on it."""
-    return max(1, STUDY.evaluation_batch_size >> (attempt - 1))
-
-
 def final_output():
     """The report, the verdicts, and every table and figure."""
     results = f"results/{STUDY.study}"

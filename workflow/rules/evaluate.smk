@@ -16,8 +16,7 @@ rule evaluate:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(SCORES),
-        batch_size=evaluation_batch,
+        **asks(SCORES, "batch_size"),
     params:
         **call_of(SCORES),
     shell:

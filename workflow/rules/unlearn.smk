@@ -18,8 +18,7 @@ rule cache_frozen_states:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(FROZEN),
-        batch_size=evaluation_batch,
+        **asks(FROZEN, "batch_size"),
     params:
         **call_of(FROZEN),
     shell:
@@ -65,8 +64,7 @@ rule attack:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(ATTACK, *TRAINING),
-        batch_size=evaluation_batch,
+        **asks(ATTACK, *TRAINING, "batch_size"),
     params:
         **call_of(ATTACK),
     shell:

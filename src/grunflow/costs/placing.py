@@ -17,7 +17,7 @@ MOST_NODES = 8  # of one job
 @dataclass(frozen=True)
 class Cost:
     """What one job costs; seconds: with its start. gpu_bytes: on each of `gpus`, which are those of so many `nodes`. host_bytes: on
-    each node. checkpoint_bytes: its resume state, gone after success."""
+    each node. checkpoint_bytes: its resume state, gone after success. rows_at_once: that are scored or cached together; 0: it does neither."""
 
     seconds: float
     flops: float | int = 0.0
@@ -27,6 +27,7 @@ class Cost:
     disk_bytes: int = 0
     checkpoint_bytes: int = 0
     nodes: int = 1
+    rows_at_once: int = 0
 
 
 @dataclass(frozen=True)

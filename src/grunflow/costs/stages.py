@@ -1,9 +1,9 @@
 """What one job of a stage costs, from its spec: FLOPs, memory, disk, seconds. No torch: the rules ask, once per job."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import singledispatch
+from functools import partial, singledispatch
 
 from grunflow.benchmarks.base import Benchmark, Lengths, declared
 from grunflow.config import specs, stage
@@ -25,7 +25,7 @@ from grunflow.config.terms import (
 from grunflow.costs import asking, flops, hardware, memory, reads
 from grunflow.costs.flops import Extent
 from grunflow.costs.memory import BYTES
-from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of, waiting, weights_of
+from grunflow.costs.placing import Cost, Load, device_of, fits, placed, shapes_of, waiting, weights_of
 from grunflow.costs.training import Step, Trained, cost_of
 from grunflow.training.schedule import snapshot_steps, total_steps
 
@@ -113,14 +113,16 @@ def _attack(spec: specs.Attack, study: Resolved) -> Cost:
         trained,
         flops=trained.flops + times * flops.forward(shapes).flops(asked.scored),
         disk_bytes=times * asked.kept_bytes,
+        rows_at_once=study.evaluation_batch_size,
     )
 
 
-def _asked(spec: specs.Unlearn | specs.Evaluate, study: Resolved, probes: Sequence[ProbeSpec]) -> asking.Asked:
-    layers = shapes_of(study, spec.model).layers
-    return asking.asked(
-        _benchmark(study, spec.benchmark), probes, spec.max_new_tokens, study.evaluation_batch_size, layers
-    )
+def _asked(
+    spec: specs.Unlearn | specs.Evaluate, study: Resolved, probes: Sequence[ProbeSpec], size: int | None = None
+) -> asking.Asked:
+    """size: rows at once, where not as many as the study says."""
+    together, layers = size or study.evaluation_batch_size, shapes_of(study, spec.model).layers
+    return asking.asked(_benchmark(study, spec.benchmark), probes, spec.max_new_tokens, together, layers)
 
 
 def _asking_seconds(spec: specs.Unlearn | specs.Evaluate, study: Resolved, asked: asking.Asked) -> float:
@@ -160,15 +162,29 @@ def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alo
     return Step(count * total, count * (1 if together else terms.batches), blocks, worst)
 
 
+def _fitting(study: Resolved, of_size: Callable[[int], Cost]) -> Cost:
+    """With as many rows at once as the study says, or as fit its kind of GPU: no score depends on it."""
+    size = study.evaluation_batch_size
+    while True:
+        found = replace(of_size(size), rows_at_once=size)
+        if size == 1 or fits(study, found):
+            return found
+        size //= 2
+
+
 @_cost.register
 def _cache(spec: specs.CacheFrozenStates, study: Resolved) -> Cost:
+    return _fitting(study, partial(_cached, spec, study))
+
+
+def _cached(spec: specs.CacheFrozenStates, study: Resolved, together: int) -> Cost:
+    """With so many texts at once."""
     model, benchmark = spec.model, _benchmark(study, spec.benchmark)
     shapes, size, long = shapes_of(study, model), BYTES[model.dtype], reads.lengths(benchmark, spec.stream)
     rows = reads.forgotten(benchmark, spec.stream) + reads.kept(benchmark, spec.stream)
     work = rows * flops.forward(shapes).flops(reads.batch(long, 1))
     upper = 2 * (shapes.layers - 1 - spec.first) * shapes.kv_heads * shapes.head_size * long.prompt
     kept = rows * size * (2 * long.answer * shapes.hidden + upper)
-    together = study.evaluation_batch_size
     labels = long.longest - long.prompt  # of one row after the other
     held = memory.forward(shapes, model.dtype, reads.longest_batch(long.longest, together), labels, labels)
     seconds = hardware.compute_seconds(device_of(study, model), work, held.weights)
@@ -186,8 +202,13 @@ def _cache(spec: specs.CacheFrozenStates, study: Resolved) -> Cost:
 
 @_cost.register
 def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
-    model, shapes, size = spec.model, shapes_of(study, spec.model), study.evaluation_batch_size
-    asked = _asked(spec, study, spec.probes)
+    return _fitting(study, partial(_scored, spec, study))
+
+
+def _scored(spec: specs.Evaluate, study: Resolved, size: int) -> Cost:
+    """With so many rows at once."""
+    model, shapes = spec.model, shapes_of(study, spec.model)
+    asked = _asked(spec, study, spec.probes, size)
     times = len(along(spec.condition)) or 1
     work = times * flops.forward(shapes).flops(asked.scored)
     replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
