@@ -25,7 +25,7 @@ def test_answers_are_read_behind_one_prompt_and_generated_in_batches() -> None:
     assert found.scored.silent == 200 * 24
     assert found.reads == 13 * 128
     assert found.longest == tofu.lengths.longest
-    assert found.remembered == 24 + (24 + 256)
+    assert found.remembered == 24 + (round(24 * tofu.lengths.padded) + 256)
     again = asks.model_copy(update={"sets": (asks.sets[0].model_copy(update={"max_new_tokens": 10, "rows": 16}),)})
     assert asked(tofu, [again], 256, 16, 32).reads == 5
     twice = asked(tofu, [asks, asks], 256, 16, 32)

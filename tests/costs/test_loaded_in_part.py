@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grunflow.benchmarks.base import declared
 from grunflow.config.jobs import all_jobs
 from grunflow.config.models import Architecture
 from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, SnapshotSpec, Unlearn
 from grunflow.config.study import Resolved
-from grunflow.costs import reads, stages
-from grunflow.costs.hardware import TO_HOST
+from grunflow.costs import stages
+from grunflow.costs.hardware import GPU_SHARE, TO_HOST
 from grunflow.costs.placing import Cost, fits
 from grunflow.costs.requests import request
 from grunflow.costs.stages import absent_blocks, cost
+from grunflow.models.room import MOST
 
 ROOT = Path(__file__).parents[2]
 # Llama-3.1-70B's config.json; a block's linear layers have 2 (8192 + 1024) 8192 + 3 x 8192 x 28672 weights.
@@ -98,13 +98,11 @@ def test_a_70b_model_is_asked_on_one_card_where_nothing_works_on_its_weights(stu
 
 
 def test_keys_and_values_of_rows_that_grow_are_held_beside_the_weights(study: Resolved) -> None:
-    """Llama-3.1-8B: 32 blocks of 8 heads of 128; 128 rows of a prompt, and of a prompt with 256 new tokens."""
+    """Llama-3.1-8B: 32 blocks of 8 heads of 128; 128 rows with 256 new tokens beside rows with one."""
     specs = (job.spec for job in all_jobs(study) if isinstance(job.spec, Evaluate) and not job.spec.carriers)
     spec = next(spec for spec in specs if spec.benchmark == "tofu" and spec.condition.kind == "plain")
-    prompt = reads.in_form(declared(study.benchmark("tofu")).lengths, study.conventions).prompt
-    known = 128 * (2 * prompt + 256) * 32 * 2 * 8 * 128 * 2
     brief = spec.model_copy(update={"max_new_tokens": 1})
-    assert cost(study, spec).gpu_bytes - cost(study, brief).gpu_bytes == known * 255 // (2 * prompt + 256)
+    assert cost(study, spec).gpu_bytes - cost(study, brief).gpu_bytes == 128 * 255 * 32 * 2 * 8 * 128 * 2
 
 
 @pytest.mark.parametrize("kind", [Evaluate, CacheFrozenStates])
@@ -122,3 +120,17 @@ def test_as_many_rows_together_as_the_gpu_holds(study: Resolved, kind: type) -> 
 
 def of_size(kind: type):
     return stages._scored if kind is Evaluate else stages._cached
+
+
+def test_where_no_row_fits_as_many_are_asked_for_as_the_study_says(study: Resolved) -> None:
+    """Jobs may get another card than the plan's."""
+    asked = (job.spec for job in all_jobs(study) if isinstance(job.spec, Evaluate))
+    spec = next(spec for spec in asked if [carrier.kind for carrier in spec.carriers] == ["full"])
+    found = cost(study, spec.model_copy(update={"model": spec.model.model_copy(update={"architecture": LARGE})}))
+    assert not fits(study, found)
+    assert found.rows_at_once == study.evaluation_batch_size
+
+
+def test_what_is_planned_to_fit_whole_is_loaded_whole() -> None:
+    """Loading takes nothing apart that the plan takes for whole (models/room.py)."""
+    assert MOST >= GPU_SHARE

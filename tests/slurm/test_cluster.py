@@ -174,14 +174,22 @@ def test_jobs_of_an_array_are_requeued_and_retried_each_by_itself(lab: Lab, loca
     runs = (RUN, RUN.replace("_u0", "_u1"))
     run = start(lab, interrupted, "--slurm-array-jobs", "unlearn", "--", *runs, gpus=0)
 
-    def tasks() -> list[str]:
-        """Of the array, once both train."""
-        beats = [json.loads(path.read_text()) for path in interrupted.glob(".resume/*/heartbeat.json")]
-        far = [beat for beat in beats if STEPS * 0.1 < beat["step"] < STEPS * 0.6]
-        return sorted(job["id"] for job in lab.jobs("R") if job["work"] == str(interrupted)) if len(far) == 2 else []
+    stopped: dict[str, int] = {}
 
-    first, second = until("both in mid-training", tasks, run)
+    def both_train() -> bool:
+        """Whoever is in mid-training is stopped until the other is, too, for they need not start together."""
+        for path in interrupted.glob(".resume/*/heartbeat.json"):
+            beat = json.loads(path.read_text())
+            if beat["out"] not in stopped and beat["step"] > STEPS * 0.1:
+                os.kill(beat["pid"], signal.SIGSTOP)
+                stopped[beat["out"]] = beat["pid"]
+        return len(stopped) == 2
+
+    until("both in mid-training", both_train, run)
+    first, second = sorted(job["id"] for job in lab.jobs("R") if job["work"] == str(interrupted))
     assert (first.split("_")[0], first.split("_")[1:], second.split("_")[1:]) == (second.split("_")[0], ["1"], ["2"])
+    for process in stopped.values():
+        os.kill(process, signal.SIGCONT)
     lab.call("scontrol", "requeue", first)
     lab.call("scancel", second)
     run.succeeds()

@@ -239,23 +239,22 @@ def test_written_beside_training_it_is_of_its_own_step(monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("beside")
+@pytest.mark.parametrize(("free", "waits"), [(0.99, True), (1.01, False)])
 def test_without_room_for_a_copy_training_waits(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, free: float, waits: bool
 ) -> None:
+    """free: over what is needed, with a fifth left."""
     needed = (
         3 * 4 * (5 * 6 + 5 + 1) + 3 * 4
     )  # of each trained number two moments, too; of each tensor its count of steps
-    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: int(needed) - 1)
+    found = int(free * needed / checkpoint_files.HOST_SHARE)
+    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: found)
     caplog.set_level("INFO", checkpoint_files.__name__)
     with running(job(seconds=0.0)) as timed:
         train(task_of(Seen()), STEPS, TRAINING)
-    assert [path.name for path in timed.folder.glob("step-*")] == [f"step-{STEPS - 1:09d}"]
-    assert "training waits for the checkpoint: a copy takes 0 MiB, 0 are free" in caplog.text
-    caplog.clear()
-    monkeypatch.setattr(checkpoint_files.host_memory, "free", lambda: int(needed) + 1)
-    with running(job(seconds=0.0)):
-        train(task_of(Seen()), STEPS, TRAINING)
-    assert "training waits" not in caplog.text
+    assert ("training waits for the checkpoint: a copy takes 0 MiB, 0 are free" in caplog.text) == waits
+    assert ("training waited" in caplog.text) == (not waits)
+    assert list(timed.folder.glob("step-*"))
 
 
 @pytest.mark.usefixtures("beside")

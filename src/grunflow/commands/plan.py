@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rates",
         type=Path,
-        help="a rates.json that --against wrote, in place of results/STUDY/rates.json: seconds and memory as they were measured",
+        help="a rates.json that --against wrote, in place of results/STUDY/rates.json: seconds as they were measured, requests no less than planned",
     )
     parser.add_argument(
         "--cluster",
@@ -140,7 +140,7 @@ COLUMNS = (
 
 
 def _learnt(rates: Mapping[str, Any]) -> list[str]:
-    measured = "what finished jobs tell decides seconds, and memory where they ran on one device, of"
+    measured = "what finished jobs tell decides the seconds, and raises the requests, of"
     return [f"{measured} {', '.join(rates)} (results/STUDY/rates.json, or --rates)"] if rates else []
 
 
@@ -203,8 +203,8 @@ def readable(found: dict[str, Any]) -> str:
         f"jobs without a GPU: {total['cpu_seconds'] / 60:.0f} minutes one after the other, half of it where two run at once",
         *(f"- {line}" for line in found["assumptions"]),
         *(
-            f"fits no {found['gpu']}: {job['folder']}: {job['gpu_bytes'] / giga:.0f} GiB on each of {job['gpus']}; name a larger `gpu`, or smaller "
-            "batches (`accumulation`, `evaluation_batch_size`)"
+            f"fits no {found['gpu']}: {job['folder']}: {job['gpu_bytes'] / giga:.0f} GiB on each of {job['gpus']}; name a larger `gpu`, or of a "
+            "training smaller micro-batches (`accumulation`)"
             for job in found["fit_no_gpu"]
         ),
     ]

@@ -174,7 +174,9 @@ class Study(Strict):
     claims: str | None = Field(None, description="YAML file of claims; null: none")
     max_new_tokens: int = Field(64, ge=1, description="length of generated answers")
     evaluation_batch_size: int = Field(
-        64, ge=1, description="rows scored or cached together, or fewer, as a GPU's memory holds; changes no score"
+        64,
+        ge=1,
+        description="rows scored or cached together, by evaluations and caches fewer where a GPU holds no more; changes no score",
     )
     keep: Literal["all", "adapters", "none"] = Field(
         "all", description="trained carriers that stay once they are scored: adapters are all but whole models"

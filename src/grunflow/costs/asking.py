@@ -28,7 +28,7 @@ class Asked:
     """scored: what is computed of all questions, half of the longest generation included. reads: how often the weights are read
     to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens.
     labels: of them those that are scored, on average; heads: those at which the head is run where texts are not packed. remembered: tokens
-    whose keys and values are kept of each row: of its prompt, and once more in a row that grows, with what is written."""
+    whose keys and values are kept of each row: of its prompt, and once more in a row that grows, padded, with what is written."""
 
     scored: Extent
     reads: float = 0.0
@@ -85,7 +85,7 @@ def _asked(
     times = 2 + len(probe.options.get("blocks") or range(layers)) if _fact(kind, "PER_BLOCK", False) else 1
     attended = tokens * (long.prompt + long.answer)
     scored = Extent(*(times * part for part in (tokens, attended, questions, questions * long.prompt)))
-    remembered = long.prompt + (long.prompt + written if written else 0)
+    remembered = long.prompt + (round(long.prompt * long.padded) + written if written else 0)
     return Asked(scored, passes, long.longest, long.answer, long.longest, kept, remembered)
 
 

@@ -21,7 +21,6 @@ class Device:
 
 # Makers' data sheets. CPU: 102 GFLOP/s in a product of one thread, docs/performance.md; the rest as `grunflow plan --against` found it;
 # jobs beside Snakemake are forked from a process that has imported everything (warm.py), which a start of a CPU counts on.
-ALONE = 3.5  # CPU seconds more of a job that starts by itself (docs/performance.md, a study on SLURM)
 CPU = Device(0, 100e9, 10e9, share=0.6, start=1.0, launch=12e-6)
 DEVICES = {
     "a100-40gb": Device(40 * GIB, 312e12, 1.55e12),
@@ -31,6 +30,7 @@ DEVICES = {
     "l40s-48gb": Device(48 * GIB, 362e12, 0.86e12),
     "none": CPU,
 }
+ALONE = 3.5  # seconds more on a CPU of a job that starts by itself (docs/performance.md, a study on SLURM)
 # Assumptions, measured on no GPU by us, as every share, start and launch of a GPU above: share of peak bandwidth, bytes a second of a
 # shared file system, share of a GPU's memory to plan with; operations of a block on its way up (counted off a Llama-like one: norms,
 # rotary angles and attention in parts).

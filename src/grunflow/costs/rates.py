@@ -48,7 +48,7 @@ def read(path: Path) -> dict[str, Rate]:
             rule: _checked(Rate(**{name: float(value) for name, value in row.items()}))
             for rule, row in json.loads(path.read_text()).items()
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise BadInput(
             f"rates: {path}: expected what `grunflow plan --against` writes ({FILE}); {type(error).__name__}: {str(error)[:100]}"
         ) from error

@@ -57,8 +57,9 @@ def request_for(planned: Cost, attempt: int = 1, most: Partition = ANY, rate: Ra
 
 def _spare(planned: Cost, rate: Rate | None) -> float:
     """Times the planned memory: of jobs on one device as much as finished ones of the rule held, and never less than was planned."""
-    known = rate is not None and rate.memory > 0 and planned.gpus < 2
-    return MEASURED_SPARE * max(1.0, rate.memory) if known and rate else SPARE_MEMORY
+    if rate is None or not rate.memory or planned.gpus > 1:
+        return SPARE_MEMORY
+    return MEASURED_SPARE * max(1.0, rate.memory)
 
 
 def _over_nodes(nodes: int) -> dict[str, Any]:

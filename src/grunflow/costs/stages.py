@@ -163,13 +163,12 @@ def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alo
 
 
 def _fitting(study: Resolved, of_size: Callable[[int], Cost]) -> Cost:
-    """With as many rows at once as the study says, or as fit its kind of GPU: no score depends on it."""
-    size = study.evaluation_batch_size
-    while True:
-        found = replace(of_size(size), rows_at_once=size)
-        if size == 1 or fits(study, found):
-            return found
-        size //= 2
+    """With as many rows at once as the study says, or as fit its kind of GPU: no score depends on it. Where not even one fits, as the
+    study says: jobs may get a larger one."""
+    most = study.evaluation_batch_size
+    sizes = [most >> halvings for halvings in range(most.bit_length())]
+    found = (replace(of_size(size), rows_at_once=size) for size in sizes)
+    return next((each for each in found if fits(study, each)), replace(of_size(most), rows_at_once=most))
 
 
 @_cost.register

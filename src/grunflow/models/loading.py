@@ -61,7 +61,7 @@ def load_config(source: Path | str, revision: str | None = None) -> Any:
 
 
 def supported_config(source: Path | str, revision: str | None = None) -> Any:
-    """The same.
+    """The config of the model there, one of those that this package trains and asks.
 
     Raises:
         BadInput: its architecture is not known.

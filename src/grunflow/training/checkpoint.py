@@ -125,11 +125,10 @@ class Checkpoints:
         """
         if done == total:
             return
-        writing = self.writer.is_writing()
-        due = time.monotonic() - self.begun >= self.job.checkpoint_seconds and not writing
+        due = time.monotonic() - self.begun >= self.job.checkpoint_seconds
         # Several processes do the same: a signal's number, else -1 for a checkpoint that is due, else -2.
         reason = sharding.largest(self.asked.received or (-1 if due else -2))
-        if reason < -1:
+        if reason < -1 or (reason == -1 and self.writer.is_writing()):
             return
         self.writer.begin(done, self._state(), self._record(done), going_on=reason < 0)
         self.begun = time.monotonic()
