@@ -150,11 +150,12 @@ def test_a_study_plans_two_models_and_a_pass_for_each_block() -> None:
     given = read_yaml("config/robustness.yaml", "config")
     given["conditions"]["depth"] = {}
     study = read_study(given)
-    plain, deep = (cost(study, job_of(study, "evaluate", f"gd_grun_t0_u0/{name}").spec) for name in ("plain", "depth"))
+    spec = job_of(study, "evaluate", "gd_grun_t0_u0/depth").spec
+    deep, without = cost(study, spec), cost(study, spec.model_copy(update={"beside": None}))
     given["conditions"]["depth"] = {"blocks": [3]}
     one = cost(read_study(given), job_of(read_study(given), "evaluate", "gd_grun_t0_u0/depth").spec)
     assert deep.flops == pytest.approx(one.flops * (4 + 2) / (1 + 2), rel=1e-6)
-    assert deep.host_bytes > plain.host_bytes
+    assert deep.host_bytes > without.host_bytes
 
 
 def test_one_finished_retain_model_beside_several_target_models_is_refused(tmp_path: Path) -> None:

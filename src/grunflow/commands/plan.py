@@ -66,10 +66,8 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None, cluster: bool = Fal
         cluster: whether jobs without a GPU start by themselves (costs/placing.py, started_alone).
     """
     from grunflow.config.jobs import all_jobs
-    from grunflow.costs.placing import fits, started_alone
-    from grunflow.costs.rates import at, of_study
-    from grunflow.costs.requests import request_for
-    from grunflow.costs.stages import cost
+    from grunflow.costs.placing import fits
+    from grunflow.costs.rates import of_study
     from grunflow.output_cache import cached_folders
     from grunflow.reruns import done_folders
 
@@ -83,9 +81,7 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None, cluster: bool = Fal
     for job in jobs:
         alike = job.rule, job.spec.model_dump_json(exclude={"run", "seed", "target_seed", "unlearn_seed"})
         if alike not in known:
-            planned, rate = cost(study, job.spec), rates.get(job.rule)
-            planned = started_alone(planned) if cluster else planned
-            known[alike] = at(rate, planned), request_for(planned, rate=rate)
+            known[alike] = _of_job(study, job, rates.get(job.rule), cluster)
         spent, asked = known[alike]
         row = rows.setdefault(job.rule, dict.fromkeys(COLUMNS, 0))
         _count(row, job, spent, asked, job.folder in finished, job.folder in cached)
@@ -104,6 +100,18 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None, cluster: bool = Fal
         "fit_no_gpu": large,
         "assumptions": [*assumptions(study), *_learnt(rates)],
     }
+
+
+def _of_job(study: Any, job: Any, rate: Any, cluster: bool) -> tuple[Any, dict[str, Any]]:
+    """What a job is taken to cost, at its rule's rate where there is one, and what it asks of a cluster."""
+    from grunflow.costs.placing import started_alone
+    from grunflow.costs.rates import at
+    from grunflow.costs.requests import request_for
+    from grunflow.costs.stages import cost
+
+    planned = cost(study, job.spec)
+    planned = started_alone(planned) if cluster else planned
+    return at(rate, planned), request_for(planned, rate=rate)
 
 
 def _count(row: dict[str, Any], job: Any, spent: Any, asked: dict[str, Any], done: bool, cached: bool) -> None:
