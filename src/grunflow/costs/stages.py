@@ -165,10 +165,12 @@ def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alo
 def _fitting(study: Resolved, of_size: Callable[[int], Cost]) -> Cost:
     """With as many rows at once as the study says, or as fit its kind of GPU: no score depends on it. Where not even one fits, as the
     study says: jobs may get a larger one."""
-    most = study.evaluation_batch_size
-    sizes = [most >> halvings for halvings in range(most.bit_length())]
-    found = (replace(of_size(size), rows_at_once=size) for size in sizes)
-    return next((each for each in found if fits(study, each)), replace(of_size(most), rows_at_once=most))
+    size = study.evaluation_batch_size
+    asked = found = replace(of_size(size), rows_at_once=size)
+    while not fits(study, found) and size > 1:
+        size //= 2
+        found = replace(of_size(size), rows_at_once=size)
+    return found if fits(study, found) else asked
 
 
 @_cost.register
@@ -223,9 +225,8 @@ def _scored(spec: specs.Evaluate, study: Resolved, size: int) -> Cost:
         held = replace(held, weights=2 * held.weights)
     load = Load(held, times * asked.kept_bytes, work, seconds)
     if _may_wait(spec):
-        passes = times * (
-            2 * math.ceil(asked.scored.rows / size) + asked.reads
-        )  # of prompts, answers, and of each new token
+        # Of prompts, of answers, and of each new token.
+        passes = times * (2 * math.ceil(asked.scored.rows / size) + asked.reads)
         load = waiting(study, model, load, passes)
     return placed(study, model, load)
 
