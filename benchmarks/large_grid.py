@@ -20,7 +20,7 @@ ROOT = Path.cwd()
 STUDY = ["--configfile", "study.yaml"]
 COMMANDS = {
     "dry run": ["snakemake", "--snakefile", str(ROOT / "workflow/Snakefile"), "--workflow-profile", str(ROOT / "workflow/profiles/default"),
-                *STUDY, "-n", "--quiet", "all"],
+                *STUDY, "-n", "--quiet", "rules"],
     "plan": ["grunflow", "plan", *STUDY],
     "jobs": ["grunflow", "jobs", *STUDY],
 }  # fmt: skip

@@ -38,3 +38,18 @@ def test_random_words() -> None:
 
 def test_no_path_matches_the_pattern_of_no_words() -> None:
     assert not re.fullmatch(any_of([]), "runs/base")
+
+
+def test_a_product_is_spelt_once() -> None:
+    objectives, carriers, seeds = (
+        ("gd", "idk", "npo"),
+        ("full", "lora", *(f"grun_{rank}" for rank in range(20))),
+        range(99),
+    )
+    words = [
+        f"tiny/{objective}_{carrier}_t{seed}" for objective in objectives for carrier in carriers for seed in seeds
+    ]
+    pattern = any_of(words)
+    assert pattern.count("npo") == 1
+    assert pattern.count("t98") == 2  # behind full and lora, and behind a rank
+    assert all(re.fullmatch(pattern, word) for word in words)

@@ -1,4 +1,6 @@
+import gc
 from functools import cache
+from inspect import signature
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
@@ -34,6 +36,10 @@ def checked_study():
 
 
 STUDY, JOBS, RATES = checked_study()
+# They, and Snakemake's graph of thousands of jobs, stay as long as the process: to look through them for garbage again and again
+# takes a quarter of a dry run.
+gc.freeze()
+gc.set_threshold(50_000, 20, 100)
 
 
 @cache
@@ -93,6 +99,12 @@ wildcard_constraints:
     benchmark=any_of(STUDY.benchmarks),
 
 
+def declared(function):
+    """A function of a rule whose signature lies ready: Snakemake works it out anew for every job, else, and each time that it asks."""
+    function.__signature__ = signature(function)
+    return function
+
+
 def job_at(folder, wildcards):
     """The job that writes `folder`, a pattern of wildcards."""
     place = folder.format(**wildcards)
@@ -120,6 +132,7 @@ def finished(folder):
 def inputs_of(folder):
     """What its job reads: name -> finished folders, and files that no job made."""
 
+    @declared
     def of_wildcards(wildcards):
         hold_against_manifests()  # asked first while Snakemake builds its graph
         job = job_at(folder, wildcards)
@@ -140,12 +153,15 @@ def call_of(folder):
     the output for that: paths are to change no key of the cache, and what is read is compared as input.
     """
 
+    @declared
     def inputs(wildcards, output):
         return input_arguments(job_at(folder, wildcards))
 
+    @declared
     def spec(wildcards):
         return spec_argument(job_at(folder, wildcards))
 
+    @declared
     def code(wildcards):
         return job_at(folder, wildcards).code
 
@@ -155,6 +171,7 @@ def call_of(folder):
 def carrier_of(folder):
     """The argument for a carrier that is discarded. It is compared: keeping more or less than before trains again."""
 
+    @declared
     def of_wildcards(wildcards):
         return job_at(folder, wildcards).carrier_argument
 
@@ -185,6 +202,7 @@ def asks(folder, *more):
     """What its job asks of a cluster: mem_mb, runtime (minutes), gpu, cpus_per_task, nodes, and `more`."""
 
     def asked(resource):
+        @declared
         def of_job(wildcards, attempt):
             return requested(job_at(folder, wildcards).folder, attempt)[resource]
 

@@ -1,5 +1,8 @@
 """The spec of every job of a benchmark's part of a study."""
 
+from collections.abc import Callable
+from functools import cache
+
 from grunflow.benchmarks.base import BASE, EXTERNAL, TARGET, Benchmark, forgetting
 from grunflow.config import shown_specs, specs
 from grunflow.config.benchmarks import BenchmarkSpec
@@ -56,7 +59,13 @@ def snapshot(part: Part) -> ProbeSpec | None:
     """What a run is asked on its way; None where it is not."""
     asked = asked_on_the_way(part)
     some = asked.count or asked.steps
-    return part.benchmark.snapshot(asked.questions) if part.benchmark.snapshot and some else None
+    return _snapshot(part.benchmark.snapshot, asked.questions) if part.benchmark.snapshot and some else None
+
+
+@cache
+def _snapshot(of: Callable[[int], ProbeSpec], questions: int) -> ProbeSpec:
+    """A benchmark's own, the same for all its runs."""
+    return of(questions)
 
 
 def unlearn(part: Part, run: Run) -> specs.Unlearn:
