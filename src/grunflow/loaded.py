@@ -71,7 +71,7 @@ def of_folder(folder: Path) -> Run:
 
 def subject_of(run: Run) -> Subject:
     """The run's tokenizer and its model with the carriers on it."""
-    return restored(run.spec.model, run.links, files=run.files, asked=True)
+    return restored(run.spec.model, run.links, files=run.files, purpose="asked")
 
 
 def _starts(folder: Path, manifest: Mapping[str, Any]) -> list[Path]:

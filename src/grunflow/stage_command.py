@@ -57,7 +57,7 @@ def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
             action=Partial,
             nargs=0,
             default=False,
-            help="tables, figures, claims and report of what the study has so far",
+            help="tables, figures, claims and report of what the study has so far; needs --configfile, and neither --spec nor --out",
         )
         sub.add_argument("--configfile", type=Path, help="the study's config, for --partial")
     if stage.trains:

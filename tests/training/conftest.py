@@ -17,3 +17,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Job(folder, "prepare", CRAFT).run("corpora")
     Job(folder, "finetune", finetune("base", "wmdp"), data="corpora").run("crafty")
     return folder
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)

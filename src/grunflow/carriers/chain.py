@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from grunflow.carriers.stack import Stack
 from grunflow.carriers.summed import Summed
@@ -11,6 +11,8 @@ from grunflow.errors import BadInput
 from grunflow.manifest import identity, read_manifest
 from grunflow.models import offloaded
 from grunflow.models.loading import place_of, start_model, start_tokenizer
+
+Purpose = Literal["read", "asked", "trained"]
 
 
 class Subject(NamedTuple):
@@ -25,11 +27,10 @@ def restored(
     links: Sequence[Path],
     share: float = 1.0,
     files: Iterable[Path] = (),
-    trainable: bool = False,
-    asked: bool = False,
+    purpose: Purpose = "read",
 ) -> Subject:
     """A model and the carriers on it, with its tokenizer. Arguments and errors: those of `stacked`."""
-    stack = stacked(model, links, share, files, trainable, asked)
+    stack = stacked(model, links, share, files, purpose)
     return Subject(start_tokenizer(model, links), stack)
 
 
@@ -38,8 +39,7 @@ def stacked(
     links: Sequence[Path],
     share: float = 1.0,
     files: Iterable[Path] = (),
-    trainable: bool = False,
-    asked: bool = False,
+    purpose: Purpose = "read",
 ) -> Stack:
     """A model and the carriers on it.
 
@@ -48,19 +48,19 @@ def stacked(
             start), then runs, each with a carrier.
         share: of the last carrier, how far from what it lies on (0) to what was trained (1).
         files: that the command was given; a carrier of the user's own may be among them.
-        trainable: whether the last carrier is to be trained on.
-        asked: whether it is only asked, and so may be larger than the GPU (models/offloaded.py).
+        purpose: "trained": the last carrier is trained on. "asked": it is only asked, and so may be larger than the GPU
+            (models/offloaded.py). "read": its weights or states are wanted whole.
 
     Raises:
         BadInput: a folder without a carrier, or one that was trained on something else than lies before it.
     """
     links = list(links)
-    stack = Stack((offloaded.start_model if asked else start_model)(model, links))
+    stack = Stack((offloaded.start_model if purpose == "asked" else start_model)(model, links))
     first = 1 if isinstance(place_of(model, links)[0], Path) else 0
     for number in range(first, len(links)):
         _check_link(links, number)
         last = number == len(links) - 1
-        stack.restore(links[number], share if last else 1.0, files, trainable and last)
+        stack.restore(links[number], share if last else 1.0, files, last and purpose == "trained")
     stack.model.eval()
     return stack
 
@@ -76,7 +76,7 @@ def summed(
         factor: of the sum.
     """
     start = list(start)
-    subject = restored(model, start, files=files, asked=True)
+    subject = restored(model, start, files=files, purpose="asked")
     beneath = len(subject.stack.carriers)
     for run in runs:
         _check_link([*start, run], len(start))
@@ -95,7 +95,7 @@ def restorer(model: Model, links: Sequence[Path], files: Iterable[Path] = ()) ->
         if known:
             known[0].stack.rescale(links[-1], share)
         else:
-            known.append(restored(model, links, share, files, asked=True))
+            known.append(restored(model, links, share, files, purpose="asked"))
         return known[0]
 
     return at

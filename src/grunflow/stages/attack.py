@@ -24,7 +24,8 @@ from grunflow.work import Work
 def run(spec: Attack, work: Work) -> dict[str, Any]:
     """Write <output>.parquet of every probe: a row per question and number of steps (`strength`)."""
     tuned = spec.attacker == "tuned"
-    tokenizer, stack = restored(spec.model, work.inputs.get("start", []), files=work.files, trainable=tuned)
+    start = work.inputs.get("start", [])
+    tokenizer, stack = restored(spec.model, start, files=work.files, purpose="trained" if tuned else "read")
     goal = objective(spec.objective, work.files)
     stream = stream_of(spec, work, tokenizer, goal)
     if tuned:
