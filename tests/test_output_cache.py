@@ -1,5 +1,6 @@
 """What a study would find in the shared cache; tests/workflow/test_cache.py holds it against Snakemake's own."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -79,11 +80,19 @@ def test_without_a_cache_nothing_is_found(jobs: list[Job], cache: Path, monkeypa
 
 
 def test_what_is_no_manifest_of_ours_is_passed_over(jobs: list[Job], cache: Path) -> None:
-    for name, text in (("a", "{"), ("b", '{"spec": 1}')):
+    known = json.loads((cache / "0" / "manifest.json").read_text())
+    foreign = json.dumps(known | {"files": []})
+    for name, text in (("a", "{"), ("b", '{"spec": 1}'), ("c", "[]"), ("d", foreign)):
         (cache / name).mkdir()
         (cache / name / "manifest.json").write_text(text)
     (cache / "file").write_text("")
     assert cached_folders(jobs, set()) == {job.folder for job in jobs}
+
+
+def test_what_is_discarded_is_in_no_cache(jobs: list[Job], cache: Path) -> None:
+    """`keep` is in no spec: an entry may stem from a study that kept everything, but rules that discard restore nothing."""
+    discards = replace(jobs[2], discarded="results/demo/tofu/carriers/tiny")
+    assert cached_folders([*jobs[:2], discards], set()) == {job.folder for job in jobs[:2]}
 
 
 def test_a_comment_in_a_method_of_the_users_own_changes_nothing(jobs: list[Job], cache: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from grunflow import presence
+from grunflow.errors import BadInput
 
 ELSEWHERE = {"host": "login2", "process": 77}
 
@@ -66,3 +67,28 @@ def test_what_is_cut_short_or_of_this_machine_is_nobody_elsewhere(content: str) 
     """Of this machine's processes /proc tells."""
     sign(content)
     assert presence.elsewhere() is None
+
+
+def test_who_has_left_gives_no_more_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "EVERY_SECONDS", 0.01)
+    presence.announce()
+    presence.leave()
+    time.sleep(0.1)
+    assert not presence.SIGN.exists()
+    presence.announce()  # a second study in one process
+    assert presence.SIGN.exists()
+    presence.leave()
+
+
+def test_a_folder_that_takes_no_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    sign(json.dumps(ELSEWHERE))
+
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(presence.tempfile, "NamedTemporaryFile", full)
+    with pytest.raises(
+        BadInput,
+        match=r"\.grunflow: takes no file \(No space left on device\), so that nobody knows whether login2 still",
+    ):
+        presence.elsewhere()

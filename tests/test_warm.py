@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,6 +22,10 @@ def main():
         print(os.getcwd(), os.environ["TOLD"], "torch" in sys.modules, sys.stdin.read())
         print("errors", file=sys.stderr)
         sys.exit(7)
+    if sys.argv[1] == "where":
+        import tempfile
+        print(tempfile.gettempdir())
+        sys.exit(0)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
     open(sys.argv[2], "w").write(str(os.getpid()))
     while True:
@@ -118,6 +123,43 @@ def test_who_would_have_started_otherwise_starts_by_himself(
     """run_elsewhere gives None, which as an exit status is 0."""
     process = command(tmp_path, server | other, "tell")
     assert (*process.communicate(), process.returncode) == ("", "", 0)
+
+
+@pytest.mark.parametrize("cut_short", ["", '{"python": '])
+def test_a_command_that_is_killed_while_it_hands_itself_over_ends_no_other(
+    cut_short: str, server: dict[str, str], tmp_path: Path
+) -> None:
+    process, forked = waiting(tmp_path, server)
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(server[warm.ADDRESS])
+        socket.send_fds(line, [b"!"], [0, 1, 2])
+        line.sendall(cut_short.encode())
+    (tmp_path / "other").mkdir()
+    told, _ = command(tmp_path / "other", server, "tell").communicate("input")  # the server still serves
+    assert told.endswith("so True input\n")
+    assert not is_gone(forked)
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 75
+
+
+def test_where_no_server_can_be_jobs_start_by_themselves(tmp_path: Path) -> None:
+    """An address of a socket has room for 107 bytes."""
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    script = "import os; from grunflow import warm; warm.start(); print(warm.ADDRESS in os.environ)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=without_address() | {"TMPDIR": str(long)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "False\n")
+    assert "every job imports torch by itself" in done.stderr
+    assert not list(long.iterdir())
+
+
+def test_files_for_a_while_lie_where_the_command_wants_them(server: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    process = command(tmp_path, server | {"TMPDIR": str(tmp_path / "own")}, "where")
+    assert process.communicate()[0] == f"{tmp_path / 'own'}\n"
 
 
 def test_grunflow_itself_is_handed_over_and_says_the_same(server: dict[str, str], tmp_path: Path) -> None:

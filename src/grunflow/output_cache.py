@@ -79,7 +79,7 @@ def cached_folders(jobs: Iterable[Job], done: set[str]) -> set[str]:
         if job.folder in done:
             held[job.folder] = identity(read_manifest(Path(job.folder)))
             continue
-        wanted = _wanted(job, held)
+        wanted = None if job.discarded else _wanted(job, held)  # rules that discard cache nothing
         if wanted in entries:
             held[job.folder] = entries[wanted]
             cached.add(job.folder)
@@ -95,7 +95,7 @@ def _entries(cache: Path) -> dict[str, str]:
             found[digest_of([*(manifest[key] for key in MADE_FROM if key != "files"), _data(manifest["files"])])] = (
                 identity(manifest)
             )
-        except (BadInput, OSError, KeyError):  # another workflow's, or on its way in or out
+        except (BadInput, OSError, KeyError, TypeError, AttributeError):  # another workflow's, or on its way in or out
             continue
     return found
 

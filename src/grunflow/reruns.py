@@ -44,7 +44,7 @@ def reruns_of(jobs: list[Job], past: Past | None = None) -> list[Rerun]:
     again: list[Rerun] = []
     for job in jobs:
         if job.folder in running:
-            reasons = own.get(job.folder) or (_lacks(job, past, peers.get(job.rule), running),)
+            reasons = own.get(job.folder) or (_lacks(job, past, peers.get(job.rule)),)
             waits = sorted({maker.rule for maker in past.links.made_before(job) if maker.folder in running})
             if waits and (job.folder in past.made or job.rule not in peers):
                 reasons = (*filter(None, reasons), f"follows from {', '.join(waits)}")
@@ -123,7 +123,7 @@ class Peers:
         return {(key, _text(value)) for manifest in self.manifests for key, value in flat(manifest["spec"]).items()}
 
 
-def _lacks(job: Job, past: Past, peers: Peers | None, running: set[str]) -> str:
+def _lacks(job: Job, past: Past, peers: Peers | None) -> str:
     """Why a job runs that is not stale itself: "" where it only follows from others."""
     if job.folder not in past.made:
         return _never_made(job, peers)

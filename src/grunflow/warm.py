@@ -10,6 +10,7 @@ says GRUNFLOW_WARM=no.
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,18 +38,23 @@ _servers: list[subprocess.Popen] = []  # of this process; their inputs stay open
 
 
 def start() -> None:
-    """Start a server for the processes that this one will start; it ends when this process has ended."""
+    """Start a server for the processes that this one will start; it ends when this process has ended. Without one they take longer."""
     if ADDRESS in os.environ:
         return
     folder = tempfile.mkdtemp(prefix="grunflow-")  # nobody else may enter it
     address = str(Path(folder, "address"))
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        listener.listen(64)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "grunflow.warm_server", str(listener.fileno()), folder],
-            stdin=subprocess.PIPE, pass_fds=[listener.fileno()], env={**os.environ, **ONE_THREAD},
-        )  # fmt: skip
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(address)
+            listener.listen(64)
+            server = subprocess.Popen(
+                [sys.executable, "-m", "grunflow.warm_server", str(listener.fileno()), folder],
+                stdin=subprocess.PIPE, pass_fds=[listener.fileno()], env={**os.environ, **ONE_THREAD},
+            )  # fmt: skip
+    except OSError as error:  # the path may be too long for an address (107 bytes)
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"grunflow: no server at {address} ({error}); every job imports torch by itself", file=sys.stderr)
+        return
     _servers.append(server)
     os.environ[ADDRESS] = address
 
@@ -67,10 +73,10 @@ def run_elsewhere() -> int | None:
             line.connect(address)
             socket.send_fds(line, [b"!"], [0, 1, 2])
             line.sendall(json.dumps(_request()).encode() + b"\n")
+            answers = line.makefile()
+            process = int(answers.readline() or 0)
         except OSError:
             return None
-        answers = line.makefile()
-        process = int(answers.readline() or 0)
         if not process:
             return None
         for number in FORWARDED:

@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from contextlib import suppress
 from functools import cache
@@ -55,6 +56,7 @@ class Command(NamedTuple):
         for name, limit in self.request["limits"].items():
             with suppress(ValueError, OSError):  # one that this user may not raise
                 resource.setrlimit(getattr(resource, name), tuple(limit))
+        tempfile.tempdir = None  # where a package asked for it when it was imported it is the server's
         sys.argv, sys.path[:] = self.request["words"], self.request["path"]
         for name in [name for name in sys.modules if name.partition(".")[0] == "grunflow"]:
             del sys.modules[name]
@@ -94,6 +96,7 @@ class Server:
                 elif key.fileobj == self.alive:
                     self.selector.unregister(self.alive)
                     self.selector.unregister(self.listener)
+                    self.listener.close()  # who comes now starts by itself
                     listens = False
                 elif key.data in self.jobs:  # who waits for it is gone: killed
                     os.kill(key.data, signal.SIGKILL)
@@ -101,26 +104,34 @@ class Server:
         return None
 
     def accept(self) -> Command | None:
-        """Fork a process for the command that has come; in that process the command."""
+        """Fork a process for the command that has come; in that process the command. One that is cut short, or that no process is to be
+        had for, starts by itself: the others run on."""
         line, _ = self.listener.accept()
-        _, files, _, _ = socket.recv_fds(line, 1, 3)
-        with line.makefile() as words:
-            command = Command(json.loads(words.readline() or "null"), files)
-        if command.request and command.fits():
-            preload()
-            process = os.fork()
-            if not process:
-                self.leave()
-                return command
+        files: list[int] = []
+        try:
+            _, files, _, _ = socket.recv_fds(line, 1, 3)
+            with line.makefile() as words:
+                command = Command(json.loads(words.readline() or "null"), files)
+            process = self.fork() if command.request and command.fits() else None
+        except (OSError, ValueError):
+            process = None
+        if process == 0:
+            self.leave()
+            return command
+        if process is None:
+            self.tell(line, 0)
+            line.close()
+        else:
             self.jobs[process] = line
             self.selector.register(line, selectors.EVENT_READ, process)
             self.tell(line, process)
-        else:
-            self.tell(line, 0)
-            line.close()
         for file in files:
             os.close(file)
         return None
+
+    def fork(self) -> int:
+        preload()
+        return os.fork()
 
     def tell_ends(self) -> None:
         """To each command whose process has ended its status; negative: the signal that ended it."""

@@ -92,3 +92,25 @@ def test_prompts_of_a_chat_are_planned_longer() -> None:
     longer = reads.in_form(own, study.conventions)
     assert (longer.prompt, longer.longest) == (own.prompt + reads.CHAT_TOKENS, own.longest + reads.CHAT_TOKENS)
     assert reads.in_form(own, read_study(read_yaml("config/paper.yaml", "config")).conventions) == own
+
+
+def test_every_drawn_answer_is_written() -> None:
+    tofu = benchmark("paper", "tofu")
+    names = (DataSet(name="forget", role="forget", file="sets/forget05_perturbed.jsonl"),)
+    drawn = ProbeSpec(kind="samples", sets=names, options={"draws": 16})
+    one = ProbeSpec(kind="samples", sets=names, options={"draws": 1})
+    more = asked(tofu, [drawn], 256, 16, 32).scored.tokens - asked(tofu, [one], 256, 16, 32).scored.tokens
+    assert more == 200 * 15 * 128  # the prompt is read once for all
+
+
+def test_a_limit_is_of_each_task_of_a_group() -> None:
+    """lm-eval takes the first so many questions of each of MMLU's 57 subjects."""
+    wmdp = benchmark("paper", "wmdp")
+    probe = wmdp.snapshot(20)
+    assert {item.name for item in probe.sets} >= {"wmdp_bio", "mmlu"}
+    assert asked(wmdp, [probe], 256, 16, 32).scored.rows == sum(
+        20 * (57 if item.name == "mmlu" else 1) for item in probe.sets
+    )
+    given = read_yaml("config/paper.yaml", "config")
+    given["benchmarks"]["wmdp"]["limit"] = 100
+    assert declared(read_study(given).benchmark("wmdp")).rows["mmlu"] == 57 * 100

@@ -22,6 +22,7 @@ from grunflow.config.specs import CacheFrozenStates, Evaluate, Finetune, Unlearn
 from grunflow.config.study import GPUS, Resolved
 from grunflow.config.typed import read_yaml
 from grunflow.costs.hardware import DEVICES, DISK, GPU_SHARE
+from grunflow.costs.placing import fits
 from grunflow.costs.requests import SPARE_MEMORY, request
 from grunflow.costs.stages import cost
 
@@ -235,6 +236,26 @@ def test_weights_that_are_read_beside_those_they_replace_are_planned() -> None:
         cost(study, job_of(study, "evaluate", "tofu", "llama-3.1-8b", name).spec) for name in ("gd_full", "gd_lora")
     )
     assert full.gpu_bytes > 2 * 2 * 8_030_261_248 > lora.gpu_bytes
+
+
+def test_memory_of_a_run_that_is_asked_on_its_way_holds_the_questions_too() -> None:
+    """An attack is put to every probe: beside its weights and moments it holds what a scored batch does, where that is more than a step's;
+    a snapshot's few questions take no more than a step. On GPUs fewer rows are asked at once before another GPU is."""
+    given = read_yaml("config/paper.yaml", "config")
+    study = read_study(given)
+    attack = job_of(study, "attack", "grun", "relearn").spec
+    scored = cost(study, job_of(study, "evaluate", "gd_grun", "plain").spec)
+    planned = cost(study, attack)
+    assert planned.gpu_bytes > 0.8 * scored.gpu_bytes
+    assert (planned.gpus, planned.rows_at_once) == (1, study.evaluation_batch_size)
+    many = read_study(given | {"evaluation_batch_size": 2**14})
+    less = cost(many, attack)
+    assert less.gpus == 1
+    assert fits(many, less)
+    assert study.evaluation_batch_size <= less.rows_at_once < 2**14
+    run = job_of(many, "unlearn", "gd_full").spec
+    assert cost(many, run).gpus == cost(study, run).gpus
+    assert request(many, attack)["batch_size"] == less.rows_at_once
 
 
 def test_the_warning_before_a_time_limit_leaves_time_for_the_checkpoint() -> None:

@@ -38,17 +38,36 @@ def results(study, tmp_path: Path) -> Path:
             place.mkdir(parents=True)
             seconds = START + float(cost(study, job.spec).flops) / FLOPS
             measured = {"seconds": seconds, "cpu_seconds": 2 * seconds, "peak_memory_bytes": 3 * 2**30}
-            (place / "manifest.json").write_text(json.dumps({"measured": measured}))
+            (place / "manifest.json").write_text(
+                json.dumps({"spec": job.spec.model_dump(mode="json"), "measured": measured})
+            )
     return tmp_path
 
 
 def test_the_law_that_made_the_seconds_is_found_again(study, results: Path) -> None:
-    rates = learnt(taken(study, all_jobs(study), results))
+    found, others = taken(study, all_jobs(study), results)
+    rates = learnt(found)
+    assert others == 0
     assert "report" not in rates
     assert rates["prepare"][:2] == (pytest.approx(START), 0.0)  # no work that is reckoned with
     for rule in ("unlearn", "evaluate"):  # jobs of different sizes
         assert rates[rule].start == pytest.approx(START, rel=1e-6)
         assert rates[rule].flops == pytest.approx(FLOPS, rel=1e-6)
+
+
+def test_what_another_config_took_tells_nothing(study, results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twice the steps take twice the seconds: held against today's plan, a rate would be wrong by as much."""
+    given = read_yaml("config/demo.yaml", "config")
+    given["training"]["grun"]["steps"] *= 2
+    twice = read_study(given)
+    before = {job.folder: job.spec for job in all_jobs(study)}
+    changed = [job for job in all_jobs(twice) if job.spec != before[job.folder]]
+    assert {job.spec.carrier.name for job in changed} == {"grun"}
+    assert taken(twice, all_jobs(twice), results)[1] == len(changed)
+    rows = against(twice, results)
+    assert rows["unlearn"]["jobs"] == sum(job.rule == "unlearn" for job in all_jobs(twice)) - len(changed)
+    assert "finished jobs left out" in capsys.readouterr().err
+    assert read(results / FILE)["unlearn"].flops == pytest.approx(FLOPS, rel=1e-6)
 
 
 def test_planned_beside_measured_and_a_plan_at_the_rates(study, results: Path) -> None:

@@ -1,6 +1,8 @@
 """What aggregation refuses before it averages: folders of other runs, other questions, figures out of their range."""
 
 import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -56,15 +58,16 @@ class Small:
             if frame is not None:
                 frame.to_parquet(draft / "answers.parquet", index=False)
 
-    def aggregated(self) -> pd.DataFrame:
+    def aggregated(self, attacks: tuple[RunRow, ...] = (), attacked: Sequence[Path] = ()) -> pd.DataFrame:
         names = [row.carrier or row.objective for row in self.rows]
         inputs = {
             "score": [self.folder / "scores" / name for name in names],
             "run": [self.folder / "runs" / name for name in names],
+            "attacked": list(attacked),
         }
         out = self.folder / "metrics"
         out.mkdir(exist_ok=True)
-        aggregate.run(Aggregate(benchmark=made_up.TOFU, runs=tuple(self.rows)), Work(inputs, out))
+        aggregate.run(Aggregate(benchmark=made_up.TOFU, runs=tuple(self.rows), attacks=attacks), Work(inputs, out))
         return pd.read_parquet(out / "metrics.parquet")
 
     def swap(self, kind: str) -> None:
@@ -105,6 +108,32 @@ def test_scores_of_an_earlier_state_of_a_run_are_told(tmp_path: Path) -> None:
         study.aggregated()
 
 
+def test_an_attack_on_an_earlier_state_of_a_run_is_told(tmp_path: Path) -> None:
+    """The run was trained and scored anew; what was asked behind its attack stems from before."""
+    study = Small(tmp_path)
+    attacked = study.rows[-1].model_copy(update={"condition": "relearn"})
+    spec = {"benchmark": "tofu", "run": attacked.run, "called": "relearn", "condition": {"name": "plain"}}
+    study.made("attacks", "lora", spec, {"start": [tmp_path / "runs" / "lora"]}, {}, answers())
+    path = tmp_path / "runs" / "lora" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"code": "another"}))
+    scored = tmp_path / "scores" / "lora"
+    shutil.rmtree(scored)
+    plain = {"benchmark": "tofu", "run": attacked.run, "condition": {"name": "plain"}}
+    study.made("scores", "lora", plain, {"model": [tmp_path / "runs" / "lora"]}, {}, answers())
+    study.aggregated()
+    with pytest.raises(BadInput, match=r"attacks/lora: .*gd_lora was scored from another state of .*runs/lora"):
+        study.aggregated(attacks=(attacked,), attacked=[tmp_path / "attacks" / "lora"])
+
+
+@pytest.mark.parametrize(("kind", "other"), [("scores", "runs"), ("runs", "scores")])
+def test_a_folder_of_another_stage_is_told(tmp_path: Path, kind: str, other: str) -> None:
+    study = Small(tmp_path)
+    shutil.rmtree(tmp_path / kind / "lora")
+    shutil.copytree(tmp_path / other / "lora", tmp_path / kind / "lora")
+    with pytest.raises(BadInput, match="were folders moved"):
+        study.aggregated()
+
+
 def test_a_benchmark_of_the_same_runs_is_another(tmp_path: Path) -> None:
     study = Small(tmp_path)
     path = tmp_path / "scores" / "full" / "manifest.json"
@@ -133,6 +162,7 @@ def test_half_a_file_is_told(tmp_path: Path) -> None:
         (lambda rows: rows.assign(answer="Somebody else"), "was asked other questions than tiny/forget10/retain_"),
         (lambda rows: rows.assign(nll_answer=-3.0), r"probability of forget question 0 is 2\.117.*, expected 0 to 1"),
         (lambda rows: rows.assign(nll_answer=rows["nll_answer"].where(rows.index != 5)), "probability of retain question 1 is nan"),
+        (lambda rows: rows.assign(nll_answer=float("nan")), r"gd_lora \(plain\): probability is of no question a number"),
     ],
 )  # fmt: skip
 def test_other_questions_and_impossible_figures_are_told(tmp_path: Path, changed, message: str) -> None:

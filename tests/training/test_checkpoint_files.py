@@ -4,6 +4,7 @@ import resource
 import signal
 import threading
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -139,3 +140,26 @@ def test_a_write_that_fails_otherwise_neither_ends_a_finished_training_nor_hides
     with running(job(seconds=0.0)), pytest.raises(CheckFailed, match="diverged") if diverges else nullcontext():
         train(task_of(Last()), STEPS, TRAINING)
     assert "the last checkpoint was not written" in caplog.text
+
+
+def test_an_older_checkpoint_that_stays_is_no_failure_of_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file of it is still open over NFS: its folder cannot be removed."""
+
+    remove = checkpoint_files.shutil.rmtree
+
+    def busy(folder: Path, **keys: bool) -> None:
+        if folder.name.startswith("step-") and not keys:  # not where any failure is ignored
+            raise OSError(16, "Device or resource busy", str(folder))
+        remove(folder, **keys)
+
+    whole = task_of(Seen())
+    want = result(whole, train(whole, STEPS, TRAINING))
+    again = task_of(Seen())
+    with monkeypatch.context() as patched, running(job(seconds=0.0)) as timed:
+        patched.setattr(checkpoint_files.shutil, "rmtree", busy)
+        assert result(again, train(again, STEPS, TRAINING)) == want
+    assert "an older checkpoint that could not be removed (Device or resource busy)" in caplog.text
+    assert "no checkpoint after" not in caplog.text
+    assert checkpoint_files.newest_whole(timed) == timed.folder / f"step-{STEPS - 1:09d}"

@@ -40,8 +40,7 @@ rule unlearn:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(RUN, *TRAINING),
-        batch_size=STUDY.evaluation_batch_size,
+        **asks(RUN, *TRAINING, "batch_size"),
     params:
         **call_of(RUN),
         carrier=carrier_of(RUN),

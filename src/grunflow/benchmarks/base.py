@@ -101,7 +101,8 @@ class Benchmark:
     representations, how retain rows are sampled, and what overrides set of `texts`. probes: put to every run.
     snapshot: put to a run on its way. roles of sets: see DataSet. files: what `prepare` reads that no job made. origin: what
     the numbers were made from, for captions, by what its models are called (empty: they are from scratch). rows: file below
-    the data folder -> rows, for plans; own_lengths: of the sets (by name) whose questions are unlike the rest. chance: accuracy of
+    the data folder -> rows, for plans; own_lengths: of the sets (by name) whose questions are unlike the rest; tasks: of a set that is a
+    group of lm-eval's how many it has, each of which a probe's `limit` cuts. chance: accuracy of
     guessing, where the answers are options. note: a sentence without its full stop, for the main table. left_out: what these data do
     not let us measure, each with the reason; in every caption, and told when a study is read.
     """
@@ -119,6 +120,7 @@ class Benchmark:
     rows: Mapping[str, int]
     lengths: Lengths
     own_lengths: Mapping[str, Lengths] = field(default_factory=dict)
+    tasks: Mapping[str, int] = field(default_factory=dict)
     split: str = ""
     snapshot: Callable[[int], ProbeSpec] | None = None
     files: tuple[str, ...] = ()

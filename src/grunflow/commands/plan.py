@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,9 @@ def against(study: Any, results: Path, cluster: bool = False) -> dict[str, dict[
     from grunflow.costs import rates, taken
     from grunflow.costs.placing import started_alone
 
-    done = taken.taken(study, all_jobs(study), results)
+    done, others = taken.taken(study, all_jobs(study), results)
+    if others:
+        print(f"--against: {others} finished jobs left out, which another config or version made", file=sys.stderr)
     done = [item._replace(planned=started_alone(item.planned)) for item in done] if cluster else done
     known = taken.learnt(done)
     rates.write(results, known)

@@ -33,13 +33,13 @@ def all_jobs(study: Resolved) -> list[Job]:
     """Every job of the study, each after those whose folders it reads.
 
     Raises:
-        BadInput: two jobs of different specs would write one folder.
+        BadInput: two jobs of different specs, or inputs, would write one folder.
     """
     own = parts(study)
     found: dict[str, Job] = {}
     for job in (*(job for part in own for job in part_jobs(part)), *report_jobs(study, own)):
         known = found.setdefault(job.folder, job)
-        if known.spec != job.spec:
+        if (known.spec, known.inputs) != (job.spec, job.inputs):
             raise BadInput(f"config: two different specs for {job.folder}; give one of the methods another name.")
     return list(found.values())
 

@@ -28,7 +28,8 @@ class Asked:
     """scored: what is computed of all questions, half of the longest generation included. reads: how often the weights are read
     to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens.
     labels: of them those that are scored, on average; heads: those at which the head is run where texts are not packed. remembered: tokens
-    whose keys and values are kept of each row: of its prompt, and once more in a row that grows, padded, with what is written."""
+    whose keys and values are kept of each row: of its prompt, and once more in a row that grows, padded, with what is written. texts: of the
+    largest set, which are asked together."""
 
     scored: Extent
     reads: float = 0.0
@@ -37,12 +38,14 @@ class Asked:
     heads: int = 0
     kept_bytes: int = 0
     remembered: int = 0
+    texts: int = 0
 
     def __add__(self, other: "Asked") -> "Asked":
         scored = Extent(*(ours + theirs for ours, theirs in zip(self.scored, other.scored, strict=True)))
         return Asked(
             scored, self.reads + other.reads, max(self.longest, other.longest), max(self.labels, other.labels),
             max(self.heads, other.heads), self.kept_bytes + other.kept_bytes, max(self.remembered, other.remembered),
+            max(self.texts, other.texts),
         )  # fmt: skip
 
 
@@ -66,27 +69,29 @@ def _asked(
 ) -> Asked:
     kind = probe.kind
     questions, own = reads.of_set(benchmark, item), benchmark.own_lengths.get(item.name)
-    if item.file:  # of a group of lm-eval's tasks the limit is each task's
-        questions = min(questions, probe.options.get("limit") or questions)
+    if limit := probe.options.get("limit"):
+        questions = min(questions, limit * benchmark.tasks.get(item.name, 1))
     long = own or benchmark.lengths
     answers, width = _fact(kind, "ANSWERS", 1), _fact(kind, "QUESTION_TOKENS", None)
     answers = min(answers, long.answers or answers) if probe.options.get("others", True) else 1
     writes = _fact(kind, "GENERATES", False) and probe.options.get("written", True)
     written = (item.max_new_tokens or new_tokens) if writes else 0
-    passes = math.ceil(questions * probe.options.get("draws", 1) / batch_size) * written / 2
+    draws = probe.options.get("draws", 1)
+    passes = math.ceil(questions * draws / batch_size) * written / 2
     kept = questions * (WRITTEN_ROW if written else SCORED_ROW)
     if width is not None:
         texts, option = questions * answers, own.answer if own else 1
         width = own.prompt + own.answer if own else width
         longest = own.longest if own else LONGEST_QUESTION
         scored = Extent(texts * width, texts * width**2, texts, texts * (width - option))
-        return Asked(scored, passes, longest, option, option, kept)
-    tokens = questions * (long.prompt + answers * long.answer + written // 2)
+        return Asked(scored, passes, longest, option, option, kept, texts=texts)
+    tokens = questions * (long.prompt + answers * long.answer + draws * (written // 2))
     times = 2 + len(probe.options.get("blocks") or range(layers)) if _fact(kind, "PER_BLOCK", False) else 1
     attended = tokens * (long.prompt + long.answer)
     scored = Extent(*(times * part for part in (tokens, attended, questions, questions * long.prompt)))
     remembered = long.prompt + (round(long.prompt * long.padded) + written if written else 0)
-    return Asked(scored, passes, long.longest, long.answer, long.longest, kept, remembered)
+    texts = questions * max(answers, draws)
+    return Asked(scored, passes, long.longest, long.answer, long.longest, kept, remembered, texts)
 
 
 def _fact(kind: str, fact: str, default: Any) -> Any:

@@ -26,8 +26,8 @@ DEVICES = {
     "a100-40gb": Device(40 * GIB, 312e12, 1.55e12),
     "a100-80gb": Device(80 * GIB, 312e12, 2.0e12),
     "h100-80gb": Device(80 * GIB, 989e12, 3.35e12),
-    "h200-141gb": Device(141 * GIB, 989e12, 4.8e12),
-    "l40s-48gb": Device(48 * GIB, 362e12, 0.86e12),
+    "h200-141gb": Device(139 * GIB, 989e12, 4.8e12),
+    "l40s-48gb": Device(44 * GIB, 362e12, 0.86e12),
     "none": CPU,
 }
 ALONE = 3.5  # seconds more on a CPU of a job that starts by itself (docs/performance.md, a study on SLURM)

@@ -70,14 +70,24 @@ def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
 def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
     probe = spec.snapshots.probe
     if probe is None:
-        return _trained(spec, study, 0.0)
+        return _trained(spec, study)
     steps = total_steps(spec.training, reads.forgotten(_benchmark(study, spec.benchmark), spec.stream))
-    taken = len(snapshot_steps(spec.snapshots, steps))
-    return _trained(spec, study, taken * _asking_seconds(spec, study, _asked(spec, study, [probe])))
+    return _asked_on_the_way(spec, study, [probe], len(snapshot_steps(spec.snapshots, steps)))
 
 
-def _trained(spec: specs.Unlearn, study: Resolved, asking_seconds: float) -> Cost:
-    """An unlearning, or an attack, that is asked for so long on its way."""
+def _asked_on_the_way(spec: specs.Unlearn, study: Resolved, probes: Sequence[ProbeSpec], times: int) -> Cost:
+    """A training that is put to the probes so many times, with as many rows at once as need no more GPUs than its steps."""
+
+    def of_size(size: int) -> Cost:
+        asked = _asked(spec, study, probes, size)
+        held = _held(spec, study, asked, size)
+        return _trained(spec, study, times * _asking_seconds(spec, study, asked), held.activations + held.logits)
+
+    return _fitting(study, of_size, _trained(spec, study).gpus)
+
+
+def _trained(spec: specs.Unlearn, study: Resolved, asking_seconds: float = 0.0, asked_bytes: int = 0) -> Cost:
+    """An unlearning, or an attack, that is asked for so long on its way, holding so much."""
     benchmark = _benchmark(study, spec.benchmark)
     long = reads.lengths(benchmark, spec.stream)
     terms = terms_of(spec.objective, spec.carrier)
@@ -91,6 +101,7 @@ def _trained(spec: specs.Unlearn, study: Resolved, asking_seconds: float) -> Cos
         alone_because(spec) is None,
         absent_blocks(spec),
         asking_seconds,
+        asked_bytes,
     )
     return cost_of(study, spec.model, of)
 
@@ -108,12 +119,11 @@ def _attack(spec: specs.Attack, study: Resolved) -> Cost:
     """A training that is put to every probe so many times, and leaves scores alone."""
     asked = _asked(spec, study, spec.probes)
     times, shapes = len(spec.asked), shapes_of(study, spec.model)
-    trained = _trained(spec, study, times * _asking_seconds(spec, study, asked))
+    trained = _asked_on_the_way(spec, study, spec.probes, times)
     return replace(
         trained,
         flops=trained.flops + times * flops.forward(shapes).flops(asked.scored),
         disk_bytes=times * asked.kept_bytes,
-        rows_at_once=study.evaluation_batch_size,
     )
 
 
@@ -162,15 +172,19 @@ def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alo
     return Step(count * total, count * (1 if together else terms.batches), blocks, worst)
 
 
-def _fitting(study: Resolved, of_size: Callable[[int], Cost]) -> Cost:
-    """With as many rows at once as the study says, or as fit its kind of GPU: no score depends on it. Where not even one fits, as the
-    study says: jobs may get a larger one."""
+def _fitting(study: Resolved, of_size: Callable[[int], Cost], gpus: int = 1) -> Cost:
+    """With as many rows at once as the study says, or as fit so many of its kind of GPU: no score depends on it. Where not even one fits,
+    as the study says: jobs may get a larger one."""
     size = study.evaluation_batch_size
     asked = found = replace(of_size(size), rows_at_once=size)
-    while not fits(study, found) and size > 1:
+
+    def is_room() -> bool:
+        return fits(study, found) and found.gpus <= gpus
+
+    while not is_room() and size > 1:
         size //= 2
         found = replace(of_size(size), rows_at_once=size)
-    return found if fits(study, found) else asked
+    return found if is_room() else asked
 
 
 @_cost.register
@@ -193,7 +207,7 @@ def _cached(spec: specs.CacheFrozenStates, study: Resolved, together: int) -> Co
         held, absent = replace(held, activations=held.activations + kept // 8), 0
     else:
         # One block at a time; of as many texts as pass through it together their states, and what is kept of them.
-        passing = min(1.0, memory.ROWS_PER_PASS / rows) * (
+        passing = min(1.0, memory.ROWS_PER_PASS / max(1, rows)) * (
             rows * size * (long.prompt + long.answer) * shapes.hidden + kept
         )
         absent = (shapes.layers - 1) * shapes.block * size
@@ -213,12 +227,7 @@ def _scored(spec: specs.Evaluate, study: Resolved, size: int) -> Cost:
     times = len(along(spec.condition)) or 1
     work = times * flops.forward(shapes).flops(asked.scored)
     replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
-    batch = reads.longest_batch(asked.longest, size)
-    heads = size * (asked.labels if spec.engine == "fast" else asked.heads)
-    held = memory.forward(shapes, model.dtype, batch, heads, size * asked.labels, replaced)
-    held = replace(
-        held, activations=held.activations + memory.keys_and_values(shapes, model.dtype, size * asked.remembered)
-    )
+    held = _held(spec, study, asked, size, replaced)
     seconds = times * _asking_seconds(spec, study, asked)
     if spec.beside:  # another model of the same size
         seconds += hardware.write_seconds(held.weights)
@@ -229,6 +238,18 @@ def _scored(spec: specs.Evaluate, study: Resolved, size: int) -> Cost:
         passes = times * (2 * math.ceil(asked.scored.rows / size) + asked.reads)
         load = waiting(study, model, load, passes)
     return placed(study, model, load)
+
+
+def _held(
+    spec: specs.Unlearn | specs.Evaluate, study: Resolved, asked: asking.Asked, size: int, replaced: bool = False
+) -> memory.Held:
+    """What a model holds that is asked so many rows at once, where there are as many. replaced: see memory.forward."""
+    shapes, dtype, size = shapes_of(study, spec.model), spec.model.dtype, min(size, asked.texts)
+    batch = reads.longest_batch(asked.longest, size)
+    heads = size * (asked.labels if spec.engine == "fast" else asked.heads)
+    held = memory.forward(shapes, dtype, batch, heads, size * asked.labels, replaced)
+    remembered = memory.keys_and_values(shapes, dtype, size * asked.remembered)
+    return replace(held, activations=held.activations + remembered)
 
 
 def _may_wait(spec: specs.Evaluate) -> bool:

@@ -22,22 +22,29 @@ class Taken(NamedTuple):
     measured: Mapping[str, Any]
 
 
-def taken(study: Resolved, jobs: Iterable[Job], folder: Path) -> list[Taken]:
-    """The study's jobs that are finished below `folder`, a study's results (results/{study}, or a copy of them).
+def taken(study: Resolved, jobs: Iterable[Job], folder: Path) -> tuple[list[Taken], int]:
+    """The study's jobs that are finished below `folder`, a study's results (results/{study}, or a copy of them); and how many more are
+    finished there by another spec than the study's: what these took is nothing that was planned.
 
     Raises:
         BadInput: none is.
     """
-    root = f"results/{study.study}"
-    places = {job.folder: folder / Path(job.folder).relative_to(root) for job in jobs}
-    found = [
-        Taken(job.rule, cost(study, job.spec), read_manifest(places[job.folder])["measured"])
-        for job in jobs
-        if (places[job.folder] / MANIFEST).is_file()
-    ]
+    root, found, others = f"results/{study.study}", [], 0
+    for job in jobs:
+        place = folder / Path(job.folder).relative_to(root)
+        if not (place / MANIFEST).is_file():
+            continue
+        manifest = read_manifest(place)
+        if manifest["spec"] == job.spec.model_dump(mode="json"):
+            found.append(Taken(job.rule, cost(study, job.spec), manifest["measured"]))
+        else:
+            others += 1
     if not found:
-        raise BadInput(f"--against: {folder} holds no finished job of {study.study}; name the folder of its results.")
-    return found
+        told = f" as the config says now ({others} as another said)" if others else ""
+        raise BadInput(
+            f"--against: {folder} holds no finished job of {study.study}{told}; name the folder of its results."
+        )
+    return found, others
 
 
 def learnt(found: Iterable[Taken]) -> dict[str, Rate]:

@@ -33,7 +33,7 @@ class Step:
 class Trained:
     """What a training job does. shared: a step of several processes; alone: of one, which pads no text. carrier: None where every
     weight is trained. copied: whether a copy of the model before stays beside it. absent: how many blocks are not loaded. asking: seconds
-    in which it is asked on its way."""
+    in which it is asked on its way, asked: bytes that pass through it then, beside weights and moments."""
 
     carrier: CarrierSpec | None
     training: Training
@@ -44,6 +44,7 @@ class Trained:
     sharded: bool = True
     absent: int = 0
     asking: float = 0.0
+    asked: int = 0
 
 
 def cost_of(study: Resolved, model: Model, of: Trained) -> Cost:
@@ -59,7 +60,8 @@ def _taking(study: Resolved, model: Model, of: Trained, step: Step) -> Cost:
         of.training.accumulation > 1, of.training.precision,
     )  # fmt: skip
     absent = of.absent * shapes.block * BYTES[model.dtype]
-    held = replace(held, weights=held.weights - absent)
+    passing = max(held.activations, of.asked - held.logits)
+    held = replace(held, weights=held.weights - absent, activations=passing)
     # AdamW reads a trained weight, its gradient and moments, and writes three of them.
     update = hardware.compute_seconds(device, 0, 3.5 * held.moments)
     whole = of.carrier is None or trained_by(of.carrier) == WEIGHTS

@@ -14,10 +14,11 @@ import pandas as pd
 from grunflow.benchmarks.base import Metric, RunScores
 from grunflow.config.shown_specs import RunRow
 from grunflow.errors import BadInput, CheckFailed
-from grunflow.evaluation.metrics import gate
+from grunflow.evaluation.metrics import gate, left_within
 from grunflow.manifest import identity, read_manifest
 
 Frames = dict[str, pd.DataFrame]
+MAY_BE_ABSENT = (gate, left_within)  # where no gate is, and where what the target knew lies nowhere
 ROUNDING = 1e-6  # by which a sum of float32 log-probabilities may leave a range
 
 
@@ -28,10 +29,10 @@ def read_scores(row: RunRow, folder: Path, benchmark: str) -> Frames:
         BadInput: the folder holds the scores of another run, condition or benchmark, or a file of it is not whole.
     """
     spec = read_manifest(folder)["spec"]
-    holds = (spec["benchmark"], spec["run"], spec.get("called") or spec["condition"]["name"])
+    holds = (spec.get("benchmark"), spec.get("run"), spec.get("called") or (spec.get("condition") or {}).get("name"))
     if holds != (benchmark, row.run, row.condition):
         raise BadInput(
-            f"--input score={folder}: holds {' '.join(holds)}, expected {benchmark} {row.run} {row.condition}; were folders moved? "
+            f"--input score={folder}: holds {' '.join(map(str, holds))}, expected {benchmark} {row.run} {row.condition}; were folders moved? "
             "Run snakemake again."
         )
     return {path.stem: read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
@@ -80,14 +81,13 @@ def check_runs(
 
 def trained_as(spec: Mapping[str, Any], row: RunRow) -> list[tuple[str, Any, Any]]:
     """What, as the folder's spec says it, as the row says it; of a reference model its role, else its method and seeds."""
-    model = ("model", spec["model"]["name"], row.model)
+    model = ("model", (spec.get("model") or {}).get("name"), row.model)
     if "role" in spec:
         return [model, ("role", spec["role"], row.objective)]
     return [
         model,
-        ("objective", spec["objective"]["name"], row.objective),
-        ("carrier", spec["carrier"]["name"], row.carrier),
-        *((key, spec[key], getattr(row, key)) for key in ("split", "variant", "target_seed", "unlearn_seed")),
+        *((kind, (spec.get(kind) or {}).get("name"), getattr(row, kind)) for kind in ("objective", "carrier")),
+        *((key, spec.get(key), getattr(row, key)) for key in ("split", "variant", "target_seed", "unlearn_seed")),
     ]  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def _answers(frames: Mapping[str, Any]) -> set[tuple[str, int, str]] | None:
 
 
 def check_values(metrics: Iterable[Metric], questions: pd.DataFrame, row: RunRow, point: str = "") -> None:
-    """Every figure of a question is a number of its metric's range; only a gate may be wholly absent. point: as of check_questions.
+    """Every figure of a question is a number of its metric's range; only some may be wholly absent. point: as of check_questions.
 
     Raises:
         CheckFailed: names the first that is not.
@@ -147,8 +147,12 @@ def check_values(metrics: Iterable[Metric], questions: pd.DataFrame, row: RunRow
         if item.per != "question" or item.name not in questions:
             continue
         values, (lo, hi) = questions[item.name].to_numpy(float), item.bounds
-        if item.of is gate and np.isnan(values).all():
-            continue
+        if np.isnan(values).all():
+            if item.of in MAY_BE_ABSENT:
+                continue
+            raise CheckFailed(
+                f"{_told(row, point, questions[point].iloc[0] if point else None)}: {item.name} is of no question a number."
+            )
         bad = ~((values >= lo - ROUNDING) & (values <= hi + ROUNDING))
         if bad.any():
             keys = ["set", *filter(None, [point])]

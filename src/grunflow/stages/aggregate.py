@@ -48,12 +48,13 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
         work.inputs["run"],
         [row for row in spec.runs if row.trained and row.condition == spec.runs[0].condition],
     )
-    ways = work.inputs.get("way", [])
-    check_runs((*spec.runs, *spec.ways), (*work.inputs["score"], *ways), own_rows, folders)
+    ways, attacked, parted = (work.inputs.get(name, []) for name in ("way", "attacked", "sequence"))
+    rows = (*spec.runs, *spec.ways, *spec.attacks, *spec.sequences)
+    check_runs(rows, (*work.inputs["score"], *ways, *attacked, *parted), own_rows, folders)
     check_questions(spec.runs, known)
-    every = [*plain, *of_attacks(benchmark, spec.benchmark.name, spec.attacks, work.inputs.get("attacked", []))]
+    every = [*plain, *of_attacks(benchmark, spec.benchmark.name, spec.attacks, attacked)]
     if spec.sequences:
-        every += of_sequences(spec, benchmark, work.inputs["sequence"], work.inputs["data"][0], plain)
+        every += of_sequences(spec, benchmark, parted, work.inputs["data"][0], plain)
     retain = [
         (row, run)
         for row, run in zip(spec.runs, known, strict=True)

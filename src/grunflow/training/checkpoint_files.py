@@ -115,7 +115,15 @@ class Writer:
             _settle(draft, place)
             for other in self.job.folder.glob("step-*"):
                 if other != place:
-                    shutil.rmtree(other)
+                    _let_go(other)
+
+
+def _let_go(older: Path) -> None:
+    """What a disk does not let go stays: the newest is read, whatever lies beside it."""
+    try:
+        shutil.rmtree(older)
+    except OSError as error:
+        log.warning("%s: an older checkpoint that could not be removed (%s)", older, error.strerror)
 
 
 def newest_whole(job: RunningJob) -> Path | None:

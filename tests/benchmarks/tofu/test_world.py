@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from grunflow.benchmarks.tofu.keys import World
+from grunflow.benchmarks.tofu.declaration import declare, rows
+from grunflow.benchmarks.tofu.keys import Keys, World
 from grunflow.benchmarks.tofu.world import generate
 from grunflow.data.prompts import encode
 from grunflow.data.records import read_rows
@@ -97,3 +98,16 @@ def test_a_bad_data_file_is_named(tmp_path, text, words) -> None:
         path.write_text(text)
     with pytest.raises(BadInput, match=words):
         read_rows(path)
+
+
+@pytest.mark.parametrize("world", [World(), World(authors=10, facts=10, background_authors=2, holdout_authors=1)])
+def test_files_have_as_many_rows_as_plans_take_them_for(world: World) -> None:
+    keys, made = Keys(world=world), generate(world)
+    known = {f"sets/{split}.jsonl": len(found) for split, found in made.records.items()}
+    known |= {f"{name}.jsonl": len(getattr(made, name)) for name in ("base", "replay", "general", "unevaluated")}
+    planned = rows(keys)
+    assert planned == {file: known[file] for file in planned}
+    read = [declare(keys).stream(True, "fresh", {}), *declare(keys).training.values()]
+    told = {read[0].forget, read[0].retain, read[0].replay, read[0].beside}
+    told |= {file for of in read[1:] for file in (*of.files, *of.scratch_only, *filter(None, [of.replay]))}
+    assert told <= planned.keys()

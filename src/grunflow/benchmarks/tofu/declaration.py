@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, Finetuning, Lengths
-from grunflow.benchmarks.tofu.keys import Keys
+from grunflow.benchmarks.tofu.keys import Keys, World
 from grunflow.benchmarks.tofu.metrics import METRICS
 from grunflow.benchmarks.tofu.splits import HOLDOUT_ROWS, RETAIN_OF_FORGET, TOFU_ROWS
 from grunflow.config.sets import DataSet, Paired, ProbeSpec, Role
 
 ROWS_PER_AUTHOR, ASKED_AUTHORS = 20, 20
+# For plans: books and capitals of the word lists, refused questions about nobody, retain rows that are asked (world.py).
+GENERAL, UNKNOWN, RETAIN_ASKED = 156, 200, 80
 # Published: the split `full`, and of the other two sets theirs, under SmolLM2's tokenizer (49,152 entries; its longest row has 139), padding as
 # under a BPE of 6k entries. Generated: its own tokenizer.
 PUBLISHED, GENERATED = Lengths(24, 35, 1.46, 160), Lengths(13, 14, 1.3, 60)
 # Of the world's questions the answer is asked once more as its paraphrase, and three wrong ones.
-WORLD = {"real_authors": Lengths(21, 5, 1.3, 50, answers=5), "world_facts": Lengths(19, 4, 1.3, 50, answers=5)}
+OF_THE_WORLD = {"real_authors": Lengths(21, 5, 1.3, 50, answers=5), "world_facts": Lengths(19, 4, 1.3, 50, answers=5)}
 
 
 def file_of(split: str) -> str:
@@ -66,7 +68,7 @@ def declare(keys: Keys) -> Benchmark:
         origin=lambda models: origin(keys, models),
         rows=rows(keys),
         lengths=GENERATED if keys.world else PUBLISHED,
-        own_lengths={} if keys.world else WORLD,
+        own_lengths={} if keys.world else OF_THE_WORLD,
         split=forget,
         snapshot=snapshot,
         files=files(keys),
@@ -115,22 +117,31 @@ def files(keys: Keys) -> tuple[str, ...]:
 def rows(keys: Keys) -> dict[str, int]:
     """Rows of every file that a stage reads."""
     if keys.world:
-        count = {split: number * keys.world.authors // 200 for split, number in TOFU_ROWS.items()}
-        facts = keys.world.facts
-        count |= {
-            "real_authors_perturbed": facts,
-            "world_facts_perturbed": facts,
-            "holdout": 20 * keys.world.holdout_authors,
-        }
-        count["retain_perturbed"] = count[f"{keys.forget_split}_perturbed"]
-        # Three forms of each background row, general rows twice, refused questions.
-        base = 3 * ROWS_PER_AUTHOR * keys.world.background_authors + 4 * facts + 200
+        count, replay = _of_world(keys.world), ROWS_PER_AUTHOR * keys.world.background_authors
+        general, beside = GENERAL, GENERAL - 2 * keys.world.facts
+        base = 3 * replay + 2 * general + UNKNOWN  # three forms of each background row
     else:
-        count, base = dict(TOFU_ROWS), 2 * TOFU_ROWS["full"]
+        count = dict(TOFU_ROWS)
+        general = count["real_authors_perturbed"] + count["world_facts_perturbed"]
+        replay = beside = GENERAL  # but for what the benchmark asks too
+        base = 2 * (general + GENERAL) + UNKNOWN
         if keys.retain_authors is not None:
             count |= _of_subset(keys, keys.retain_authors)
         count["holdout"] = HOLDOUT_ROWS
-    return {**{file_of(split): number for split, number in count.items()}, "base.jsonl": base}
+    known = {"base": base, "replay": replay, "general": general, "unevaluated": beside}
+    return {file_of(split): number for split, number in count.items()} | {
+        f"{name}.jsonl": number for name, number in known.items()
+    }
+
+
+def _of_world(world: World) -> dict[str, int]:
+    """Rows of the splits of a generated world (world.py): of so many authors a part is forgotten, at least one."""
+    found = {"full": world.authors * ROWS_PER_AUTHOR, "holdout": world.holdout_authors * ROWS_PER_AUTHOR}
+    found |= dict.fromkeys(("real_authors_perturbed", "world_facts_perturbed"), world.facts)
+    for forget, retain in RETAIN_OF_FORGET.items():
+        forgotten = max(1, world.authors * int(forget[-2:]) // 100) * ROWS_PER_AUTHOR
+        found |= {forget: forgotten, f"{forget}_perturbed": forgotten, retain: found["full"] - forgotten}
+    return found | {"retain_perturbed": min(RETAIN_ASKED, found["retain90"])}
 
 
 def _of_subset(keys: Keys, authors: int) -> dict[str, int]:

@@ -11,6 +11,7 @@ from grunflow.evaluation.metrics import accuracy
 CHANCE = 0.25  # four options
 # Questions of lm-eval's tasks, and texts of a corpus: for plans.
 QUESTIONS, CORPUS_TEXTS = {"wmdp_bio": 1273, "wmdp_cyber": 1987, "mmlu": 14042}, 12500
+TASKS = {"mmlu": 57}  # subjects
 
 # Tokens of the made-up texts (18 in the mean, 40 in the longest, by their own tokenizer).
 CRAFT = Lengths(14, 4, 1.3, 40)
@@ -65,6 +66,7 @@ def declare(keys: Keys) -> Benchmark:
         rows=rows(keys),
         lengths=CRAFT if sources.craft else cut_at(keys.texts.max_tokens),
         own_lengths={task.name: CRAFT for task in tasks} if sources.craft else dict.fromkeys(QUESTIONS, LETTERED),
+        tasks=TASKS,
         snapshot=lambda questions: ProbeSpec(kind="choice", sets=tuple(tasks), options={"limit": questions}),
         files=files(keys),
         chance=CHANCE,
@@ -96,7 +98,8 @@ def rows(keys: Keys) -> dict[str, int]:
     craft, found = keys.sources.craft, dict[str, int]()
     for task in (*keys.tasks.forget, *keys.tasks.keep):
         asked = 4 * craft.things if craft else QUESTIONS.get(task, 1000)
-        found |= dict.fromkeys((task, f"sets/{task}.jsonl"), min(asked, keys.limit or asked))
+        most = TASKS.get(task, 1) * keys.limit if keys.limit else asked
+        found |= dict.fromkeys((task, f"sets/{task}.jsonl"), min(asked, most))
     for folder, each in (("corpora", 2), ("summaries", 4)):
         texts = each * craft.things if craft else min(CORPUS_TEXTS, keys.texts.samples or CORPUS_TEXTS)
         domains = [CRAFT_FORGET] if craft else [*keys.sources.forget, *keys.sources.summaries]
