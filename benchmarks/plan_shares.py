@@ -33,13 +33,13 @@ def options_apart() -> Any:
 
 def one_length() -> Any:
     """Questions about the world answered as long as the authors', refusals too."""
-    known = stages._benchmark
+    known = reads.benchmark_of
 
     def benchmark(study: Resolved, name: str) -> Any:
         found = known(study, name)
         return replace(found, own_lengths={}, lengths=found.lengths._replace(refusal=found.lengths.answer))
 
-    return patch.object(stages, "_benchmark", benchmark)
+    return patch.object(reads, "benchmark_of", benchmark)
 
 
 def padded_alone() -> Any:

@@ -10,7 +10,7 @@ from grunflow.config.models import Architecture
 from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, SnapshotSpec, Unlearn
 from grunflow.config.study import Resolved
-from grunflow.costs import stages
+from grunflow.costs import scoring, stages
 from grunflow.costs.hardware import GPU_SHARE, TO_HOST
 from grunflow.costs.placing import Cost, fits
 from grunflow.costs.requests import request
@@ -119,7 +119,7 @@ def test_as_many_rows_together_as_the_gpu_holds(study: Resolved, kind: type) -> 
 
 
 def of_size(kind: type):
-    return stages._scored if kind is Evaluate else stages._cached
+    return scoring.scored if kind is Evaluate else stages._cached
 
 
 def test_where_no_row_fits_as_many_are_asked_for_as_the_study_says(study: Resolved) -> None:

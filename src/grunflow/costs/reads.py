@@ -1,16 +1,25 @@
 """How many rows a job reads and how long they are: what costs follow from before any data is there."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from grunflow.benchmarks.base import Benchmark, Lengths
+from grunflow.benchmarks.base import Benchmark, Lengths, declared
 from grunflow.config.conventions import Conventions
 from grunflow.config.sets import DataSet, Paired, StreamSpec, Turns
+from grunflow.config.study import Resolved
 from grunflow.costs.flops import Extent
 from grunflow.data.picking import places
 
 CHAT_TOKENS = (
     40  # assumed: a chat template's date, a short system prompt and the marks of three turns, beyond a plain prompt
 )
+
+
+def benchmark_of(study: Resolved, name: str) -> Benchmark:
+    """A study's benchmark, with the lengths of texts in the study's templates."""
+    found = declared(study.benchmark(name))
+    own = {each: in_form(long, study.conventions) for each, long in found.own_lengths.items()}
+    return replace(found, lengths=in_form(found.lengths, study.conventions), own_lengths=own)
 
 
 def in_form(long: Lengths, conventions: Conventions) -> Lengths:

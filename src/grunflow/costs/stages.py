@@ -1,19 +1,15 @@
 """What one job of a stage costs, from its spec: FLOPs, memory, disk, seconds. No torch: the rules ask, once per job."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial, singledispatch
 
-from grunflow.benchmarks.base import Benchmark, Lengths, declared
+from grunflow.benchmarks.base import Lengths
 from grunflow.config import specs, stage
-from grunflow.config.facts import CONDITION, fact_of, names
 from grunflow.config.forms import training_of
 from grunflow.config.sets import ProbeSpec
-from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
 from grunflow.config.terms import (
-    ADAPTERS,
     WEIGHTS,
     Terms,
     alone_because,
@@ -22,10 +18,10 @@ from grunflow.config.terms import (
     terms_of,
     trained_by,
 )
-from grunflow.costs import asking, flops, hardware, memory, reads
+from grunflow.costs import flops, hardware, memory, reads, scoring
 from grunflow.costs.flops import Extent
 from grunflow.costs.memory import BYTES
-from grunflow.costs.placing import Cost, Load, device_of, fits, placed, shapes_of, waiting, weights_of
+from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of
 from grunflow.costs.training import Step, Trained, cost_of
 from grunflow.training.schedule import snapshot_steps, total_steps
 
@@ -40,17 +36,11 @@ def _cost(spec: stage.Stage, study: Resolved) -> Cost:
     return Cost(hardware.LITTLE)
 
 
-def _benchmark(study: Resolved, name: str) -> Benchmark:
-    found = declared(study.benchmark(name))
-    own = {each: reads.in_form(long, study.conventions) for each, long in found.own_lengths.items()}
-    return replace(found, lengths=reads.in_form(found.lengths, study.conventions), own_lengths=own)
-
-
 @_cost.register
 def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
     training = training_of(spec.model, spec.role)
     assert training is not None, "config.checks refuses a model without training"
-    benchmark = _benchmark(study, spec.benchmark)
+    benchmark = reads.benchmark_of(study, spec.benchmark)
     long = benchmark.lengths
     rows = sum(benchmark.rows.get(file, 0) for file in spec.files) + (spec.model.replayed if spec.replay else 0)
     micro = training.batch_size // training.accumulation
@@ -71,7 +61,7 @@ def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
     probe = spec.snapshots.probe
     if probe is None:
         return _trained(spec, study)
-    steps = total_steps(spec.training, reads.forgotten(_benchmark(study, spec.benchmark), spec.stream))
+    steps = total_steps(spec.training, reads.forgotten(reads.benchmark_of(study, spec.benchmark), spec.stream))
     return _asked_on_the_way(spec, study, [probe], len(snapshot_steps(spec.snapshots, steps)))
 
 
@@ -79,16 +69,16 @@ def _asked_on_the_way(spec: specs.Unlearn, study: Resolved, probes: Sequence[Pro
     """A training that is put to the probes so many times, with as many rows at once as need no more GPUs than its steps."""
 
     def of_size(size: int) -> Cost:
-        asked = _asked(spec, study, probes, size)
-        held = _held(spec, study, asked, size)
-        return _trained(spec, study, times * _asking_seconds(spec, study, asked), held.activations + held.logits)
+        asked = scoring.asked_of(spec, study, probes, size)
+        held = scoring.held_of(spec, study, asked, size)
+        return _trained(spec, study, times * scoring.seconds_of(spec, study, asked), held.activations + held.logits)
 
-    return _fitting(study, of_size, _trained(spec, study).gpus)
+    return scoring.fitting(study, of_size, _trained(spec, study).gpus)
 
 
 def _trained(spec: specs.Unlearn, study: Resolved, asking_seconds: float = 0.0, asked_bytes: int = 0) -> Cost:
     """An unlearning, or an attack, that is asked for so long on its way, holding so much."""
-    benchmark = _benchmark(study, spec.benchmark)
+    benchmark = reads.benchmark_of(study, spec.benchmark)
     long = reads.lengths(benchmark, spec.stream)
     terms = terms_of(spec.objective, spec.carrier)
     of = Trained(
@@ -117,7 +107,7 @@ def absent_blocks(spec: specs.Unlearn) -> int:
 @_cost.register
 def _attack(spec: specs.Attack, study: Resolved) -> Cost:
     """A training that is put to every probe so many times, and leaves scores alone."""
-    asked = _asked(spec, study, spec.probes)
+    asked = scoring.asked_of(spec, study, spec.probes)
     times, shapes = len(spec.asked), shapes_of(study, spec.model)
     trained = _asked_on_the_way(spec, study, spec.probes, times)
     return replace(
@@ -125,19 +115,6 @@ def _attack(spec: specs.Attack, study: Resolved) -> Cost:
         flops=trained.flops + times * flops.forward(shapes).flops(asked.scored),
         disk_bytes=times * asked.kept_bytes,
     )
-
-
-def _asked(
-    spec: specs.Unlearn | specs.Evaluate, study: Resolved, probes: Sequence[ProbeSpec], size: int | None = None
-) -> asking.Asked:
-    """size: rows at once, where not as many as the study says."""
-    together, layers = size or study.evaluation_batch_size, shapes_of(study, spec.model).layers
-    return asking.asked(_benchmark(study, spec.benchmark), probes, spec.max_new_tokens, together, layers)
-
-
-def _asking_seconds(spec: specs.Unlearn | specs.Evaluate, study: Resolved, asked: asking.Asked) -> float:
-    model = spec.model
-    return asking.seconds(asked, device_of(study, model), shapes_of(study, model), weights_of(study, model))
 
 
 def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alone: bool) -> Step:
@@ -172,29 +149,14 @@ def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alo
     return Step(count * total, count * (1 if together else terms.batches), blocks, worst)
 
 
-def _fitting(study: Resolved, of_size: Callable[[int], Cost], gpus: int = 1) -> Cost:
-    """With as many rows at once as the study says, or as fit so many of its kind of GPU: no score depends on it. Where not even one fits,
-    as the study says: jobs may get a larger one."""
-    size = study.evaluation_batch_size
-    asked = found = replace(of_size(size), rows_at_once=size)
-
-    def is_room() -> bool:
-        return fits(study, found) and found.gpus <= gpus
-
-    while not is_room() and size > 1:
-        size //= 2
-        found = replace(of_size(size), rows_at_once=size)
-    return found if is_room() else asked
-
-
 @_cost.register
 def _cache(spec: specs.CacheFrozenStates, study: Resolved) -> Cost:
-    return _fitting(study, partial(_cached, spec, study))
+    return scoring.fitting(study, partial(_cached, spec, study))
 
 
 def _cached(spec: specs.CacheFrozenStates, study: Resolved, together: int) -> Cost:
     """With so many texts at once."""
-    model, benchmark = spec.model, _benchmark(study, spec.benchmark)
+    model, benchmark = spec.model, reads.benchmark_of(study, spec.benchmark)
     shapes, size, long = shapes_of(study, model), BYTES[model.dtype], reads.lengths(benchmark, spec.stream)
     rows = reads.forgotten(benchmark, spec.stream) + reads.kept(benchmark, spec.stream)
     work = rows * flops.forward(shapes).flops(reads.batch(long, 1))
@@ -217,43 +179,4 @@ def _cached(spec: specs.CacheFrozenStates, study: Resolved, together: int) -> Co
 
 @_cost.register
 def _evaluate(spec: specs.Evaluate, study: Resolved) -> Cost:
-    return _fitting(study, partial(_scored, spec, study))
-
-
-def _scored(spec: specs.Evaluate, study: Resolved, size: int) -> Cost:
-    """With so many rows at once."""
-    model, shapes = spec.model, shapes_of(study, spec.model)
-    asked = _asked(spec, study, spec.probes, size)
-    times = len(along(spec.condition)) or 1
-    work = times * flops.forward(shapes).flops(asked.scored)
-    replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
-    held = _held(spec, study, asked, size, replaced)
-    seconds = times * _asking_seconds(spec, study, asked)
-    if spec.beside:  # another model of the same size
-        seconds += hardware.write_seconds(held.weights)
-        held = replace(held, weights=2 * held.weights)
-    load = Load(held, times * asked.kept_bytes, work, seconds)
-    if _may_wait(spec):
-        # Of prompts, of answers, and of each new token.
-        passes = times * (2 * math.ceil(asked.scored.rows / size) + asked.reads)
-        load = waiting(study, model, load, passes)
-    return placed(study, model, load)
-
-
-def _held(
-    spec: specs.Unlearn | specs.Evaluate, study: Resolved, asked: asking.Asked, size: int, replaced: bool = False
-) -> memory.Held:
-    """What a model holds that is asked so many rows at once, where there are as many. replaced: see memory.forward."""
-    shapes, dtype, size = shapes_of(study, spec.model), spec.model.dtype, min(size, asked.texts)
-    batch = reads.longest_batch(asked.longest, size)
-    heads = size * (asked.labels if spec.engine == "fast" else asked.heads)
-    held = memory.forward(shapes, dtype, batch, heads, size * asked.labels, replaced)
-    remembered = memory.keys_and_values(shapes, dtype, size * asked.remembered)
-    return replace(held, activations=held.activations + remembered)
-
-
-def _may_wait(spec: specs.Evaluate) -> bool:
-    """Whether blocks of its model may wait outside the GPU: nothing but edits acts, and nothing works on weights."""
-    edited = all(trained_by(carrier) not in (WEIGHTS, ADAPTERS) for carrier in spec.carriers)
-    kind = spec.condition.kind
-    return edited and not spec.beside and not (kind in names(CONDITION) and fact_of(CONDITION, kind, "ROUNDS", False))
+    return scoring.fitting(study, partial(scoring.scored, spec, study))

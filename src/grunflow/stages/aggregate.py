@@ -44,10 +44,8 @@ def run(spec: Aggregate, work: Work) -> dict[str, Any]:
     ]
     plain = [scored(benchmark, row, frames) for row, frames in zip(spec.runs, scores, strict=True)]
     known = [item.scores for item in plain]
-    folders, own_rows = (
-        work.inputs["run"],
-        [row for row in spec.runs if row.trained and row.condition == spec.runs[0].condition],
-    )
+    folders = work.inputs["run"]
+    own_rows = [row for row in spec.runs if row.trained and row.condition == spec.runs[0].condition]
     ways, attacked, parted = (work.inputs.get(name, []) for name in ("way", "attacked", "sequence"))
     rows = (*spec.runs, *spec.ways, *spec.attacks, *spec.sequences)
     check_runs(rows, (*work.inputs["score"], *ways, *attacked, *parted), own_rows, folders)
