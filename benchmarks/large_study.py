@@ -2,7 +2,7 @@
 
 The demo's TOFU with 22 carriers and as many seeds as RUNS (2000) need: made-up scores in the form of stages/evaluate.py lie where
 its jobs would have put them. Then aggregation, tables, figures, claims and the report run by their own commands, each in a process
-of its own: wall and CPU seconds and the peak of resident memory of each.
+of its own: wall and CPU seconds and the peak of resident memory of each, and the page's size.
 """
 
 import json
@@ -161,6 +161,8 @@ def main() -> None:
                 print(
                     f"{job.stage:10} {seconds:7.1f} s wall {cpu_seconds:7.1f} s CPU {peak / 2**30:5.2f} GiB", flush=True
                 )
+        for page in Path("results").glob("*/report.html"):
+            print(f"report.html {page.stat().st_size / 2**20:.1f} MiB", flush=True)
         os.chdir(here)
 
 

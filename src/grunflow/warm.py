@@ -41,9 +41,10 @@ def start() -> None:
     """Start a server for the processes that this one will start; it ends when this process has ended. Without one they take longer."""
     if ADDRESS in os.environ:
         return
-    folder = tempfile.mkdtemp(prefix="grunflow-")  # nobody else may enter it
-    address = str(Path(folder, "address"))
+    folder = ""
     try:
+        folder = tempfile.mkdtemp(prefix="grunflow-")  # nobody else may enter it
+        address = str(Path(folder, "address"))
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(address)
             listener.listen(64)
@@ -53,7 +54,7 @@ def start() -> None:
             )  # fmt: skip
     except OSError as error:  # the path may be too long for an address (107 bytes)
         shutil.rmtree(folder, ignore_errors=True)
-        print(f"grunflow: no server at {address} ({error}); every job imports torch by itself", file=sys.stderr)
+        print(f"grunflow: no server for jobs ({error}); each imports torch by itself", file=sys.stderr)
         return
     _servers.append(server)
     os.environ[ADDRESS] = address

@@ -88,7 +88,7 @@ class Server:
         while listens or self.jobs:
             for key, _ in self.selector.select():
                 if key.fileobj is self.listener:
-                    command = self.accept()
+                    command = self.accept() if listens else None
                     if command:
                         return command
                 elif key.fileobj == self.ended:
@@ -106,7 +106,10 @@ class Server:
     def accept(self) -> Command | None:
         """Fork a process for the command that has come; in that process the command. One that is cut short, or that no process is to be
         had for, starts by itself: the others run on."""
-        line, _ = self.listener.accept()
+        try:
+            line, _ = self.listener.accept()
+        except OSError:  # it has gone again, or no file is left to open
+            return None
         files: list[int] = []
         try:
             _, files, _, _ = socket.recv_fds(line, 1, 3)

@@ -1,11 +1,13 @@
 """A study's own names of methods, and methods in files of its own."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from grunflow.config import jobs
 from grunflow.config.facts import OBJECTIVE
 from grunflow.config.jobs import all_jobs
 from grunflow.config.methods import Method, method
@@ -116,6 +118,14 @@ def test_two_methods_of_one_folder_are_refused(study: dict) -> None:
     ]
     with pytest.raises(BadInput, match=r"two different specs for .*gd_a_b_t0_u0"):
         all_jobs(read_study(study))
+
+
+def test_two_jobs_of_one_folder_that_read_something_else_are_refused(study: dict) -> None:
+    job = next(job for job in all_jobs(read_study(study)) if job.rule == "unlearn")
+    with pytest.raises(
+        BadInput, match=f"config: two different inputs for {job.folder}; give one of the methods another name"
+    ):
+        jobs._check_same(job, replace(job, inputs={"data": ("elsewhere",)}))
 
 
 def test_the_facts_of_a_method_in_a_file_are_read_without_running_it(study: dict, mine: Path) -> None:

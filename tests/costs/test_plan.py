@@ -255,7 +255,16 @@ def test_memory_of_a_run_that_is_asked_on_its_way_holds_the_questions_too() -> N
     assert study.evaluation_batch_size <= less.rows_at_once < 2**14
     run = job_of(many, "unlearn", "gd_full").spec
     assert cost(many, run).gpus == cost(study, run).gpus
-    assert request(many, attack)["batch_size"] == less.rows_at_once
+    # A retry goes on from its checkpoint to the same bytes: with as many rows as before. What is not trained asks fewer.
+    assert [request(many, attack, attempt)["batch_size"] for attempt in (1, 2)] == [less.rows_at_once] * 2
+    plain = job_of(study, "evaluate", "gd_grun", "plain").spec
+    assert [request(study, plain, attempt)["batch_size"] for attempt in (1, 2)] == [128, 64]
+
+
+def test_a_run_that_is_not_asked_on_its_way_reads_as_many_rows_before_its_first_step() -> None:
+    study = read_study(read_yaml("config/paper.yaml", "config"))
+    run = next(job.spec for job in jobs_of(study) if job.rule == "unlearn" and job.spec.snapshots.probe is None)
+    assert request(study, run)["batch_size"] == study.evaluation_batch_size
 
 
 def test_the_warning_before_a_time_limit_leaves_time_for_the_checkpoint() -> None:

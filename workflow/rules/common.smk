@@ -100,7 +100,7 @@ wildcard_constraints:
 
 
 def declared(function):
-    """A function of a rule whose signature lies ready: Snakemake works it out anew for every job, else, and each time that it asks."""
+    """The function, with its signature at hand, which Snakemake else works out anew for every job and each time that it asks."""
     function.__signature__ = signature(function)
     return function
 

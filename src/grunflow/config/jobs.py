@@ -39,9 +39,15 @@ def all_jobs(study: Resolved) -> list[Job]:
     found: dict[str, Job] = {}
     for job in (*(job for part in own for job in part_jobs(part)), *report_jobs(study, own)):
         known = found.setdefault(job.folder, job)
-        if (known.spec, known.inputs) != (job.spec, job.inputs):
-            raise BadInput(f"config: two different specs for {job.folder}; give one of the methods another name.")
+        if known is not job:
+            _check_same(known, job)
     return list(found.values())
+
+
+def _check_same(known: Job, job: Job) -> None:
+    for name, ours, theirs in (("specs", known.spec, job.spec), ("inputs", known.inputs, job.inputs)):
+        if ours != theirs:
+            raise BadInput(f"config: two different {name} for {job.folder}; give one of the methods another name.")
 
 
 def by_folder(study: Resolved) -> dict[str, Job]:

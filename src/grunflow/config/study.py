@@ -176,7 +176,7 @@ class Study(Strict):
     evaluation_batch_size: int = Field(
         64,
         ge=1,
-        description="rows scored or cached together, by evaluations and caches fewer where a GPU holds no more; changes no score",
+        description="rows scored or cached together, fewer where the plan finds no room for them on the study's kind of GPU; changes no score",
     )
     keep: Literal["all", "adapters", "none"] = Field(
         "all", description="trained carriers that stay once they are scored: adapters are all but whole models"

@@ -29,7 +29,7 @@ class Asked:
     to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens.
     labels: of them those that are scored, on average; heads: those at which the head is run where texts are not packed. remembered: tokens
     whose keys and values are kept of each row: of its prompt, and once more in a row that grows, padded, with what is written. texts: of the
-    largest set, which are asked together."""
+    largest set, which are asked together, `least` of them however few are asked for (answers behind one prompt)."""
 
     scored: Extent
     reads: float = 0.0
@@ -39,13 +39,14 @@ class Asked:
     kept_bytes: int = 0
     remembered: int = 0
     texts: int = 0
+    least: int = 1
 
     def __add__(self, other: "Asked") -> "Asked":
         scored = Extent(*(ours + theirs for ours, theirs in zip(self.scored, other.scored, strict=True)))
         return Asked(
             scored, self.reads + other.reads, max(self.longest, other.longest), max(self.labels, other.labels),
             max(self.heads, other.heads), self.kept_bytes + other.kept_bytes, max(self.remembered, other.remembered),
-            max(self.texts, other.texts),
+            max(self.texts, other.texts), max(self.least, other.least),
         )  # fmt: skip
 
 
@@ -90,8 +91,10 @@ def _asked(
     attended = tokens * (long.prompt + long.answer)
     scored = Extent(*(times * part for part in (tokens, attended, questions, questions * long.prompt)))
     remembered = long.prompt + (round(long.prompt * long.padded) + written if written else 0)
-    texts = questions * max(answers, draws)
-    return Asked(scored, passes, long.longest, long.answer, long.longest, kept, remembered, texts)
+    together = max(answers, draws)
+    return Asked(
+        scored, passes, long.longest, long.answer, long.longest, kept, remembered, questions * together, together
+    )
 
 
 def _fact(kind: str, fact: str, default: Any) -> Any:

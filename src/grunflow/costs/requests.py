@@ -27,8 +27,8 @@ def request(
 ) -> dict[str, Any]:
     """mem_mb (of a node), runtime (minutes), gpu, processes, cpus_per_task, nodes, slurm_extra and batch_size (rows that are scored or cached
     together) of a job, and what the executor wants to know of several nodes (`mpi`, `tasks`, `tasks_per_gpu`; else None); every attempt
-    after the first gets half as much memory more, as much time again, up to what the partition allows (`most`), and half the rows: an
-    out-of-memory kill or a time limit may have ended the one before. rate: what finished jobs of the rule tell, in place of assumptions."""
+    after the first gets half as much memory more, as much time again, up to what the partition allows (`most`), and half the rows, but of
+    trainings, which go on to the same bytes: an out-of-memory kill or a time limit may have ended the one before. rate: what finished jobs of the rule tell, in place of assumptions."""
     return request_for(cost(study, spec), attempt, most, rate)
 
 
@@ -39,6 +39,7 @@ def request_for(planned: Cost, attempt: int = 1, most: Partition = ANY, rate: Ra
     found = replace(planned, seconds=max(planned.seconds, at(rate, planned).seconds))
     megabytes = _grown(max(LEAST_MB, spare * found.host_bytes / 2**20), 1 + (attempt - 1) / 2, most.megabytes, 100)
     minutes = _grown(max(LEAST_MINUTES, SPARE_TIME * found.seconds / 60), attempt, most.minutes, 1)
+    halved = 0 if found.checkpoint_bytes else attempt - 1  # a GPU's memory may have run out
     processes = max(1, found.gpus)  # only what is sharded is given several GPUs
     warning = max(LEAST_WARNING, math.ceil(AROUND_CHECKPOINT + 3 * write_seconds(found.checkpoint_bytes)))
     return {
@@ -47,7 +48,7 @@ def request_for(planned: Cost, attempt: int = 1, most: Partition = ANY, rate: Ra
         "gpu": found.gpus,
         "processes": processes,
         "cpus_per_task": 2 * processes // found.nodes if found.gpus else 1,
-        "batch_size": max(1, found.rows_at_once >> (attempt - 1)),  # a GPU's memory may have run out
+        "batch_size": max(1, found.rows_at_once >> halved),
         "nodes": found.nodes,  # said even of 1: else SLURM may spread GPUs over two, where one process cannot see them all
         # Not USR1: it kills Snakemake's inner process.
         "slurm_extra": f"--signal=URG@{warning}",

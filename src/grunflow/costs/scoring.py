@@ -64,7 +64,7 @@ def scored(spec: specs.Evaluate, study: Resolved, size: int) -> Cost:
 
 def held_of(spec: Asks, study: Resolved, asked: asking.Asked, size: int, replaced: bool = False) -> memory.Held:
     """What a model holds that is asked so many rows at once, where there are as many. replaced: see memory.forward."""
-    shapes, dtype, size = shapes_of(study, spec.model), spec.model.dtype, min(size, asked.texts)
+    shapes, dtype, size = shapes_of(study, spec.model), spec.model.dtype, max(min(size, asked.texts), asked.least)
     batch = reads.longest_batch(asked.longest, size)
     heads = size * (asked.labels if spec.engine == "fast" else asked.heads)
     held = memory.forward(shapes, dtype, batch, heads, size * asked.labels, replaced)

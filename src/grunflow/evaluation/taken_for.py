@@ -150,9 +150,7 @@ def check_values(metrics: Iterable[Metric], questions: pd.DataFrame, row: RunRow
         if np.isnan(values).all():
             if item.of in MAY_BE_ABSENT:
                 continue
-            raise CheckFailed(
-                f"{_told(row, point, questions[point].iloc[0] if point else None)}: {item.name} is of no question a number."
-            )
+            raise CheckFailed(f"{row.run} ({row.condition}): {item.name} is of no question a number.")
         bad = ~((values >= lo - ROUNDING) & (values <= hi + ROUNDING))
         if bad.any():
             keys = ["set", *filter(None, [point])]
