@@ -92,6 +92,16 @@ def test_a_neighbours_record_that_was_cut_short_disturbs_nobody(text: str) -> No
         assert (job.folder / HEARTBEAT).is_file()
 
 
+def test_what_begins_is_told_at_once() -> None:
+    """A training that comes to its tenth step within a second of its start is no longer starting."""
+    with running(RunningJob(IDENTITY)) as job:
+        job.beat("starting", 0, 1, 0)
+        job.beat("gd", 9, 60, 0)
+        job.beat("gd", 10, 60, 0)
+        beat = json.loads((job.folder / HEARTBEAT).read_text())
+    assert (beat["label"], beat["step"], beat["total"]) == ("gd", 9, 60)
+
+
 def test_a_disk_that_takes_no_heartbeat_ends_no_work(caplog: pytest.LogCaptureFixture) -> None:
     with running(RunningJob(IDENTITY)) as job:
         Path(".resume").write_text("in the way")

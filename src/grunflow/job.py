@@ -71,6 +71,7 @@ class RunningJob:
     resumed_at_steps: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     beaten: float = 0.0
+    label: str = ""  # of the last heartbeat
     mute: bool = False  # a heartbeat could not be written, and that was said
 
     @property
@@ -105,11 +106,12 @@ class RunningJob:
             write_atomically(self.folder / IDENTITY, json.dumps(self.identity, indent=1, sort_keys=True))
 
     def beat(self, label: str, step: int, total: int, first: int) -> None:
-        """Write the heartbeat, at most once a second: what `grunflow status` reads. first: the step it went on from."""
+        """Write the heartbeat, at most once a second and where something else has begun: what `grunflow status` reads. first: the step it
+        went on from."""
         now = time.time()
-        if not self.lead or now - self.beaten < HEARTBEAT_SECONDS:
+        if not self.lead or (label == self.label and now - self.beaten < HEARTBEAT_SECONDS):
             return
-        self.beaten = now
+        self.beaten, self.label = now, label
         heartbeat = {
             "stage": self.identity["stage"], "out": self.identity["out"], "label": label, "step": step, "total": total, "first": first,
             "started": self.started, "updated": now, "host": socket.gethostname(), "pid": os.getpid(),
