@@ -161,8 +161,8 @@ def main() -> None:
                 print(
                     f"{job.stage:10} {seconds:7.1f} s wall {cpu_seconds:7.1f} s CPU {peak / 2**30:5.2f} GiB", flush=True
                 )
-        for page in Path("results").glob("*/report.html"):
-            print(f"report.html {page.stat().st_size / 2**20:.1f} MiB", flush=True)
+        for page in sorted(Path("results").rglob("report.html")):
+            print(f"{page} {page.stat().st_size / 2**20:.1f} MiB", flush=True)
         os.chdir(here)
 
 
