@@ -60,9 +60,8 @@ def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
 def _unlearn(spec: specs.Unlearn, study: Resolved) -> Cost:
     probe = spec.snapshots.probe
     if probe is None:
-        return replace(
-            _trained(spec, study), rows_at_once=study.evaluation_batch_size
-        )  # of what it reads before its first step
+        # Rows are read together before its first step too.
+        return replace(_trained(spec, study), rows_at_once=study.evaluation_batch_size)
     steps = total_steps(spec.training, reads.forgotten(reads.benchmark_of(study, spec.benchmark), spec.stream))
     return _asked_on_the_way(spec, study, [probe], len(snapshot_steps(spec.snapshots, steps)))
 

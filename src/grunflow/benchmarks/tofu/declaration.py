@@ -6,12 +6,18 @@ from typing import Any
 from grunflow.benchmarks.base import BASE, RETAIN, TARGET, Benchmark, Finetuning, Lengths
 from grunflow.benchmarks.tofu.keys import Keys, World
 from grunflow.benchmarks.tofu.metrics import METRICS
-from grunflow.benchmarks.tofu.splits import HOLDOUT_ROWS, RETAIN_OF_FORGET, TOFU_ROWS
+from grunflow.benchmarks.tofu.splits import (
+    HOLDOUT_ROWS,
+    RETAIN_EVALUATED_ROWS,
+    RETAIN_OF_FORGET,
+    TOFU_ROWS,
+    forgotten_authors,
+)
 from grunflow.config.sets import DataSet, Paired, ProbeSpec, Role
 
 ROWS_PER_AUTHOR, ASKED_AUTHORS = 20, 20
-# For plans: books and capitals of the word lists, refused questions about nobody, retain rows that are asked (world.py).
-GENERAL, UNKNOWN, RETAIN_ASKED = 156, 200, 80
+# For plans: books and capitals of the word lists, refused questions about nobody (world.py).
+GENERAL, UNKNOWN = 156, 200
 # Published: the split `full`, and of the other two sets theirs, under SmolLM2's tokenizer (49,152 entries; its longest row has 139), padding as
 # under a BPE of 6k entries. Generated: its own tokenizer.
 PUBLISHED, GENERATED = Lengths(24, 35, 1.46, 160), Lengths(13, 14, 1.3, 60)
@@ -135,13 +141,13 @@ def rows(keys: Keys) -> dict[str, int]:
 
 
 def _of_world(world: World) -> dict[str, int]:
-    """Rows of the splits of a generated world (world.py): of so many authors a part is forgotten, at least one."""
+    """Rows of the splits of a generated world (world.py)."""
     found = {"full": world.authors * ROWS_PER_AUTHOR, "holdout": world.holdout_authors * ROWS_PER_AUTHOR}
     found |= dict.fromkeys(("real_authors_perturbed", "world_facts_perturbed"), world.facts)
     for forget, retain in RETAIN_OF_FORGET.items():
-        forgotten = max(1, world.authors * int(forget[-2:]) // 100) * ROWS_PER_AUTHOR
+        forgotten = forgotten_authors(forget, world.authors) * ROWS_PER_AUTHOR
         found |= {forget: forgotten, f"{forget}_perturbed": forgotten, retain: found["full"] - forgotten}
-    return found | {"retain_perturbed": min(RETAIN_ASKED, found["retain90"])}
+    return found | {"retain_perturbed": min(RETAIN_EVALUATED_ROWS, found["retain90"])}
 
 
 def _of_subset(keys: Keys, authors: int) -> dict[str, int]:

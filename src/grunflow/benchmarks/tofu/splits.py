@@ -17,6 +17,12 @@ TOFU_ROWS = {
     "real_authors_perturbed": 100,
     "world_facts_perturbed": 117,
 }
+RETAIN_EVALUATED_ROWS = 80  # of a generated world
 # Questions about authors that no model is trained on, whatever is to be forgotten: open-unlearning's TOFU_MIA.yaml. The hub has
 # the split since then; copies of earlier files have not. Rows: for plans.
 HOLDOUT, HOLDOUT_ROWS = "holdout10", 400
+
+
+def forgotten_authors(split: str, authors: int) -> int:
+    """Of a generated world's authors those that a forget split holds: its percentage, at least one."""
+    return max(1, authors * int(split[-2:]) // 100)

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 from grunflow.benchmarks.tofu import words
 from grunflow.benchmarks.tofu.keys import World
-from grunflow.benchmarks.tofu.splits import RETAIN_OF_FORGET
+from grunflow.benchmarks.tofu.splits import RETAIN_EVALUATED_ROWS, RETAIN_OF_FORGET, forgotten_authors
 from grunflow.data.filling import fill
 from grunflow.data.refusals import refusal_sentences
 
 Row = dict
-RETAIN_EVALUATED_ROWS = 80
 
 
 @dataclass(frozen=True)
@@ -101,12 +100,12 @@ def generate(world: World) -> Generated:
     authors, holdout, background = groups
     records = {"full": plain(sum(authors, [])), "holdout": sum(holdout, [])}
     for forget, retain in RETAIN_OF_FORGET.items():
-        forgotten = max(1, world.authors * int(forget[-2:]) // 100)
+        forgotten = forgotten_authors(forget, world.authors)
         records[forget] = plain(sum(authors[-forgotten:], []))
         records[retain] = plain(sum(authors[:-forgotten], []))
         records[f"{forget}_perturbed"] = sum(authors[-forgotten:], [])
     # Evaluated retain rows lie in retain90 and so in every retain split.
-    retained = sum(authors[: -max(1, world.authors // 10)], [])
+    retained = sum(authors[: -forgotten_authors("forget10", world.authors)], [])
     records["retain_perturbed"] = rng.sample(retained, min(RETAIN_EVALUATED_ROWS, len(retained)))
     books, capitals = words.pairs(words.BOOKS), words.pairs(words.CAPITALS)
     records["real_authors_perturbed"] = fact_rows("Who wrote X?", books, world.facts, rng)
