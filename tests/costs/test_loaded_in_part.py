@@ -11,7 +11,7 @@ from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, SnapshotSpec, Unlearn
 from grunflow.config.study import Resolved
 from grunflow.costs import scoring, stages
-from grunflow.costs.hardware import GPU_SHARE, TO_HOST
+from grunflow.costs.hardware import DEVICES, GPU_SHARE, TO_HOST, write_seconds
 from grunflow.costs.placing import Cost, fits
 from grunflow.costs.requests import request
 from grunflow.costs.stages import absent_blocks, cost
@@ -95,6 +95,23 @@ def test_a_70b_model_is_asked_on_one_card_where_nothing_works_on_its_weights(stu
         assert one.seconds > 64 * each  # a token of an answer after the other, half of up to 128 or 256 of them
     for carrier, condition in (("grun", "quantised"), ("lora", "plain"), ("full", "plain")):
         assert not fits(study, found(carrier, condition))
+
+
+def test_multiple_choice_reads_the_waiting_blocks_of_a_70b_model_once_for_32_batches(study: Resolved) -> None:
+    """Seconds: of starting, of loading all weights and writing the scores, of asking, and of reading what waits."""
+    asked = (job.spec for job in all_jobs(study) if isinstance(job.spec, Evaluate) and job.spec.benchmark == "wmdp")
+    spec = next(spec for spec in asked if not spec.carriers and spec.condition.kind == "plain")
+    spec = spec.model_copy(update={"model": spec.model.model_copy(update={"architecture": LARGE})})
+    found = cost(study, spec)
+    assert fits(study, found)
+    questions = scoring.asked_of(spec, study, spec.probes)
+    assert questions.alone == questions.scored.rows > 14_042  # MMLU's questions among them
+    batches = -(-questions.alone // found.rows_at_once)
+    waiting = 80 - int((0.6 * 80 * 2**30 - 2 * EMBEDDINGS) // (2 * BLOCK))
+    reading = -(-batches // 32) * waiting * 2 * BLOCK / TO_HOST
+    around = DEVICES[study.gpu].start + write_seconds(2 * (80 * BLOCK + EMBEDDINGS) + questions.kept_bytes)
+    rest = scoring.seconds_of(spec, study, questions)
+    assert found.seconds == pytest.approx(around + rest + reading, rel=1e-3)
 
 
 def test_keys_and_values_of_rows_that_grow_are_held_beside_the_weights(study: Resolved) -> None:

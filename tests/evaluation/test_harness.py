@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from grunflow.carriers.stack import Stack
+from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec
 from grunflow.config.sets import DataSet
 from grunflow.data.batching import collate
@@ -14,7 +15,9 @@ from grunflow.data.prompts import Example
 from grunflow.data.tokenizer import train_tokenizer
 from grunflow.errors import BadInput
 from grunflow.evaluation.harness import StackLM, accuracies, scored_answers
+from grunflow.evaluation.letters import items_of, option_logits
 from grunflow.evaluation.tasks import local_task
+from grunflow.models import offloaded
 from tests.parts import carrier as carrier_spec
 
 WORDS = ("red", "blue", "green", "light yellow", "black", "white", "deep violet", "pink")
@@ -105,6 +108,25 @@ def test_a_batch_size_changes_nothing(model, tokenizer, data: Path) -> None:
         assert a[0] == pytest.approx(b[0], rel=1e-5)
         assert a[1] == b[1]
     assert scored_answers(one, [COLOURS], data) == scored_answers(many, [COLOURS], data)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_model_that_waits_in_its_files_says_the_same(model, tokenizer, tmp_path: Path, monkeypatch) -> None:
+    """Both forms of multiple choice, whose batches go through such a model block by block."""
+    model.save_pretrained(tmp_path)
+    started = Model(name="m", architecture=Architecture(hidden_size=32, layers=4), dtype="float32")
+    monkeypatch.setattr(offloaded, "gpu_bytes", lambda: 1)
+    waiting = offloaded.start_model(started, [tmp_path])
+    assert offloaded.is_offloaded(waiting)
+    items = items_of(
+        [{"question": f"What colour {n}?", "choices": WORDS[n : n + 4], "answer": n % 4} for n in range(5)]
+    )
+    whole, part = (
+        (StackLM(stack, tokenizer, 4)._loglikelihood_tokens(requests_of(tokenizer)), option_logits(stack, tokenizer, items, 2))
+        for stack in (grun(model, 1e4), grun(waiting, 1e4))
+    )  # fmt: skip
+    assert part[0] == whole[0]
+    assert torch.equal(part[1], whole[1])
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate.hooks import AlignDevicesHook
 from tests.models.test_partly import BLOCKS, saved
 
+from grunflow.carriers import stack
 from grunflow.carriers.stack import Stack
 from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec
+from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
 from grunflow.evaluation.answering import Asker
@@ -48,14 +51,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def asked(model, carrier: dict, engine: str) -> tuple:
-    stack = Stack(model)
-    stack.attach(CarrierSpec.model_validate(carrier), 3)
+def edited(model, carrier: dict) -> Stack:
+    found = Stack(model)
+    found.attach(CarrierSpec.model_validate(carrier), 3)
     with torch.no_grad():
-        for number, part in enumerate(stack.top.trained()):
+        for number, part in enumerate(found.top.trained()):
             part.add_(torch.linspace(-0.5, 0.5, part.numel()).view_as(part) * (number + 1) / 10)
+    return found
+
+
+def asked(model, carrier: dict, engine: str) -> tuple:
     examples = [Example([7, 9, 11 + row, 5, 8, 0], 3) for row in range(6)]
-    found, texts = Asker(stack, Tokens(), engine, 5, 4).ask(examples, continued=range(6))
+    found, texts = Asker(edited(model, carrier), Tokens(), engine, 5, 4).ask(examples, continued=range(6))
     return found.nll_sum.tolist(), found.gates.tolist(), texts
 
 
@@ -68,6 +75,37 @@ def test_what_it_says_is_what_the_whole_model_says(folder: Path, engine: str) ->
     held = resident_bytes(part)
     assert asked(part, GRUN, engine) == asked(load_model(folder), GRUN, engine)
     assert resident_bytes(part) == held  # nothing that was lent is kept
+
+
+def test_what_is_scored_alone_reads_a_waiting_block_once_for_several_batches(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seven batches, three at a time, through three blocks that wait."""
+    lists = [[Example([7, 9, 11 + row, 5 + batch, 8, 0][: 4 + row], 3) for row in range(3)] for batch in range(7)]
+    batches = [collate(examples, 0) for examples in lists]
+    put = [(batch, batch.attention_mask.bool() & (batch.input_ids % 2 == 1)) for batch in batches]
+    part, whole = (edited(model, GRUN) for model in (started(folder), load_model(folder)))
+    reads: list[torch.nn.Module] = []
+    lent = AlignDevicesHook.pre_forward
+
+    def watched(hook: AlignDevicesHook, module: torch.nn.Module, *inputs: object, **named: object) -> object:
+        if hook.offload:
+            reads.append(module)
+        return lent(hook, module, *inputs, **named)
+
+    monkeypatch.setattr(AlignDevicesHook, "pre_forward", watched)
+    monkeypatch.setattr(stack, "BATCHES", 3)
+    held = resident_bytes(part.model)
+    with torch.no_grad():
+        found, expected = list(part.logits_of(put)), list(whole.logits_of(put))
+    assert resident_bytes(part.model) == held
+    for (logits, gates), (wanted, opened) in zip(found, expected, strict=True):
+        assert torch.equal(logits, wanted)
+        assert len(gates) == len(opened) == 2
+        assert all(map(torch.equal, gates, opened))
+    of_one_block = [module for module in part.model.model.layers[2].modules() if list(module.parameters(recurse=False))]
+    assert len(reads) == 3 * 3 * len(of_one_block)
+    assert [reads.count(module) for module in of_one_block] == [3] * len(of_one_block)
 
 
 def test_weights_of_another_type_than_their_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ What a run trained lies in `carrier/` of its folder; the manifest beside it says
 along that chain, and a missing or foreign link is refused: an untouched model is never taken for an unlearned one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,17 @@ from grunflow.config.outside import load
 from grunflow.config.parts import CarrierSpec
 from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
-from grunflow.models.blocks import block_output
+from grunflow.models.block_by_block import before_blocks, behind_blocks
+from grunflow.models.blocks import block_output, blocks, hidden_of
 from grunflow.models.generators import forked
 from grunflow.models.head import head_at
-from grunflow.models.offloaded import refuse
+from grunflow.models.offloaded import held, is_offloaded, refuse
 from grunflow.models.partly import PartlyLoaded
+from grunflow.models.room import BATCHES
 
 FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
+Put = tuple[Batch, Bool[Tensor, "_ _"]]  # and the positions (batch, token) whose logits are wanted
+Scored = tuple[Float[Tensor, "position vocab"], list[Tensor]]  # logits, and gate logits per gated block
 
 
 class Stack:
@@ -126,13 +131,41 @@ class Stack:
             logits = self.model(**batch.inputs()).logits
         return Output(logits, gate_logits)
 
-    def logits_at(
-        self, batch: Batch, wanted: Bool[Tensor, "batch token"]
-    ) -> tuple[Float[Tensor, "position vocab"], list[Tensor]]:
+    def logits_at(self, batch: Batch, wanted: Bool[Tensor, "batch token"]) -> Scored:
         """Logits at the wanted positions alone, row after row, with every carrier acting; and gate logits."""
         with self.acting(batch.positions) as gate_logits, head_at(self.model, wanted):
             logits = self.model(**batch.inputs()).logits
         return logits[0], gate_logits
+
+    def logits_of(self, asked: Iterable[Put]) -> Iterator[Scored]:
+        """`logits_at` of each batch, in order and to the bit. Where blocks wait outside the GPU, each is read once for several batches."""
+        if not is_offloaded(self.model):
+            yield from (self.logits_at(batch, wanted) for batch, wanted in asked)
+            return
+        waiting = iter(asked)
+        while several := list(islice(waiting, BATCHES)):
+            yield from self._block_by_block(several)
+
+    def _block_by_block(self, asked: Sequence[Put]) -> Iterator[Scored]:
+        """Only edits act on such a model (`refuse`): between two blocks there is nothing but a state, which lies on the CPU."""
+        model, device = self.model, self.model.device
+        states, passed, gates = [], [], [list[Tensor]() for _ in asked]
+        for batch, wanted in asked:
+            with head_at(model, wanted):
+                state, arguments = before_blocks(model, {**batch.inputs(), "use_cache": False})
+            states.append(state.cpu())
+            passed.append(arguments)
+        for layer, block in enumerate(blocks(model)):
+            with held(block):
+                for place, (batch, _) in enumerate(asked):
+                    with self.acting(batch.positions) as gate_logits:
+                        positional, named = passed[place][layer]
+                        states[place] = hidden_of(block(states[place].to(device), *positional, **named)).cpu()
+                    gates[place] += gate_logits
+        for place, (batch, wanted) in enumerate(asked):
+            with head_at(model, wanted):
+                found = behind_blocks(model, batch.inputs(), states[place].to(device))
+            yield found.logits[0], gates[place]
 
     def states(self, batch: Batch, layer: int) -> States:
         """Output of one block. Every gate is read, also those above `layer`; an edit above it without a gate is not run."""

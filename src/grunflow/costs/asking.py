@@ -29,7 +29,8 @@ class Asked:
     to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens.
     labels: of them those that are scored, on average; heads: those at which the head is run where texts are not packed. remembered: tokens
     whose keys and values are kept of each row: of its prompt, and once more in a row that grows, padded, with what is written. texts: of the
-    largest set, which are asked together, `least` of them however few are asked for (answers behind one prompt)."""
+    largest set, which are asked together, `least` of them however few are asked for (answers behind one prompt). alone: of the scored
+    rows those that are texts of their own."""
 
     scored: Extent
     reads: float = 0.0
@@ -40,13 +41,14 @@ class Asked:
     remembered: int = 0
     texts: int = 0
     least: int = 1
+    alone: int = 0
 
     def __add__(self, other: "Asked") -> "Asked":
         scored = Extent(*(ours + theirs for ours, theirs in zip(self.scored, other.scored, strict=True)))
         return Asked(
             scored, self.reads + other.reads, max(self.longest, other.longest), max(self.labels, other.labels),
             max(self.heads, other.heads), self.kept_bytes + other.kept_bytes, max(self.remembered, other.remembered),
-            max(self.texts, other.texts), max(self.least, other.least),
+            max(self.texts, other.texts), max(self.least, other.least), self.alone + other.alone,
         )  # fmt: skip
 
 
@@ -85,7 +87,7 @@ def _asked(
         width = own.prompt + own.answer if own else width
         longest = own.longest if own else LONGEST_QUESTION
         scored = Extent(texts * width, texts * width**2, texts, texts * (width - option))
-        return Asked(scored, passes, longest, option, option, kept, texts=texts)
+        return Asked(scored, passes, longest, option, option, kept, texts=texts, alone=texts)
     tokens = questions * (long.prompt + answers * long.answer + draws * (written // 2))
     times = 2 + len(probe.options.get("blocks") or range(layers)) if _fact(kind, "PER_BLOCK", False) else 1
     attended = tokens * (long.prompt + long.answer)

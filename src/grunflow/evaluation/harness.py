@@ -13,7 +13,7 @@ from torch import Tensor
 
 from grunflow.carriers.stack import Stack
 from grunflow.config.sets import DataSet
-from grunflow.data.batching import collate, length_groups
+from grunflow.data.batching import Batch, collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
 from grunflow.evaluation.task_index import task_manager
@@ -47,9 +47,10 @@ class StackLM(HFLM):
             shared.setdefault((fed, len(continuation)), []).append(number)
         passes = list(shared)
         results: list[tuple[float, bool]] = [(0.0, False)] * len(requests)
-        for group in length_groups([len(fed) for fed, _ in passes], self.batch_size_per_gpu):
-            asked = [passes[i] for i in group]
-            for key, logits in zip(asked, self._at_continuations(asked), strict=True):
+        groups = length_groups([len(fed) for fed, _ in passes], self.batch_size_per_gpu)
+        every = [[passes[i] for i in group] for group in groups]
+        for asked, (found, _) in zip(every, self.stack.logits_of(map(self._put, every)), strict=True):
+            for key, logits in zip(asked, found.split([length for _, length in asked]), strict=True):
                 scores = torch.log_softmax(logits.float(), dim=-1)
                 greedy = scores.argmax(dim=-1)
                 for number in shared[key]:
@@ -60,8 +61,8 @@ class StackLM(HFLM):
             self.cache_hook.add_partial("loglikelihood", strings, results[number])
         return results
 
-    def _at_continuations(self, passes: Sequence[tuple[tuple[int, ...], int]]) -> tuple[Tensor, ...]:
-        """Logits (token of the continuation, vocabulary) of each pass; the head is run nowhere else.
+    def _put(self, passes: Sequence[tuple[tuple[int, ...], int]]) -> tuple[Batch, Tensor]:
+        """The batch, and where its continuations' tokens are predicted.
 
         Args:
             passes: tokens fed, and how many of the last ones predict the continuation.
@@ -71,7 +72,7 @@ class StackLM(HFLM):
         wanted = torch.zeros_like(batch.input_ids, dtype=torch.bool)
         for row, (fed, length) in enumerate(passes):
             wanted[row, len(fed) - length : len(fed)] = True
-        return self.stack.logits_at(batch, wanted)[0].split([length for _, length in passes])
+        return batch, wanted
 
     def _edited(self, context_length: int) -> int:
         """Tokens up to and with the edited one."""

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grunflow.carriers.stack import Stack
-from grunflow.data.batching import collate, length_groups
+from grunflow.data.batching import Batch, collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
 
@@ -60,9 +60,13 @@ def option_logits(stack: Stack, tokenizer: Any, items: Sequence[Item], batch_siz
     letters = [tokenizer.encode(letter, add_special_tokens=False)[0] for letter in LETTERS]
     prompts = [tokenizer(item.prompt)["input_ids"] for item in items]
     found = torch.empty(len(items), len(letters))
-    for group in length_groups([len(ids) for ids in prompts], batch_size):
+    groups = length_groups([len(ids) for ids in prompts], batch_size)
+
+    def put(group: list[int]) -> tuple[Batch, Tensor]:
         batch = collate([Example(prompts[i], len(prompts[i])) for i in group], tokenizer.pad_token_id)
         batch = batch.to(stack.model.device)
-        wanted = torch.zeros_like(batch.input_ids, dtype=torch.bool).scatter(1, batch.positions[:, None], True)
-        found[group] = stack.logits_at(batch, wanted)[0][:, letters].float().cpu()
+        return batch, torch.zeros_like(batch.input_ids, dtype=torch.bool).scatter(1, batch.positions[:, None], True)
+
+    for group, (logits, _) in zip(groups, stack.logits_of(map(put, groups)), strict=True):
+        found[group] = logits[:, letters].float().cpu()
     return found

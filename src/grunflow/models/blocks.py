@@ -20,6 +20,8 @@ SUPPORTED = (
 
 # Of these the files of a saved model call parameters of a block otherwise than the model does.
 RENAMED = ("gemma3", "mixtral", "qwen2_moe", "granitemoe", "olmoe", "qwen3_moe")
+# Of these a block returns a tuple, with the state in front.
+TUPLES = ("bloom", "codegen", "falcon", "gpt_neo", "gptj", "mpt")
 
 
 def text_config(model: Any) -> Any:

@@ -10,10 +10,12 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.hooks import AlignDevicesHook, SequentialHook
 from torch import nn
 from transformers import AutoModelForCausalLM
 
@@ -56,6 +58,28 @@ def gpu_bytes() -> int | None:
 def is_offloaded(model: Any) -> bool:
     """Whether weights of it wait elsewhere than where they are used."""
     return len({str(place) for place in getattr(model, "hf_device_map", {}).values()}) > 1
+
+
+@contextmanager
+def held(block: nn.Module) -> Iterator[None]:
+    """Inside, a block that waits outside the GPU is there for all its calls, read once."""
+    waiting = [(module, hook) for module in block.modules() for hook in _hooks(module) if hook.offload]
+    for module, hook in waiting:
+        hook.pre_forward(module)
+        hook.offload = False
+    try:
+        yield
+    finally:
+        for module, hook in waiting:
+            hook.offload = True
+            hook.post_forward(module, None)
+
+
+def _hooks(module: nn.Module) -> list[AlignDevicesHook]:
+    """accelerate's on this module itself."""
+    own = getattr(module, "_hf_hook", None)
+    several = own.hooks if isinstance(own, SequentialHook) else [own]
+    return [hook for hook in several if isinstance(hook, AlignDevicesHook)]
 
 
 def refuse(model: Any, what: str) -> None:

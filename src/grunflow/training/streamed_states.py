@@ -5,7 +5,6 @@ two blocks the states of all texts lie on the CPU.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +12,9 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from grunflow.data.batching import Batch, collate, length_groups
+from grunflow.data.batching import collate, length_groups
 from grunflow.data.prompts import Example
+from grunflow.models.block_by_block import Arguments, before_blocks
 from grunflow.models.blocks import blocks, hidden_of
 from grunflow.models.partly import PartlyLoaded
 from grunflow.progress import track
@@ -31,7 +31,7 @@ class _Passing:
     places: list[int]
     examples: list[Example]
     state: Tensor
-    arguments: list[dict[str, Any]]
+    passed: list[Arguments]
     at_first: Tensor | None = None
     before: list[tuple[list[Tensor], list[Tensor]]] = field(default_factory=list)
 
@@ -53,11 +53,8 @@ def of_part(partly: PartlyLoaded, first: int, pad_id: int, batch_size: int) -> R
             assert passing.at_first is not None
             for row, (place, example) in enumerate(zip(passing.places, passing.examples, strict=True)):
                 before = [(keys[row], values[row]) for keys, values in passing.before]
-                yield (
-                    passing.number,
-                    place,
-                    row_of(Passed(passing.at_first[row], before, final[row]), example, partly.model),
-                )
+                found = Passed(passing.at_first[row], before, final[row])
+                yield passing.number, place, row_of(found, example, partly.model)
 
     return rows
 
@@ -69,14 +66,16 @@ def _batches(
     for number, examples in enumerate(lists):
         for group in length_groups([len(example.ids) for example in examples], batch_size):
             own = [examples[place] for place in group]
-            yield _Passing(number, group, own, *_before_blocks(partly.model, collate(own, pad_id).to(partly.device)))
+            batch = collate(own, pad_id).to(partly.device)
+            state, passed = before_blocks(partly.model, {**batch.inputs(), "use_cache": True, "logits_to_keep": 1})
+            yield _Passing(number, group, own, state.cpu(), passed)
 
 
 def _through(partly: PartlyLoaded, module: Any, layer: int, passing: _Passing, first: int) -> None:
     """One batch through one block."""
     cache = DynamicCache(config=partly.model.config)
-    arguments = {**passing.arguments[layer], "past_key_values": cache}
-    passing.state = hidden_of(module(passing.state.to(partly.device), **arguments)).cpu()
+    named = {**passing.passed[layer].named, "past_key_values": cache}
+    passing.state = hidden_of(module(passing.state.to(partly.device), **named)).cpu()
     if layer == first:
         passing.at_first = passing.state
     if layer > first:
@@ -88,31 +87,3 @@ def _through(partly: PartlyLoaded, module: Any, layer: int, passing: _Passing, f
             for part in (own.keys, own.values)
         )
         passing.before.append((keys, values))
-
-
-def _before_blocks(model: Any, batch: Batch) -> tuple[Tensor, list[dict[str, Any]]]:
-    """What a batch is before the first block, and what the model passes to each block with it: masks, places, angles."""
-    states: list[Tensor] = []
-    arguments: list[dict[str, Any]] = []
-
-    def heard(hidden: Tensor, **passed: Any) -> Tensor:
-        states.append(hidden)
-        arguments.append(passed)
-        return hidden
-
-    with _hollow(model, heard):
-        model(**batch.inputs(), use_cache=True, logits_to_keep=1)
-    return states[0].cpu(), arguments
-
-
-@contextmanager
-def _hollow(model: Any, heard: Any) -> Iterator[None]:
-    """Inside the block the model's blocks compute nothing."""
-    found = list(blocks(model))
-    for module in found:
-        module.forward = heard
-    try:
-        yield
-    finally:
-        for module in found:
-            del module.forward
