@@ -209,6 +209,34 @@ def test_a_share_of_a_single_carrier_lies_between_start_and_run(runs: Runs, batc
     assert not torch.equal(shares[0.0], shares[1.0])
 
 
+@pytest.mark.parametrize("beneath", [None, *KEYS])
+def test_a_whole_model_is_read_in_place_of_what_it_was_made_from(runs: Runs, batch: Any, beneath: str | None) -> None:
+    """But at a share, which lies between the two, and where adapters stay around its layers."""
+    start = runs.start()
+    first = [runs.run("b_first", [start], beneath)] if beneath else []
+    last = runs.run("a_last", [start, *first], "full")
+    said = logits(restored(SCRATCH, [start, *first, last]).stack, batch)
+    (start / "model.safetensors").unlink()
+    for link in first if beneath == "full" else []:
+        (link / FOLDER / "model.safetensors").unlink()
+    if beneath == "lora":
+        with pytest.raises(BadInput, match=r"z_start: .*no model\.safetensors"):
+            restored(SCRATCH, [start, *first, last])
+    else:
+        assert torch.equal(logits(restored(SCRATCH, [start, *first, last]).stack, batch), said)
+    with pytest.raises(BadInput, match=r": .*no model\.safetensors"):
+        restored(SCRATCH, [start, *first, last], share=0.5)
+
+
+def test_a_whole_model_of_another_shape_is_refused(runs: Runs) -> None:
+    start = runs.start()
+    run = runs.run("run", [start], "full")
+    config = run / FOLDER / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"intermediate_size": 8}))
+    with pytest.raises(BadInput, match=r"run/carrier: its weights are of another model; run the stage again"):
+        restored(SCRATCH, [start, run])
+
+
 def test_a_chain_that_lacks_a_link_or_holds_a_foreign_one_is_refused(runs: Runs) -> None:
     start, other = runs.start(), runs.start("y_other", shift=0.1)
     first = runs.run("b_first", [start], "lora")

@@ -13,6 +13,7 @@ from tests.conditions.trained import condition, scores, unlearned
 
 ASKED: dict[str, tuple[str | None, str, dict[str, Any]]] = {
     "the target": (None, "plain", {}),
+    "full": ("full", "plain", {}),
     "reft": ("reft", "plain", {}),
     "grun": ("grun", "plain", {}),
     "along strengths": ("grun", "scaled", {"strengths": (0.0, 0.5, 1.0)}),
@@ -47,7 +48,7 @@ def test_its_scores_are_those_of_the_whole_model(
 
 @pytest.mark.parametrize(
     ("name", "kind", "keys"),
-    [("full", "plain", {}), ("lora", "plain", {}), ("grun", "quantised", {"grid": "nf4"})],
+    [("full", "scaled", {"strength": 0.5}), ("lora", "plain", {}), ("grun", "quantised", {"grid": "nf4"})],
 )
 def test_what_works_on_weights_is_refused(
     name: str, kind: str, keys: dict[str, str], world: Path, request: Any

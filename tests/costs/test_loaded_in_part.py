@@ -9,6 +9,7 @@ from grunflow.config.jobs import all_jobs
 from grunflow.config.models import Architecture
 from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, SnapshotSpec, Unlearn
+from grunflow.config.strengths import at
 from grunflow.config.study import Resolved
 from grunflow.costs import scoring, stages
 from grunflow.costs.hardware import DEVICES, GPU_SHARE, TO_HOST, write_seconds
@@ -84,8 +85,8 @@ def test_a_70b_model_is_asked_on_one_card_where_nothing_works_on_its_weights(stu
         )
         return cost(study, spec.model_copy(update={"model": spec.model.model_copy(update={"architecture": LARGE})}))
 
-    for condition in ("plain", "paraphrased", "scaled"):
-        one = found("grun", condition)
+    for carrier, condition in (("grun", "plain"), ("grun", "paraphrased"), ("grun", "scaled"), ("full", "plain")):
+        one = found(carrier, condition)
         assert fits(study, one)
         assert one.gpus == 1
         assert 2 * EMBEDDINGS < one.gpu_bytes < 0.92 * 80 * 2**30
@@ -93,7 +94,7 @@ def test_a_70b_model_is_asked_on_one_card_where_nothing_works_on_its_weights(stu
         waiting = 80 - int((0.6 * 80 * 2**30 - 2 * EMBEDDINGS) // (2 * BLOCK))
         each = waiting * 2 * BLOCK / TO_HOST
         assert one.seconds > 64 * each  # a token of an answer after the other, half of up to 128 or 256 of them
-    for carrier, condition in (("grun", "quantised"), ("lora", "plain"), ("full", "plain")):
+    for carrier, condition in (("grun", "quantised"), ("lora", "plain"), ("full", "scaled")):
         assert not fits(study, found(carrier, condition))
 
 
@@ -112,6 +113,22 @@ def test_multiple_choice_reads_the_waiting_blocks_of_a_70b_model_once_for_32_bat
     around = DEVICES[study.gpu].start + write_seconds(2 * (80 * BLOCK + EMBEDDINGS) + questions.kept_bytes)
     rest = scoring.seconds_of(spec, study, questions)
     assert found.seconds == pytest.approx(around + rest + reading, rel=1e-3)
+
+
+def test_weights_of_carrier_full_are_read_in_place_of_the_models_but_at_a_share(study: Resolved) -> None:
+    """At a share of them both lie on the GPU for a moment."""
+    asked = [
+        job.spec
+        for job in all_jobs(study)
+        if isinstance(job.spec, Evaluate) and job.spec.run.startswith("llama-3.1-8b")
+    ]
+    plain = next(spec for spec in asked if [each.kind for each in spec.carriers] == ["full"])
+    scaled = next(spec.condition for spec in asked if spec.condition.kind == "scaled")
+    one_row = study.model_copy(update={"evaluation_batch_size": 1})
+    found = [cost(one_row, plain.model_copy(update={"condition": at(scaled, share)})) for share in (0.5, 1.0)]
+    weights = 2 * 8_030_261_248
+    assert found[0].gpu_bytes > 2 * weights > 1.2 * weights > found[1].gpu_bytes > weights
+    assert found[0].seconds - found[1].seconds == pytest.approx(write_seconds(weights))
 
 
 def test_keys_and_values_of_rows_that_grow_are_held_beside_the_weights(study: Resolved) -> None:
@@ -142,7 +159,7 @@ def of_size(kind: type):
 def test_where_no_row_fits_as_many_are_asked_for_as_the_study_says(study: Resolved) -> None:
     """Jobs may get another card than the plan's."""
     asked = (job.spec for job in all_jobs(study) if isinstance(job.spec, Evaluate))
-    spec = next(spec for spec in asked if [carrier.kind for carrier in spec.carriers] == ["full"])
+    spec = next(spec for spec in asked if [carrier.kind for carrier in spec.carriers] == ["lora"])
     found = cost(study, spec.model_copy(update={"model": spec.model.model_copy(update={"architecture": LARGE})}))
     assert not fits(study, found)
     assert found.rows_at_once == study.evaluation_batch_size

@@ -230,14 +230,6 @@ def test_a_copy_of_the_model_is_planned_where_training_keeps_one() -> None:
         assert found.gpu_bytes * found.gpus > alone.gpu_bytes + weights
 
 
-def test_weights_that_are_read_beside_those_they_replace_are_planned() -> None:
-    study = study_of("config/paper.yaml").model_copy(update={"evaluation_batch_size": 1})
-    (full, lora) = (
-        cost(study, job_of(study, "evaluate", "tofu", "llama-3.1-8b", name).spec) for name in ("gd_full", "gd_lora")
-    )
-    assert full.gpu_bytes > 2 * 2 * 8_030_261_248 > lora.gpu_bytes
-
-
 def test_memory_of_a_run_that_is_asked_on_its_way_holds_the_questions_too() -> None:
     """An attack is put to every probe: beside its weights and moments it holds what a scored batch does, where that is more than a step's;
     a snapshot's few questions take no more than a step. On GPUs fewer rows are asked at once before another GPU is."""

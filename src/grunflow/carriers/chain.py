@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from grunflow.carriers.stack import Stack
+from grunflow.carriers.stack import FOLDER, Stack, saved_spec
 from grunflow.carriers.summed import Summed
+from grunflow.config.facts import CARRIER
 from grunflow.config.models import Model
+from grunflow.config.outside import load
+from grunflow.config.terms import whole_at
 from grunflow.errors import BadInput
 from grunflow.manifest import identity, read_manifest
 from grunflow.models import offloaded
-from grunflow.models.loading import place_of, start_model, start_tokenizer
+from grunflow.models.loading import load_config, place_of, shapes_of, start_config, start_model, start_tokenizer
 
 Purpose = Literal["read", "asked", "trained"]
 
@@ -55,14 +58,33 @@ def stacked(
         BadInput: a folder without a carrier, or one that was trained on something else than lies before it.
     """
     links = list(links)
-    stack = Stack((offloaded.start_model if purpose == "asked" else start_model)(model, links))
     first = 1 if isinstance(place_of(model, links)[0], Path) else 0
     for number in range(first, len(links)):
         _check_link(links, number)
+    whole = _whole(links, first, share, files)
+    place = links if whole is None else [_same_model(model, links, links[whole] / FOLDER)]
+    stack = Stack((offloaded.start_model if purpose == "asked" else start_model)(model, place))
+    for number in range(first, len(links)):
         last = number == len(links) - 1
-        stack.restore(links[number], share if last else 1.0, files, last and purpose == "trained")
+        held = whole is not None and number <= whole
+        stack.restore(links[number], share if last else 1.0, files, last and purpose == "trained", held)
     stack.model.eval()
     return stack
+
+
+def _whole(links: list[Path], first: int, share: float, files: Iterable[Path]) -> int | None:
+    """The last link whose folder holds all weights as they then were, so that none before it need be read."""
+    taken = links[first:] if share == 1.0 else links[first:-1]
+    carriers = [load(CARRIER, saved_spec(link), files) for link in taken]
+    found = whole_at((carrier.TRAINS, getattr(carrier, "WHOLE", False)) for carrier in carriers)
+    return None if found is None else first + found
+
+
+def _same_model(model: Model, links: list[Path], place: Path) -> Path:
+    """The place, of a model with the parameters of the one that the links begin with."""
+    if shapes_of(start_config(model, links)) != shapes_of(load_config(place)):
+        raise BadInput(f"{place}: its weights are of another model; run the stage again.")
+    return place
 
 
 def summed(

@@ -25,6 +25,7 @@ MEANINGS = {
 }
 PACKABLE = True
 SHARDABLE = True
+WHOLE = True
 Weights = Mapping[str, Tensor]
 
 

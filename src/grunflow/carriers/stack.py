@@ -18,6 +18,7 @@ from grunflow.carriers.base import Carrier, Output, States
 from grunflow.config.facts import CARRIER
 from grunflow.config.outside import load
 from grunflow.config.parts import CarrierSpec
+from grunflow.config.terms import WEIGHTS
 from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
 from grunflow.models.block_by_block import before_blocks, behind_blocks
@@ -31,6 +32,18 @@ from grunflow.models.room import BATCHES
 FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
 Put = tuple[Batch, Bool[Tensor, "_ _"]]  # and the positions (batch, token) whose logits are wanted
 Scored = tuple[Float[Tensor, "position vocab"], list[Tensor]]  # logits, and gate logits per gated block
+
+
+def saved_spec(folder: Path) -> CarrierSpec:
+    """Of the carrier that a run's folder holds.
+
+    Raises:
+        BadInput: it holds none.
+    """
+    place = folder / FOLDER / SPEC_FILE
+    if not place.is_file():
+        raise BadInput(f"{folder}: holds no trained carrier (was it discarded, by the study's `keep`?); unlearn again.")
+    return CarrierSpec.model_validate_json(place.read_text())
 
 
 class Stack:
@@ -74,8 +87,9 @@ class Stack:
         """Around a call of a model that another one shares (training/reference.py)."""
         return nullcontext()
 
-    def attach(self, spec: CarrierSpec, seed: int, files: Iterable[Path] = ()) -> None:
-        """Put a new carrier on top, initialised from `seed`; the global generator is left as it was."""
+    def attach(self, spec: CarrierSpec, seed: int, files: Iterable[Path] = (), held: bool = False) -> None:
+        """Put a new carrier on top, initialised from `seed`; the global generator is left as it was. held: the model's weights are
+        already those that it trained."""
         file = load(CARRIER, spec, files)
         for carrier in self.carriers:
             carrier.freeze()
@@ -83,23 +97,23 @@ class Stack:
             torch.manual_seed(seed)
             self.carriers.append(file.CLASS(spec, self.model, tuple(self.carriers)))
         self.top.packable = getattr(file, "PACKABLE", False)
-        if not self.top.edits:
+        if not (self.top.edits or held):
             refuse(self.model, f"carrier {spec.name}")
 
-    def restore(self, folder: Path, share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False) -> None:
+    def restore(
+        self, folder: Path, share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False, held: bool = False
+    ) -> None:
         """Put the carrier saved in `folder` on top, frozen, or to be trained on. share: how far from what lies beneath (0) to what
-        was trained (1).
+        was trained (1). held: what carriers of weights trained is in the model already.
 
         Raises:
             BadInput: there is none.
         """
-        place = folder / FOLDER
-        if not (place / SPEC_FILE).is_file():
-            raise BadInput(
-                f"{folder}: holds no trained carrier (was it discarded, by the study's `keep`?); unlearn again."
-            )
-        self.attach(CarrierSpec.model_validate_json((place / SPEC_FILE).read_text()), 0, files)
-        self.top.load(place, share)
+        spec = saved_spec(folder)
+        held = held and load(CARRIER, spec, files).TRAINS == WEIGHTS
+        self.attach(spec, 0, files, held)
+        if not held:
+            self.top.load(folder / FOLDER, share)
         if not trainable:
             self.top.freeze()
 

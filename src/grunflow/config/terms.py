@@ -5,7 +5,7 @@ Of an objective in a file of the user's own a spec holds no facts: it is taken f
 logits. That of a carrier is taken for one that trains every weight, on one process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,17 @@ def _fact(objective: ObjectiveSpec, fact: str, default: Any) -> Any:
 def trained_by(carrier: CarrierSpec) -> str:
     """What a carrier trains; one of the user's own file is taken for the dearest kind."""
     return fact_of(CARRIER, carrier.kind, "TRAINS", WEIGHTS) if carrier.kind else WEIGHTS
+
+
+def whole_at(carriers: Iterable[tuple[str, bool]]) -> int | None:
+    """Of carriers in order (what each trains, whether it saves a whole model) the last that saved all weights as they then were, so
+    that what lies beneath need not be read but for edits; None where adapters or no such one come first."""
+    found = None
+    for number, (trains, whole) in enumerate(carriers):
+        if trains == ADAPTERS:
+            break
+        found = number if whole else found
+    return found
 
 
 def plain_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], engine: str) -> str | None:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from grunflow.config import specs
-from grunflow.config.facts import CONDITION, fact_of, names
+from grunflow.config.facts import CARRIER, CONDITION, fact_of, names
+from grunflow.config.parts import CarrierSpec
 from grunflow.config.sets import ProbeSpec
 from grunflow.config.strengths import along
 from grunflow.config.study import Resolved
-from grunflow.config.terms import ADAPTERS, WEIGHTS, trained_by
+from grunflow.config.terms import ADAPTERS, WEIGHTS, trained_by, whole_at
 from grunflow.costs import asking, flops, hardware, memory, reads
 from grunflow.costs.placing import Cost, Load, device_of, fits, placed, shapes_of, waiting, weights_of
 from grunflow.models.room import BATCHES
@@ -49,9 +50,9 @@ def scored(spec: specs.Evaluate, study: Resolved, size: int) -> Cost:
     asked = asked_of(spec, study, spec.probes, size)
     times = len(along(spec.condition)) or 1
     work = times * flops.forward(shapes).flops(asked.scored)
-    replaced = any(trained_by(carrier) == WEIGHTS for carrier in spec.carriers)
+    replaced = any(trained_by(carrier) == WEIGHTS for carrier in _put_on(spec))
     held = held_of(spec, study, asked, size, replaced)
-    seconds = times * seconds_of(spec, study, asked)
+    seconds = times * seconds_of(spec, study, asked) + replaced * hardware.write_seconds(held.weights)
     if spec.beside:  # another model of the same size
         seconds += hardware.write_seconds(held.weights)
         held = replace(held, weights=2 * held.weights)
@@ -74,8 +75,20 @@ def held_of(spec: Asks, study: Resolved, asked: asking.Asked, size: int, replace
     return replace(held, activations=held.activations + remembered)
 
 
+def _put_on(spec: specs.Evaluate) -> Sequence[CarrierSpec]:
+    """The carriers that are put on the weights that are read: those of a whole model are its start, but where it is asked at a share."""
+    scaled = along(spec.condition) or spec.condition.get("strength") not in (None, 1.0)
+    taken = spec.carriers[:-1] if scaled else spec.carriers
+    # Of a user's own file a spec does not say whether it puts adapters around layers.
+    whole = whole_at(
+        (trained_by(part), fact_of(CARRIER, part.kind, "WHOLE", False)) if part.kind else (ADAPTERS, False)
+        for part in taken
+    )
+    return spec.carriers if whole is None else spec.carriers[whole + 1 :]
+
+
 def _may_wait(spec: specs.Evaluate) -> bool:
-    """Whether blocks of its model may wait outside the GPU: nothing but edits acts, and nothing works on weights."""
-    edited = all(trained_by(carrier) not in (WEIGHTS, ADAPTERS) for carrier in spec.carriers)
+    """Whether blocks of its model may wait outside the GPU: nothing but edits is put on it, and nothing works on weights."""
+    edited = all(trained_by(carrier) not in (WEIGHTS, ADAPTERS) for carrier in _put_on(spec))
     kind = spec.condition.kind
     return edited and not spec.beside and not (kind in names(CONDITION) and fact_of(CONDITION, kind, "ROUNDS", False))

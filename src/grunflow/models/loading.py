@@ -79,6 +79,12 @@ def block_parameters(source: Path | str, revision: str | None = None) -> list[se
     return [{name for name, _ in block.named_parameters()} for block in blocks(model)]
 
 
+def shapes_of(config: Any) -> dict[str, torch.Size]:
+    """Name -> shape of each parameter of a model of this config."""
+    with torch.device("meta"):
+        return {name: part.shape for name, part in AutoModelForCausalLM.from_config(config).named_parameters()}
+
+
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:
     """The tokenizer there; a model without a padding token pads with its eos, which every mask leaves out."""
     with explained(source, revision, TOKENIZER):

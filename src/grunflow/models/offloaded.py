@@ -89,8 +89,8 @@ def refuse(model: Any, what: str) -> None:
     """
     if is_offloaded(model):
         raise BadInput(
-            f"{what}: the model is larger than this GPU, on which only edits (carriers reft and grun) can be asked; "
-            "take a GPU with more memory."
+            f"{what}: the model is larger than this GPU, on which only edits (carriers reft and grun), and what full trained as "
+            "a whole, can be asked; take a GPU with more memory."
         )
 
 
