@@ -14,9 +14,11 @@ from unittest.mock import patch
 
 from grunflow.commands.plan import plan
 from grunflow.config.reading import read_study
+from grunflow.config.stage import Stage
 from grunflow.config.study import Resolved
 from grunflow.config.typed import read_yaml
-from grunflow.costs import asking, hardware, reads, stages
+from grunflow.costs import asking, hardware, micro_batches, reads, stages
+from grunflow.costs.placing import Cost
 
 Undone = Callable[[], Any]
 
@@ -58,6 +60,17 @@ def written_between() -> Any:
     return patch.object(hardware, "TO_HOST", hardware.DISK / 2)
 
 
+def four_by_hand() -> Any:
+    """Four micro-batches of every training that leaves them to the plan."""
+
+    def in_four(study: Resolved, spec: Stage, cost: Callable[[Stage, Resolved], Cost]) -> Cost:
+        training = micro_batches.training_in(spec)
+        assert training is not None
+        return cost(micro_batches._in_parts(spec, training, 4), study)
+
+    return patch.object(stages, "fewest", in_four)
+
+
 def devices(**keys: float) -> Any:
     """Every device with these figures."""
     return patch.dict(hardware.DEVICES, {name: replace(device, **keys) for name, device in hardware.DEVICES.items()})
@@ -68,6 +81,7 @@ UNDONE: dict[str, Undone] = {
     "answers about the world, and refusals, as short as they are": one_length,
     "texts packed on one process": padded_alone,
     "memory by the heaviest pack": longest_rows,
+    "micro-batches that the plan chooses": four_by_hand,
     "checkpoints written beside training": written_between,
     "operations take time to start": partial(devices, launch=0.0),
     "a job takes time to start": partial(devices, start=0.0),

@@ -2,7 +2,6 @@
 cache is not made again."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -41,18 +40,16 @@ def test_a_later_attempt_of_the_same_call_repeats_the_words_alone(kind: type, mo
     failures.repeat(folder)
 
 
-def test_by_the_command_line_within_a_second_or_two(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_the_command_line_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = Prepare.model_validate(WORLD)
     submission.submit([Job("data", spec)])
     monkeypatch.setenv(submission.VARIABLE, submission.call())
     words = ("prepare", "--spec", json.dumps(WORLD), "--out", "data")
     identity = {"stage": "prepare", "spec": spec.model_dump(mode="json"), "code": stage_digest(spec), "inputs": {}}
     failures.note(RunningJob({**identity, "out": "data"}).folder, BadInput("no such data"))
-    started = time.monotonic()
     again = grunflow(*words)
     assert again.returncode == 2
     assert "no such data (an earlier attempt's words" in again.stderr
-    assert time.monotonic() - started < 20  # a second on an idle machine
     assert not Path("data").exists()
 
 

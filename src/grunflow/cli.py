@@ -7,7 +7,7 @@ import os
 import sys
 from types import ModuleType
 
-from grunflow import __version__, launch, stage_command
+from grunflow import __version__, launch, stage_arguments, stage_command
 from grunflow.config.stages import stages
 from grunflow.errors import BadInput, CheckFailed, Interrupted, OutOfMemory
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, stage in stages().items():
         text = (stage.__doc__ or "").strip().splitlines()[0]
-        stage_command.add_arguments(commands.add_parser(name, help=text, description=text), stage)
+        stage_arguments.add_arguments(commands.add_parser(name, help=text, description=text), stage)
     for command, text in COMMANDS.items():
         module_of(command).add_arguments(commands.add_parser(command, help=text, description=text))
     return top

@@ -1,4 +1,4 @@
-"""One stage as a command: its arguments, whether code and spec fit, the process or processes that run it."""
+"""One stage as a command: whether code and spec fit, the process or processes that run it."""
 
 import argparse
 import importlib
@@ -11,72 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grunflow import launch
+from grunflow import launch, stage_arguments
 from grunflow.config.stage import Stage
 from grunflow.errors import BadInput, CheckFailed
-from grunflow.job import CHECKPOINT_SECONDS
 
 if TYPE_CHECKING:
     from grunflow.job import RunningJob
 
 LARGEST_CHECKED = 2**28  # bytes of an input's file whose checksum a stage takes before it reads it: a second at most
-
-
-class Partial(argparse.Action):
-    """A flag with which spec and output folder follow from the study."""
-
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
-        namespace.partial = True
-        for action in parser._actions:
-            action.required = False
-
-
-def add_arguments(sub: argparse.ArgumentParser, stage: type[Stage]) -> None:
-    sub.add_argument("--spec", required=True, help="the stage's spec: JSON, or a file that holds it")
-    sub.add_argument("--code", help="digest of the code expected to run; a mismatch ends with status 2")
-    sub.add_argument(
-        "--input",
-        action="append",
-        default=[],
-        metavar="NAME=FOLDER",
-        help="a finished folder of an earlier stage; may be repeated",
-    )
-    sub.add_argument(
-        "--file",
-        action="append",
-        default=[],
-        type=Path,
-        help="a file that the spec names, data or a method of your own; its checksum goes into the manifest; may be repeated",
-    )
-    sub.add_argument("--out", required=True, type=Path, help="folder to write")
-    sub.add_argument("--log", type=Path, help="write the log here; a terminal still shows a live bar")
-    sub.add_argument("--batch-size", type=int, default=64, help="evaluation batch; changes no score")
-    if stage.partial:
-        sub.add_argument(
-            "--partial",
-            action=Partial,
-            nargs=0,
-            default=False,
-            help="tables, figures, claims and report of what the study has so far; needs --configfile, and neither --spec nor --out",
-        )
-        sub.add_argument("--configfile", type=Path, help="the study's config, for --partial")
-    if stage.trains:
-        sub.add_argument(
-            "--checkpoint-seconds",
-            type=float,
-            default=CHECKPOINT_SECONDS,
-            metavar="S",
-            help=f"write resume state this often ({CHECKPOINT_SECONDS:g})",
-        )
-        sub.add_argument("--processes", type=int, default=1, metavar="N", help="GPUs that share the job, by FSDP (1)")
-        sub.add_argument("--nodes", type=int, default=1, metavar="N", help="nodes of a SLURM job that they lie on (1)")
-    if stage.apart:
-        sub.add_argument(
-            "--carrier",
-            type=Path,
-            metavar="FOLDER",
-            help="write what was trained here, not into --out: it can go first",
-        )
 
 
 def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
@@ -126,7 +68,7 @@ def run(kind: type[Stage], arguments: argparse.Namespace) -> int:
 def called(kind: type[Stage], words: list[str]) -> int:
     """Run the stage by its command's arguments."""
     parser = argparse.ArgumentParser()
-    add_arguments(parser, kind)
+    stage_arguments.add_arguments(parser, kind)
     return run(kind, parser.parse_args(words, argparse.Namespace(command=kind.model_fields["stage"].default)))
 
 
@@ -190,7 +132,8 @@ def _work(
         module = importlib.import_module(f"grunflow.stages.{spec.name}")
         _refuse_edited(spec, arguments.file, identity["code"])
         _refuse_damaged(inputs)
-        measured |= module.run(spec, Work(inputs, out, arguments.batch_size, tuple(arguments.file))) or {}
+        work = Work(inputs, out, arguments.batch_size, tuple(arguments.file), getattr(arguments, "accumulation", 1))
+        measured |= module.run(spec, work) or {}
         measured |= job.measures()
         if processes > 1:
             measured |= {"processes": processes} | ({"nodes": nodes} if nodes > 1 else {})

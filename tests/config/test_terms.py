@@ -66,3 +66,21 @@ def test_whole_texts_are_packed_but_where_more_is_read_or_acts() -> None:
     assert terms.padded_because(objective_spec("kl", kl_positions="all"), [full], "fast")
     assert terms.padded_because(gd, [edit, edit], "fast")
     assert terms.padded_because(gd, [CarrierSpec(name="mine", file="0" * 16)], "fast")
+
+
+@pytest.mark.parametrize(
+    ("carriers", "last"),
+    [
+        ([], None),
+        ([("edits", False)], None),
+        ([("weights", True)], 0),
+        ([("edits", False), ("weights", True), ("edits", False)], 1),
+        ([("weights", True), ("weights", True), ("adapters", False)], 1),
+        ([("adapters", False), ("weights", True)], None),  # it saved its own weights alone
+        ([("weights", False), ("weights", True)], None),  # a user's own may keep something beside the weights
+        ([("weights", True), ("weights", False)], 0),
+        ([("edits", True)], None),
+    ],
+)
+def test_the_last_carrier_that_saved_all_weights(carriers: list[tuple[str, bool]], last: int | None) -> None:
+    assert terms.whole_at(carriers) == last

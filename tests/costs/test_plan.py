@@ -1,11 +1,11 @@
 """grunflow plan: the jobs of Snakemake's own DAG, offline and quick, and what the rules ask for."""
 
+import cProfile
 import json
+import pstats
 import re
 import subprocess
 import sys
-import time
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,16 +15,16 @@ from grunflow.cluster import Partition
 from grunflow.commands import plan as planning
 from grunflow.commands.plan import trains_weights
 from grunflow.commands.preflight import large_faults
-from grunflow.config.job import Job
 from grunflow.config.jobs import all_jobs
 from grunflow.config.reading import read_study
 from grunflow.config.specs import CacheFrozenStates, Evaluate, Finetune, Unlearn
-from grunflow.config.study import GPUS, Resolved
+from grunflow.config.study import GPUS
 from grunflow.config.typed import read_yaml
-from grunflow.costs.hardware import DEVICES, DISK, GPU_SHARE
+from grunflow.costs.hardware import DEVICES, DISK
 from grunflow.costs.placing import fits
 from grunflow.costs.requests import SPARE_MEMORY, request
 from grunflow.costs.stages import cost
+from tests.costs.planned import job_of, jobs_of, study_of
 
 BIN = Path(sys.executable).parent
 
@@ -32,25 +32,6 @@ BIN = Path(sys.executable).parent
 def plan(config: str, *arguments: str) -> subprocess.CompletedProcess:
     command = [str(BIN / "grunflow"), "plan", "--configfile", config, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-@cache
-def study_of(config: str) -> Resolved:
-    return read_study(read_yaml(config, "config"))
-
-
-KNOWN: dict[int, tuple[Resolved, list[Job]]] = {}  # by a study's id, which holds as long as the study is here
-
-
-def jobs_of(study: Resolved) -> list[Job]:
-    if id(study) not in KNOWN:
-        KNOWN[id(study)] = (study, all_jobs(study))
-    return KNOWN[id(study)][1]
-
-
-def job_of(study: Resolved, rule: str, *words: str) -> Job:
-    """The first job of a rule whose folder holds all of `words`."""
-    return next(job for job in jobs_of(study) if job.rule == rule and all(word in job.folder for word in words))
 
 
 @pytest.mark.parametrize("config", ["config/paper.yaml", pytest.param("config/demo.yaml", marks=pytest.mark.slow)])
@@ -83,41 +64,6 @@ def test_the_papers_plan_names_its_assumptions_and_its_sizes() -> None:
     assert "GPU-hours" in plan("config/paper.yaml").stdout
 
 
-def accumulated(spec: Finetune | Unlearn, accumulation: int) -> Finetune | Unlearn:
-    """The job with another number of micro-batches."""
-    if isinstance(spec, Unlearn):
-        return spec.model_copy(update={"training": spec.training.model_copy(update={"accumulation": accumulation})})
-    assert spec.model.target is not None
-    target = spec.model.target.model_copy(update={"accumulation": accumulation})
-    return spec.model_copy(update={"model": spec.model.model_copy(update={"target": target})})
-
-
-@pytest.mark.parametrize(
-    ("rule", "words", "gpus", "accumulation"),
-    [("finetune_target", ("llama-3.1-8b",), 2, 4), ("finetune_target", ("mistral-7b-v0.1",), 2, 2),
-     ("unlearn", ("tofu", "llama-3.1-8b", "npo_full"), 3, 4), ("unlearn", ("tofu", "mistral-7b-v0.1", "npo_full"), 2, 4),
-     ("unlearn", ("tofu", "llama-3.1-8b", "npo_lora"), 1, 1)],
-)  # fmt: skip
-def test_the_papers_micro_batches_are_as_large_as_the_planned_gpus_hold(
-    rule: str, words: tuple[str, ...], gpus: int, accumulation: int
-) -> None:
-    """Not 32 of a row each, but the fewest with which the job still fits; half as many, where there are more than one, would need
-    another GPU."""
-    study = study_of("config/paper.yaml")
-    spec = job_of(study, rule, *words).spec
-    assert isinstance(spec, Finetune | Unlearn)
-    training = spec.training if isinstance(spec, Unlearn) else spec.model.target
-    assert training is not None
-    assert training.accumulation == accumulation
-    found = cost(study, spec)
-    assert found.gpus == gpus
-    assert found.gpu_bytes <= GPU_SHARE * DEVICES[study.gpu].gpu_bytes
-    if accumulation == 1:
-        return
-    fewer = cost(study, accumulated(spec, accumulation // 2))
-    assert fewer.gpus > gpus or fewer.gpu_bytes > GPU_SHARE * DEVICES[study.gpu].gpu_bytes
-
-
 def test_disk_of_what_is_discarded_is_counted_apart(tmp_path: Path) -> None:
     found = {}
     for keep in ("all", "adapters"):
@@ -135,20 +81,24 @@ def test_disk_of_what_is_discarded_is_counted_apart(tmp_path: Path) -> None:
     assert found["adapters"]["stages"]["unlearn_and_discard"]["jobs"] == 18 + 6 + 15
 
 
-@pytest.mark.slow
-def test_a_grid_of_a_thousand_runs_is_planned_in_seconds(tmp_path: Path) -> None:
+def calls(seeds: int) -> int:
+    """Functions that are called to plan the paper's unlearning with so many seeds."""
     config = read_yaml("config/paper.yaml", "config")
-    config["seeds"] = [{"target_seed": seed, "unlearn_seed": seed} for seed in range(56)]
+    config["seeds"] = [{"target_seed": seed, "unlearn_seed": seed} for seed in range(seeds)]
     config["sequences"] = {}
-    path = tmp_path / "big.yaml"
-    path.write_text(yaml.safe_dump(config))
-    started = time.process_time()
-    study = study_of(str(path))
-    jobs = [job for job in jobs_of(study) if job.rule == "unlearn" and "/tofu/" in job.folder]
-    assert len(jobs) == 2 * 3 * 4 * 56
-    assert all(request(study, job.spec)["gpu"] >= 1 for job in jobs)
-    # Not a benchmark: a plan that is a hundred times slower is a defect.
-    assert time.process_time() - started < 60
+    with cProfile.Profile() as profile:
+        study = read_study(config)
+        jobs = [job for job in all_jobs(study) if job.rule == "unlearn" and "/tofu/" in job.folder]
+        assert all(request(study, job.spec)["gpu"] >= 1 for job in jobs)
+    assert len(jobs) == 2 * 3 * 4 * seeds
+    return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_planning_grows_with_the_jobs_and_not_with_their_square() -> None:
+    """Seconds are a benchmark's (`python -m benchmarks.large_grid`): calls are the same on every machine."""
+    few, many = calls(2), calls(6)
+    assert 1.5 * few < many < 3.2 * few
 
 
 def test_every_attempt_asks_for_more_memory_and_time_and_as_many_gpus() -> None:

@@ -1,13 +1,17 @@
 """Weights go from their files to where the model is run."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tests.models.families import tiny
+from torch import Tensor
 from transformers import AutoModelForCausalLM
 
+from grunflow.errors import BadInput
 from grunflow.models.loading import load_model, placement
 
 
@@ -30,3 +34,24 @@ def test_a_placed_model_is_the_same_and_has_no_hooks(tmp_path: Path, kind: str) 
     placed.save_pretrained(tmp_path / "again")
     saved = load_file(tmp_path / "again" / "model.safetensors")
     assert saved.keys() == load_file(tmp_path / "model.safetensors").keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda weights: weights.pop("model.layers.1.mlp.up_proj.weight"), r"1 of its weights .* \(model\.layers\.1\.mlp\.up_proj\.weight\)"),
+        (lambda weights: weights.update({"model.norm.weight": torch.ones(3)}), r"1 of its weights .* \(model\.norm\.weight\)"),
+        (lambda weights: weights.clear(), r"\d\d of its weights are not in its files"),
+    ],
+    ids=["lacking", "of another shape", "none"],
+)  # fmt: skip
+def test_weights_that_would_be_random_are_refused(
+    tmp_path: Path, change: Callable[[dict[str, Tensor]], Any], told: str
+) -> None:
+    tiny("llama").save_pretrained(tmp_path)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    change(weights)
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(BadInput, match=f"model {tmp_path}: {told}"):
+        load_model(tmp_path)

@@ -8,13 +8,13 @@ import torch
 from accelerate.hooks import AlignDevicesHook
 from tests.models.test_partly import BLOCKS, saved
 
-from grunflow.carriers import stack
 from grunflow.carriers.stack import Stack
 from grunflow.config.models import Architecture, Model
 from grunflow.config.parts import CarrierSpec
 from grunflow.data.batching import collate
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
+from grunflow.evaluation import streamed
 from grunflow.evaluation.answering import Asker
 from grunflow.models import offloaded
 from grunflow.models.loading import load_model
@@ -77,14 +77,16 @@ def test_what_it_says_is_what_the_whole_model_says(folder: Path, engine: str) ->
     assert resident_bytes(part) == held  # nothing that was lent is kept
 
 
+@pytest.mark.parametrize(("packable", "times"), [(True, 3), (False, 7)])
 def test_what_is_scored_alone_reads_a_waiting_block_once_for_several_batches(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    packable: bool, times: int, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seven batches, three at a time, through three blocks that wait."""
+    """Seven batches, three at a time, through three blocks that wait; one at a time under a carrier that may do more than edit."""
     lists = [[Example([7, 9, 11 + row, 5 + batch, 8, 0][: 4 + row], 3) for row in range(3)] for batch in range(7)]
     batches = [collate(examples, 0) for examples in lists]
     put = [(batch, batch.attention_mask.bool() & (batch.input_ids % 2 == 1)) for batch in batches]
     part, whole = (edited(model, GRUN) for model in (started(folder), load_model(folder)))
+    part.top.packable = packable
     reads: list[torch.nn.Module] = []
     lent = AlignDevicesHook.pre_forward
 
@@ -94,18 +96,32 @@ def test_what_is_scored_alone_reads_a_waiting_block_once_for_several_batches(
         return lent(hook, module, *inputs, **named)
 
     monkeypatch.setattr(AlignDevicesHook, "pre_forward", watched)
-    monkeypatch.setattr(stack, "BATCHES", 3)
+    with torch.no_grad():
+        each = streamed._before(part, *put[0]).bytes
+    assert 3 * 6 * 32 * 4 < each < 2 * 3 * 6 * 32 * 4  # three rows of six tokens in float32, masks and angles
+    monkeypatch.setattr(streamed, "STATES", 2.5 * each / offloaded.gpu_bytes())
     held = resident_bytes(part.model)
     with torch.no_grad():
-        found, expected = list(part.logits_of(put)), list(whole.logits_of(put))
+        found, expected = list(streamed.logits_of(part, put)), list(streamed.logits_of(whole, put))
     assert resident_bytes(part.model) == held
     for (logits, gates), (wanted, opened) in zip(found, expected, strict=True):
         assert torch.equal(logits, wanted)
         assert len(gates) == len(opened) == 2
         assert all(map(torch.equal, gates, opened))
     of_one_block = [module for module in part.model.model.layers[2].modules() if list(module.parameters(recurse=False))]
-    assert len(reads) == 3 * 3 * len(of_one_block)
-    assert [reads.count(module) for module in of_one_block] == [3] * len(of_one_block)
+    assert len(reads) == times * 3 * len(of_one_block)
+    assert [reads.count(module) for module in of_one_block] == [times] * len(of_one_block)
+
+
+def test_a_block_that_cannot_be_read_whole_leaves_nothing_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = started(folder)
+    held, (first, second, *_) = resident_bytes(part), offloaded._waiting(part.model.layers[2])
+    monkeypatch.setattr(second[1], "pre_forward", lambda module: 1 / 0)
+    with pytest.raises(ZeroDivisionError), offloaded.read_once(part.model.layers[2]):
+        pass
+    assert resident_bytes(part) == held
+    assert first[1].offload
+    assert second[1].offload
 
 
 def test_weights_of_another_type_than_their_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

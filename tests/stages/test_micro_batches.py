@@ -20,7 +20,7 @@ REPLAYED: dict[str, Any] = {**QUESTIONS, "replay": "replay.jsonl", "replayed": 4
 SHAPE = Architecture(hidden_size=16, layers=2, heads=2)
 
 
-def training(accumulation: int) -> Training:
+def training(accumulation: int | None) -> Training:
     return Training(learning_rate=1e-3, steps=4, batch_size=8, accumulation=accumulation)
 
 
@@ -74,3 +74,20 @@ def test_unlearning_is_the_same_in_any_number_of_micro_batches(kind: str, world:
         )  # fmt: skip
         unlearn.run(spec, Work({"data": [world / "data"], "start": [world / "base"]}, out, 8))
     assert_equal_weights(tmp_path / "1" / "carrier", tmp_path / "4" / "carrier")
+
+
+def test_micro_batches_that_are_left_to_the_plan_are_those_of_the_call(world: Path, tmp_path: Path) -> None:
+    """The same bytes as where the spec says them."""
+    measured = []
+    for name, told, called in (("told", 4, 1), ("left", None, 4)):
+        out = tmp_path / name
+        out.mkdir()
+        spec = specs.Unlearn(
+            benchmark="tofu", model=model_of(1), split="forget10", stream=Paired(**REPLAYED), objective=objective("gd"),
+            carrier=carrier("full"), training=training(told), target_seed=0, unlearn_seed=1,
+        )  # fmt: skip
+        inputs = {"data": [world / "data"], "start": [world / "base"]}
+        measured.append(unlearn.run(spec, Work(inputs, out, 8, accumulation=called)))
+    assert [found["accumulation"] for found in measured] == [4, 4]
+    told, left = (load_file(tmp_path / name / "carrier" / "model.safetensors") for name in ("told", "left"))
+    assert all(torch.equal(told[name], left[name]) for name in told)

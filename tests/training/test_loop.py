@@ -47,6 +47,9 @@ def test_every_process_has_as_many_micro_batches_of_no_more_rows_than_asked_for(
 ) -> None:
     training = Training(learning_rate=0.1, steps=1, batch_size=32, accumulation=accumulation)
     assert rows_at_once(training, processes) == rows <= 32 // accumulation
+    left = training.model_copy(update={"accumulation": None})
+    assert rows_at_once(left, processes, accumulation) == rows
+    assert rows_at_once(training, processes, 7) == rows  # what a spec says holds
 
 
 def test_same_seed_same_bytes() -> None:

@@ -195,7 +195,7 @@ def requested(folder, attempt):
 
 
 # What rules that train ask beside: how many processes, when to be warned, and of jobs over several nodes who starts them.
-TRAINING = ("processes", "slurm_extra", "mpi", "tasks", "tasks_per_gpu")
+TRAINING = ("processes", "accumulation", "slurm_extra", "mpi", "tasks", "tasks_per_gpu")
 
 
 def asks(folder, *more):

@@ -17,12 +17,12 @@ rule finetune_base:
     conda:
         "../../envs/torch.yaml"
     resources:
-        **asks(BASE, "slurm_extra"),
+        **asks(BASE, "accumulation", "slurm_extra"),
     params:
         **call_of(BASE),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --out {output.folder:q} --log {log:q}"
+        " --accumulation {resources.accumulation} --out {output.folder:q} --log {log:q}"
 
 
 # Fine-tuned on everything: what unlearning starts from.
@@ -44,7 +44,8 @@ rule finetune_target:
         **call_of(TARGET),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --processes {resources.processes} --nodes {resources.nodes} --out {output.folder:q} --log {log:q}"
+        " --processes {resources.processes} --nodes {resources.nodes} --accumulation {resources.accumulation}"
+        " --out {output.folder:q} --log {log:q}"
 
 
 # Fine-tuned without what is to be forgotten: the gold reference.
@@ -66,4 +67,5 @@ rule finetune_retain:
         **call_of(RETAIN),
     shell:
         "grunflow finetune --spec {params.spec:q} --code {params.code} {params.inputs}"
-        " --processes {resources.processes} --nodes {resources.nodes} --out {output.folder:q} --log {log:q}"
+        " --processes {resources.processes} --nodes {resources.nodes} --accumulation {resources.accumulation}"
+        " --out {output.folder:q} --log {log:q}"

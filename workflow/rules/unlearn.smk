@@ -46,7 +46,8 @@ rule unlearn:
         carrier=carrier_of(RUN),
     shell:
         "grunflow unlearn --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size} {params.inputs}"
-        " {params.carrier} --processes {resources.processes} --nodes {resources.nodes} --out {output.folder:q} --log {log:q}"
+        " {params.carrier} --processes {resources.processes} --nodes {resources.nodes} --accumulation {resources.accumulation}"
+        " --out {output.folder:q} --log {log:q}"
 
 
 # A finished run trained further, to bring back what it forgot, and asked on the way; only its scores stay.
@@ -68,7 +69,8 @@ rule attack:
         **call_of(ATTACK),
     shell:
         "grunflow attack --spec {params.spec:q} --code {params.code} --batch-size {resources.batch_size} {params.inputs}"
-        " --processes {resources.processes} --nodes {resources.nodes} --out {output.folder:q} --log {log:q}"
+        " --processes {resources.processes} --nodes {resources.nodes} --accumulation {resources.accumulation}"
+        " --out {output.folder:q} --log {log:q}"
 
 
 # Unlearning where the study does not keep what is trained: it goes once every job that reads it is done. `use rule` does not

@@ -11,8 +11,9 @@ A carrier is one file of this package, or of the user's own, that states
                                                  fast engine may run blocks by themselves; if not, the plain engine serves it
     SHARDABLE = False                            whether several processes may share its training
     DECAYS = True                                whether weight decay may be put on what it trains
-    WHOLE = False                                whether what it saves is a model by itself where no adapters lie beneath, in
-                                                 transformers' form: read in place of what it was made from
+    WHOLE = False                                of weights: whether what it saves is the model by itself where no adapters lie beneath,
+                                                 in transformers' form. That is then read in place of what it was made from,
+                                                 and `load` is not called
 
 and holds one class that extends Carrier, named by `CLASS`.
 """

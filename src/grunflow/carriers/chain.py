@@ -55,19 +55,21 @@ def stacked(
             (models/offloaded.py). "read": its weights or states are wanted whole.
 
     Raises:
-        BadInput: a folder without a carrier, or one that was trained on something else than lies before it.
+        BadInput: a folder without a carrier, or one that was trained on something else than lies before it, or of another shape.
     """
     links = list(links)
     first = 1 if isinstance(place_of(model, links)[0], Path) else 0
     for number in range(first, len(links)):
         _check_link(links, number)
     whole = _whole(links, first, share, files)
-    place = links if whole is None else [_same_model(model, links, links[whole] / FOLDER)]
-    stack = Stack((offloaded.start_model if purpose == "asked" else start_model)(model, place))
+    if whole is not None:
+        _check_shapes(model, links, links[whole])
+    start = links if whole is None else [links[whole] / FOLDER]
+    stack = Stack((offloaded.start_model if purpose == "asked" else start_model)(model, start))
     for number in range(first, len(links)):
         last = number == len(links) - 1
-        held = whole is not None and number <= whole
-        stack.restore(links[number], share if last else 1.0, files, last and purpose == "trained", held)
+        in_place = whole is not None and number <= whole
+        stack.restore(links[number], share if last else 1.0, files, last and purpose == "trained", in_place=in_place)
     stack.model.eval()
     return stack
 
@@ -80,11 +82,10 @@ def _whole(links: list[Path], first: int, share: float, files: Iterable[Path]) -
     return None if found is None else first + found
 
 
-def _same_model(model: Model, links: list[Path], place: Path) -> Path:
-    """The place, of a model with the parameters of the one that the links begin with."""
-    if shapes_of(start_config(model, links)) != shapes_of(load_config(place)):
-        raise BadInput(f"{place}: its weights are of another model; run the stage again.")
-    return place
+def _check_shapes(model: Model, links: list[Path], link: Path) -> None:
+    """The model that the link saved has the parameters of the one that the links begin with."""
+    if shapes_of(start_config(model, links)) != shapes_of(load_config(link / FOLDER)):
+        raise BadInput(f"{link / FOLDER}: its weights are of another model; run the stage again.")
 
 
 def summed(
@@ -112,12 +113,14 @@ def restorer(model: Model, links: Sequence[Path], files: Iterable[Path] = ()) ->
     """share -> the run's model with the last carrier applied to that share, to be asked. The model is loaded once: asked again, with a
     larger share, the same is given, changed."""
     known: list[Subject] = []
+    shares: list[float] = []
 
     def at(share: float) -> Subject:
-        if known:
-            known[0].stack.rescale(links[-1], share)
-        else:
+        if not known:
             known.append(restored(model, links, share, files, purpose="asked"))
+        elif share != shares[-1]:
+            known[0].stack.rescale(links[-1], share)
+        shares.append(share)
         return known[0]
 
     return at

@@ -22,7 +22,7 @@ from grunflow.models.blocks import width
 from grunflow.models.generators import forked
 
 FILE = "interventions.safetensors"
-WHOLE = "parametrizations"  # in names of files of earlier versions, which held torch's state with the base
+TORCHS = "parametrizations"  # in names of files of earlier versions, which held torch's state with the base
 
 
 class Representation(Carrier):
@@ -55,7 +55,7 @@ class Representation(Carrier):
 
     def load(self, folder: Path, share: float) -> None:
         found = load_file(folder / FILE)
-        if any(WHOLE in name for name in found):
+        if any(TORCHS in name for name in found):
             self.modules.load_state_dict(found)
         else:
             for layer, edit in self._edits.items():

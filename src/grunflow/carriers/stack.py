@@ -4,9 +4,8 @@ What a run trained lies in `carrier/` of its folder; the manifest beside it says
 along that chain, and a missing or foreign link is refused: an untouched model is never taken for an unlearned one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,13 @@ from grunflow.config.parts import CarrierSpec
 from grunflow.config.terms import WEIGHTS
 from grunflow.data.batching import Batch
 from grunflow.errors import BadInput
-from grunflow.models.block_by_block import before_blocks, behind_blocks
-from grunflow.models.blocks import block_output, blocks, hidden_of
+from grunflow.models.blocks import block_output
 from grunflow.models.generators import forked
 from grunflow.models.head import head_at
-from grunflow.models.offloaded import held, is_offloaded, refuse
+from grunflow.models.offloaded import refuse
 from grunflow.models.partly import PartlyLoaded
-from grunflow.models.room import BATCHES
 
 FOLDER, SPEC_FILE = "carrier", "carrier.json"  # inside the folder of a run
-Put = tuple[Batch, Bool[Tensor, "_ _"]]  # and the positions (batch, token) whose logits are wanted
-Scored = tuple[Float[Tensor, "position vocab"], list[Tensor]]  # logits, and gate logits per gated block
 
 
 def saved_spec(folder: Path) -> CarrierSpec:
@@ -87,8 +82,8 @@ class Stack:
         """Around a call of a model that another one shares (training/reference.py)."""
         return nullcontext()
 
-    def attach(self, spec: CarrierSpec, seed: int, files: Iterable[Path] = (), held: bool = False) -> None:
-        """Put a new carrier on top, initialised from `seed`; the global generator is left as it was. held: the model's weights are
+    def attach(self, spec: CarrierSpec, seed: int, files: Iterable[Path] = (), in_place: bool = False) -> None:
+        """Put a new carrier on top, initialised from `seed`; the global generator is left as it was. in_place: the model's weights are
         already those that it trained."""
         file = load(CARRIER, spec, files)
         for carrier in self.carriers:
@@ -97,22 +92,27 @@ class Stack:
             torch.manual_seed(seed)
             self.carriers.append(file.CLASS(spec, self.model, tuple(self.carriers)))
         self.top.packable = getattr(file, "PACKABLE", False)
-        if not (self.top.edits or held):
+        if not (self.top.edits or in_place):
             refuse(self.model, f"carrier {spec.name}")
 
     def restore(
-        self, folder: Path, share: float = 1.0, files: Iterable[Path] = (), trainable: bool = False, held: bool = False
+        self,
+        folder: Path,
+        share: float = 1.0,
+        files: Iterable[Path] = (),
+        trainable: bool = False,
+        in_place: bool = False,
     ) -> None:
         """Put the carrier saved in `folder` on top, frozen, or to be trained on. share: how far from what lies beneath (0) to what
-        was trained (1). held: what carriers of weights trained is in the model already.
+        was trained (1). in_place: the model holds what a carrier of weights trained.
 
         Raises:
             BadInput: there is none.
         """
         spec = saved_spec(folder)
-        held = held and load(CARRIER, spec, files).TRAINS == WEIGHTS
-        self.attach(spec, 0, files, held)
-        if not held:
+        loaded = in_place and load(CARRIER, spec, files).TRAINS == WEIGHTS
+        self.attach(spec, 0, files, loaded)
+        if not loaded:
             self.top.load(folder / FOLDER, share)
         if not trainable:
             self.top.freeze()
@@ -145,41 +145,13 @@ class Stack:
             logits = self.model(**batch.inputs()).logits
         return Output(logits, gate_logits)
 
-    def logits_at(self, batch: Batch, wanted: Bool[Tensor, "batch token"]) -> Scored:
+    def logits_at(
+        self, batch: Batch, wanted: Bool[Tensor, "batch token"]
+    ) -> tuple[Float[Tensor, "position vocab"], list[Tensor]]:
         """Logits at the wanted positions alone, row after row, with every carrier acting; and gate logits."""
         with self.acting(batch.positions) as gate_logits, head_at(self.model, wanted):
             logits = self.model(**batch.inputs()).logits
         return logits[0], gate_logits
-
-    def logits_of(self, asked: Iterable[Put]) -> Iterator[Scored]:
-        """`logits_at` of each batch, in order and to the bit. Where blocks wait outside the GPU, each is read once for several batches."""
-        if not is_offloaded(self.model):
-            yield from (self.logits_at(batch, wanted) for batch, wanted in asked)
-            return
-        waiting = iter(asked)
-        while several := list(islice(waiting, BATCHES)):
-            yield from self._block_by_block(several)
-
-    def _block_by_block(self, asked: Sequence[Put]) -> Iterator[Scored]:
-        """Only edits act on such a model (`refuse`): between two blocks there is nothing but a state, which lies on the CPU."""
-        model, device = self.model, self.model.device
-        states, passed, gates = [], [], [list[Tensor]() for _ in asked]
-        for batch, wanted in asked:
-            with head_at(model, wanted):
-                state, arguments = before_blocks(model, {**batch.inputs(), "use_cache": False})
-            states.append(state.cpu())
-            passed.append(arguments)
-        for layer, block in enumerate(blocks(model)):
-            with held(block):
-                for place, (batch, _) in enumerate(asked):
-                    with self.acting(batch.positions) as gate_logits:
-                        positional, named = passed[place][layer]
-                        states[place] = hidden_of(block(states[place].to(device), *positional, **named)).cpu()
-                    gates[place] += gate_logits
-        for place, (batch, wanted) in enumerate(asked):
-            with head_at(model, wanted):
-                found = behind_blocks(model, batch.inputs(), states[place].to(device))
-            yield found.logits[0], gates[place]
 
     def states(self, batch: Batch, layer: int) -> States:
         """Output of one block. Every gate is read, also those above `layer`; an edit above it without a gate is not run."""

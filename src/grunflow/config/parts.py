@@ -80,7 +80,12 @@ class Training(Strict):
     steps: int | None = Field(None, ge=1, description="optimiser steps; give this or epochs")
     epochs: int | None = Field(None, ge=1, description="passes over the data; give this or steps")
     batch_size: int = Field(32, ge=1, description="rows of an optimiser step")
-    accumulation: int = Field(1, ge=1, description="micro-batches per step; must divide batch_size")
+    accumulation: int | None = Field(
+        1,
+        ge=1,
+        description="micro-batches per step; must divide batch_size; null: as few as the plan finds room for on the study's kind "
+        "of GPU",
+    )
     schedule: Literal["cosine", "linear", "constant"] = Field(
         "linear", description="how the rate falls to 0; constant: it does not"
     )

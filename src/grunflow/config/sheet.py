@@ -109,7 +109,7 @@ def check_training(training: Training, where: str) -> None:
     """Relations between keys that a single key's range cannot say."""
     if (training.steps is None) == (training.epochs is None):
         raise BadInput(f"{where}: give exactly one of steps and epochs; got {training.steps} and {training.epochs}.")
-    if training.batch_size % training.accumulation:
+    if training.accumulation and training.batch_size % training.accumulation:
         raise BadInput(
             f"{where}.accumulation: got {training.accumulation}, expected a divisor of batch_size "
             f"{training.batch_size}."

@@ -76,12 +76,12 @@ def trained_by(carrier: CarrierSpec) -> str:
 
 def whole_at(carriers: Iterable[tuple[str, bool]]) -> int | None:
     """Of carriers in order (what each trains, whether it saves a whole model) the last that saved all weights as they then were, so
-    that what lies beneath need not be read but for edits; None where adapters or no such one come first."""
+    that what lies beneath need not be read but for edits; None where adapters come first, or weights that are saved otherwise."""
     found = None
     for number, (trains, whole) in enumerate(carriers):
-        if trains == ADAPTERS:
+        if trains == ADAPTERS or (trains == WEIGHTS and not whole):
             break
-        found = number if whole else found
+        found = number if trains == WEIGHTS else found
     return found
 
 

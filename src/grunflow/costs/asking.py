@@ -21,6 +21,7 @@ from grunflow.costs.shapes import Shapes
 LONGEST_QUESTION = 512  # tokens; of a probe with questions of its own length
 # Bytes of a row of scores: with the generated answer, and without.
 WRITTEN_ROW, SCORED_ROW = 4096, 512
+NONE = Extent(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Asked:
     to generate (every new token of a batch reads them; half of the tokens are written on average). longest: a row's tokens.
     labels: of them those that are scored, on average; heads: those at which the head is run where texts are not packed. remembered: tokens
     whose keys and values are kept of each row: of its prompt, and once more in a row that grows, padded, with what is written. texts: of the
-    largest set, which are asked together, `least` of them however few are asked for (answers behind one prompt). alone: of the scored
-    rows those that are texts of their own."""
+    largest set, which are asked together, `least` of them however few are asked for (answers behind one prompt). alone: of
+    `scored` the texts that are scored by themselves, of so many `sets`."""
 
     scored: Extent
     reads: float = 0.0
@@ -41,18 +42,22 @@ class Asked:
     remembered: int = 0
     texts: int = 0
     least: int = 1
-    alone: int = 0
+    alone: Extent = NONE
+    sets: int = 0
 
     def __add__(self, other: "Asked") -> "Asked":
-        scored = Extent(*(ours + theirs for ours, theirs in zip(self.scored, other.scored, strict=True)))
         return Asked(
-            scored, self.reads + other.reads, max(self.longest, other.longest), max(self.labels, other.labels),
+            _sum(self.scored, other.scored), self.reads + other.reads, max(self.longest, other.longest), max(self.labels, other.labels),
             max(self.heads, other.heads), self.kept_bytes + other.kept_bytes, max(self.remembered, other.remembered),
-            max(self.texts, other.texts), max(self.least, other.least), self.alone + other.alone,
+            max(self.texts, other.texts), max(self.least, other.least), _sum(self.alone, other.alone), self.sets + other.sets,
         )  # fmt: skip
 
 
-NOTHING = Asked(Extent(0, 0, 0))
+NOTHING = Asked(NONE)
+
+
+def _sum(one: Extent, other: Extent) -> Extent:
+    return Extent(*map(sum, zip(one, other, strict=True)))
 
 
 def asked(benchmark: Benchmark, probes: Iterable[ProbeSpec], new_tokens: int, batch_size: int, layers: int) -> Asked:
@@ -87,7 +92,7 @@ def _asked(
         width = own.prompt + own.answer if own else width
         longest = own.longest if own else LONGEST_QUESTION
         scored = Extent(texts * width, texts * width**2, texts, texts * (width - option))
-        return Asked(scored, passes, longest, option, option, kept, texts=texts, alone=texts)
+        return Asked(scored, passes, longest, option, option, kept, texts=texts, alone=scored, sets=1)
     tokens = questions * (long.prompt + answers * long.answer + draws * (written // 2))
     times = 2 + len(probe.options.get("blocks") or range(layers)) if _fact(kind, "PER_BLOCK", False) else 1
     attended = tokens * (long.prompt + long.answer)

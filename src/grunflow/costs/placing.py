@@ -1,15 +1,17 @@
 """Where a job's work lies: on a CPU or on as many GPUs as hold it, and the seconds that follow."""
 
+import math
 from dataclasses import dataclass, replace
 
 from grunflow.config.models import Model
 from grunflow.config.study import Study
 from grunflow.costs import hardware
+from grunflow.costs.asking import Asked
 from grunflow.costs.hardware import CPU, DEVICES, Device
 from grunflow.costs.memory import BYTES, GIB, IMPORTS, Held, on_cpu
 from grunflow.costs.shapes import Shapes
 from grunflow.job import CHECKPOINT_SECONDS
-from grunflow.models.room import KEPT, MOST
+from grunflow.models.room import KEPT, MOST, STATES
 
 MOST_NODES = 8  # of one job
 
@@ -17,7 +19,8 @@ MOST_NODES = 8  # of one job
 @dataclass(frozen=True)
 class Cost:
     """What one job costs; seconds: with its start. gpu_bytes: on each of `gpus`, which are those of so many `nodes`. host_bytes: on
-    each node. checkpoint_bytes: its resume state, gone after success. rows_at_once: that are scored or cached together; 0: it does neither."""
+    each node. checkpoint_bytes: its resume state, gone after success. rows_at_once: that are scored or cached together; 0: it does neither.
+    accumulation: micro-batches of a step, of a training that leaves them to the plan."""
 
     seconds: float
     flops: float | int = 0.0
@@ -28,6 +31,7 @@ class Cost:
     checkpoint_bytes: int = 0
     nodes: int = 1
     rows_at_once: int = 0
+    accumulation: int = 1
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,24 @@ def fits(study: Study, found: Cost) -> bool:
     return found.gpu_bytes <= hardware.GPU_SHARE * DEVICES[study.gpu].gpu_bytes or not found.gpus
 
 
-def waiting(study: Study, model: Model, load: Load, passes: float) -> Load:
-    """The same; of a model larger than the GPU with as many blocks outside as find no room (models/offloaded.py), which each pass reads
-    from the host."""
+def waiting(study: Study, model: Model, load: Load, times: int, asked: Asked, rows: int) -> Load:
+    """The same; of a model larger than the GPU with as many blocks outside as find no room (models/offloaded.py). The host is read at each
+    pass of `rows` prompts, of their answers and of a new token, and for as many texts that are scored by themselves as find room between
+    two blocks (evaluation/streamed.py; the last ones of a set are fewer)."""
     shapes, size, room = shapes_of(study, model), BYTES[model.dtype], device_of(study, model).gpu_bytes
     if not room or load.held.weights <= MOST * room:
         return load
     lacking = load.held.weights - int(KEPT * room)
     outside = min(shapes.layers, -(-lacking // (shapes.block * size))) * shapes.block * size
-    held = replace(load.held, weights=load.held.weights - outside)
-    return replace(load, held=held, seconds=load.seconds + passes * outside / hardware.TO_HOST)
+    behind_prompts = asked.scored.rows - asked.alone.rows
+    states = asked.alone.tokens * shapes.hidden * size
+    passes = 2 * math.ceil(behind_prompts / rows) + asked.reads + states / (STATES * room) + asked.sets
+    held = replace(
+        load.held,
+        weights=load.held.weights - outside,
+        activations=load.held.activations + min(states, int(STATES * room)),
+    )
+    return replace(load, held=held, seconds=load.seconds + times * passes * outside / hardware.TO_HOST)
 
 
 def placed(study: Study, model: Model, load: Load) -> Cost:

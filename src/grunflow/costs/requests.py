@@ -25,10 +25,12 @@ ANY = Partition()  # without limits
 def request(
     study: Resolved, spec: Stage, attempt: int = 1, most: Partition = ANY, rate: Rate | None = None
 ) -> dict[str, Any]:
-    """mem_mb (of a node), runtime (minutes), gpu, processes, cpus_per_task, nodes, slurm_extra and batch_size (rows that are scored or cached
-    together) of a job, and what the executor wants to know of several nodes (`mpi`, `tasks`, `tasks_per_gpu`; else None); every attempt
+    """mem_mb (of a node), runtime (minutes), gpu, processes, cpus_per_task, nodes, slurm_extra, batch_size (rows that are scored or
+    cached together) and accumulation (micro-batches of a training that leaves them to the plan) of a job, and what the executor wants
+    to know of several nodes (`mpi`, `tasks`, `tasks_per_gpu`; else None); every attempt
     after the first gets half as much memory more, as much time again, up to what the partition allows (`most`), and half the rows, but of
-    trainings, which go on to the same bytes: an out-of-memory kill or a time limit may have ended the one before. rate: what finished jobs of the rule tell, in place of assumptions."""
+    trainings, which go on to the same bytes: an out-of-memory kill or a time limit may have ended the one before. rate: what finished jobs
+    of the rule tell, in place of assumptions."""
     return request_for(cost(study, spec), attempt, most, rate)
 
 
@@ -49,6 +51,7 @@ def request_for(planned: Cost, attempt: int = 1, most: Partition = ANY, rate: Ra
         "processes": processes,
         "cpus_per_task": 2 * processes // found.nodes if found.gpus else 1,
         "batch_size": max(1, found.rows_at_once >> halved),
+        "accumulation": found.accumulation,
         "nodes": found.nodes,  # said even of 1: else SLURM may spread GPUs over two, where one process cannot see them all
         # Not USR1: it kills Snakemake's inner process.
         "slurm_extra": f"--signal=URG@{warning}",

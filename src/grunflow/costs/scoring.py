@@ -1,6 +1,5 @@
 """What it costs to ask a model: an evaluation whole, and of a training what it is asked on its way."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -13,7 +12,6 @@ from grunflow.config.study import Resolved
 from grunflow.config.terms import ADAPTERS, WEIGHTS, trained_by, whole_at
 from grunflow.costs import asking, flops, hardware, memory, reads
 from grunflow.costs.placing import Cost, Load, device_of, fits, placed, shapes_of, waiting, weights_of
-from grunflow.models.room import BATCHES
 
 Asks = specs.Unlearn | specs.Evaluate
 
@@ -58,10 +56,7 @@ def scored(spec: specs.Evaluate, study: Resolved, size: int) -> Cost:
         held = replace(held, weights=2 * held.weights)
     load = Load(held, times * asked.kept_bytes, work, seconds)
     if _may_wait(spec):
-        # Of prompts, of answers, and of each new token; of texts of their own several batches go through a block together.
-        behind_prompts, alone = asked.scored.rows - asked.alone, asked.alone
-        passes = 2 * math.ceil(behind_prompts / size) + math.ceil(alone / size / BATCHES) + asked.reads
-        load = waiting(study, model, load, times * passes)
+        load = waiting(study, model, load, times, asked, size)
     return placed(study, model, load)
 
 

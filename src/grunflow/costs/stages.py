@@ -21,6 +21,7 @@ from grunflow.config.terms import (
 from grunflow.costs import flops, hardware, memory, reads, scoring
 from grunflow.costs.flops import Extent
 from grunflow.costs.memory import BYTES
+from grunflow.costs.micro_batches import fewest, parts, training_in
 from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of
 from grunflow.costs.training import Step, Trained, cost_of
 from grunflow.training.schedule import snapshot_steps, total_steps
@@ -28,7 +29,8 @@ from grunflow.training.schedule import snapshot_steps, total_steps
 
 def cost(study: Resolved, spec: stage.Stage) -> Cost:
     """What the job of `spec` costs; stages that load no model are taken to do little."""
-    return _cost(spec, study)
+    training = training_in(spec)
+    return fewest(study, spec, _cost) if training and training.accumulation is None else _cost(spec, study)
 
 
 @singledispatch
@@ -43,8 +45,8 @@ def _finetune(spec: specs.Finetune, study: Resolved) -> Cost:
     benchmark = reads.benchmark_of(study, spec.benchmark)
     long = benchmark.lengths
     rows = sum(benchmark.rows.get(file, 0) for file in spec.files) + (spec.model.replayed if spec.replay else 0)
-    micro = training.batch_size // training.accumulation
-    shapes, count = shapes_of(study, spec.model), training.accumulation
+    micro = training.batch_size // parts(training)
+    shapes, count = shapes_of(study, spec.model), parts(training)
 
     def step(extent: Extent, worst: Extent) -> Step:
         return Step(count * flops.training(shapes).flops(extent), count, shapes.layers, worst)
@@ -123,7 +125,7 @@ def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alo
     process, which packs whole texts (training/engine.py)."""
     shapes = shapes_of(study, spec.model)
     packed = plain_because(spec.objective, (*spec.beneath, spec.carrier), spec.engine) is None
-    micro = spec.training.batch_size // spec.training.accumulation
+    micro = spec.training.batch_size // parts(spec.training)
     pads = not alone or padded_because(spec.objective, (*spec.beneath, spec.carrier), spec.engine)
 
     def extent(of: Lengths) -> Extent:
@@ -144,7 +146,7 @@ def _step(spec: specs.Unlearn, study: Resolved, terms: Terms, long: Lengths, alo
         total += batches * once.flops(extent(long))
     together = packed or not pads
     blocks = shapes.layers - 1 - (flops.lowest(spec.carrier) or 0) if packed else shapes.layers
-    count = spec.training.accumulation
+    count = parts(spec.training)
     run = micro * terms.batches
     worst = reads.heaviest(long, run, packed) if together else reads.longest_batch(long.longest, run)
     return Step(count * total, count * (1 if together else terms.batches), blocks, worst)

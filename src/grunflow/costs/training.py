@@ -9,6 +9,7 @@ from grunflow.config.terms import WEIGHTS, trained_by
 from grunflow.costs import hardware, memory
 from grunflow.costs.flops import Extent
 from grunflow.costs.memory import BYTES
+from grunflow.costs.micro_batches import parts
 from grunflow.costs.placing import Cost, Load, device_of, placed, shapes_of
 from grunflow.training.schedule import total_steps
 
@@ -57,7 +58,7 @@ def _taking(study: Resolved, model: Model, of: Trained, step: Step) -> Cost:
     shapes, device, count = shapes_of(study, model), device_of(study, model), total_steps(of.training, of.rows)
     held = memory.training(
         shapes, of.carrier, model.dtype, step.worst, step.worst.tokens - step.worst.silent, of.copied,
-        of.training.accumulation > 1, of.training.precision,
+        parts(of.training) > 1, of.training.precision,
     )  # fmt: skip
     absent = of.absent * shapes.block * BYTES[model.dtype]
     passing = max(held.activations, of.asked - held.logits)

@@ -16,6 +16,7 @@ from grunflow.config.sets import DataSet
 from grunflow.data.batching import Batch, collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
+from grunflow.evaluation.streamed import logits_of
 from grunflow.evaluation.task_index import task_manager
 from grunflow.evaluation.tasks import check_tasks, local_task
 
@@ -49,7 +50,7 @@ class StackLM(HFLM):
         results: list[tuple[float, bool]] = [(0.0, False)] * len(requests)
         groups = length_groups([len(fed) for fed, _ in passes], self.batch_size_per_gpu)
         every = [[passes[i] for i in group] for group in groups]
-        for asked, (found, _) in zip(every, self.stack.logits_of(map(self._put, every)), strict=True):
+        for asked, (found, _) in zip(every, logits_of(self.stack, map(self._batch_of, every)), strict=True):
             for key, logits in zip(asked, found.split([length for _, length in asked]), strict=True):
                 scores = torch.log_softmax(logits.float(), dim=-1)
                 greedy = scores.argmax(dim=-1)
@@ -61,7 +62,7 @@ class StackLM(HFLM):
             self.cache_hook.add_partial("loglikelihood", strings, results[number])
         return results
 
-    def _put(self, passes: Sequence[tuple[tuple[int, ...], int]]) -> tuple[Batch, Tensor]:
+    def _batch_of(self, passes: Sequence[tuple[tuple[int, ...], int]]) -> tuple[Batch, Tensor]:
         """The batch, and where its continuations' tokens are predicted.
 
         Args:

@@ -16,6 +16,7 @@ from grunflow.carriers.stack import Stack
 from grunflow.data.batching import Batch, collate, length_groups
 from grunflow.data.prompts import Example
 from grunflow.errors import BadInput
+from grunflow.evaluation.streamed import logits_of
 
 LETTERS = "ABCD"
 SHUFFLE_SEED = 42
@@ -62,11 +63,11 @@ def option_logits(stack: Stack, tokenizer: Any, items: Sequence[Item], batch_siz
     found = torch.empty(len(items), len(letters))
     groups = length_groups([len(ids) for ids in prompts], batch_size)
 
-    def put(group: list[int]) -> tuple[Batch, Tensor]:
+    def batch_of(group: list[int]) -> tuple[Batch, Tensor]:
         batch = collate([Example(prompts[i], len(prompts[i])) for i in group], tokenizer.pad_token_id)
         batch = batch.to(stack.model.device)
         return batch, torch.zeros_like(batch.input_ids, dtype=torch.bool).scatter(1, batch.positions[:, None], True)
 
-    for group, (logits, _) in zip(groups, stack.logits_of(map(put, groups)), strict=True):
+    for group, (logits, _) in zip(groups, logits_of(stack, map(batch_of, groups)), strict=True):
         found[group] = logits[:, letters].float().cpu()
     return found

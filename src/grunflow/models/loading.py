@@ -30,18 +30,28 @@ def load_model(
         placed: keys of `from_pretrained` that say where its parts lie, where not whole in one place.
 
     Raises:
-        BadInput: there is none, or its architecture is not known.
+        BadInput: there is none, its architecture is not known, or its files do not hold every weight.
     """
     supported_config(source, revision)
     with explained(source, revision, WEIGHTS):
-        model = AutoModelForCausalLM.from_pretrained(
+        found: Any = AutoModelForCausalLM.from_pretrained(
             source,
             revision=revision,
             dtype=getattr(torch, dtype),
             local_files_only=isinstance(source, Path),
             use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told below, in one line
             **NO_CODE,
             **(placed or placement()),
+        )
+    model, told = found
+    # transformers draws them at random, and only warns.
+    unread = sorted([*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])])
+    if unread:
+        raise BadInput(
+            f"model {source}: {len(unread)} of its weights are not in its files, or of another shape there ({unread[0]}); "
+            "take whole files that belong to its config.json, or run the stage again that made it."
         )
     return model.eval()
 

@@ -1,5 +1,5 @@
 """A model larger than the GPU, to be asked and not trained: blocks that find no room wait in the host's memory, or else in their files,
-and a weight is on the GPU for as long as a pass uses it.
+and a weight is on the GPU for as long as a pass uses it (evaluation/streamed.py: several).
 
 By transformers' `device_map` and accelerate's hooks, at every layer that holds weights: whatever calls it, generation, likelihoods and our
 packed passes too, finds them. The numbers are those of the whole model. What changes or reads weights itself finds none.
@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,25 +61,25 @@ def is_offloaded(model: Any) -> bool:
 
 
 @contextmanager
-def held(block: nn.Module) -> Iterator[None]:
-    """Inside, a block that waits outside the GPU is there for all its calls, read once."""
-    waiting = [(module, hook) for module in block.modules() for hook in _hooks(module) if hook.offload]
-    for module, hook in waiting:
-        hook.pre_forward(module)
-        hook.offload = False
-    try:
+def read_once(block: nn.Module) -> Iterator[None]:
+    """Inside, a block that waits outside the GPU is there for all its calls."""
+    with ExitStack() as back:
+        for module, hook in _waiting(block):
+            hook.pre_forward(module)
+            hook.offload = False
+            back.callback(hook.post_forward, module, None)
+            back.callback(setattr, hook, "offload", True)
         yield
-    finally:
-        for module, hook in waiting:
-            hook.offload = True
-            hook.post_forward(module, None)
 
 
-def _hooks(module: nn.Module) -> list[AlignDevicesHook]:
-    """accelerate's on this module itself."""
-    own = getattr(module, "_hf_hook", None)
-    several = own.hooks if isinstance(own, SequentialHook) else [own]
-    return [hook for hook in several if isinstance(hook, AlignDevicesHook)]
+def _waiting(block: nn.Module) -> list[tuple[nn.Module, AlignDevicesHook]]:
+    """Its modules whose weights wait, and accelerate's hook on each."""
+    found = []
+    for module in block.modules():
+        own = getattr(module, "_hf_hook", None)
+        hooks = own.hooks if isinstance(own, SequentialHook) else [own]
+        found += [(module, hook) for hook in hooks if isinstance(hook, AlignDevicesHook) and hook.offload]
+    return found
 
 
 def refuse(model: Any, what: str) -> None:

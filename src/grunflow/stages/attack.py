@@ -42,7 +42,7 @@ def run(spec: Attack, work: Work) -> dict[str, Any]:
         f"{spec.called} on {spec.run}",
         watch,
     )
-    history = trained(task, max(spec.asked), spec, stack)
+    history = trained(task, max(spec.asked), spec, stack, work.accumulation)
     for name, frame in unseen(watch.of_outputs(), learnt_questions(spec, work.inputs["data"][0])).items():
         frame.rename(columns={"step": "strength"}).to_parquet(work.out / f"{name}.parquet", index=False)
     return {

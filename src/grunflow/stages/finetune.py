@@ -52,7 +52,7 @@ def run(spec: Finetune, work: Work) -> dict[str, Any]:
         Stack(model.train()), examples, tokenizer.pad_token_id, spec.role == "base", training.mean_rows, packs
     )
     task = Task(model, order, goal.shares, goal.tokens, spec.role, compute=spec.model.dtype if masters else None)
-    history = train(task, total_steps(training, len(examples)), training)
+    history = train(task, total_steps(training, len(examples)), training, work.accumulation)
     sharding.save_model(model.eval(), work.out, dtype=spec.model.dtype)
     tokenizer.save_pretrained(work.out)
     return {

@@ -39,7 +39,7 @@ def run(spec: Unlearn, work: Work) -> dict[str, Any]:
         f"{spec.objective.name} {spec.carrier.name} seed {seed}",
         watch,
     )
-    history = trained(task, steps, spec, stack)
+    history = trained(task, steps, spec, stack, work.accumulation)
     stack.save(work.out)
     watch.frame().to_parquet(work.out / "snapshots.parquet", index=False)
     return {

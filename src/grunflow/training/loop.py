@@ -119,15 +119,15 @@ def micro_batches(rows: Sequence[Row], size: int) -> list[Sequence[Row]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def rows_at_once(training: Training, processes: int) -> int:
-    """Rows of a micro-batch: as `accumulation` says, or fewer, so that each process has as many micro-batches and none waits
-    for the others."""
-    rounds = math.ceil(training.accumulation / processes)
+def rows_at_once(training: Training, processes: int, accumulation: int = 1) -> int:
+    """Rows of a micro-batch: as the training's `accumulation` says, or this one where that is left to the plan; or fewer, so that
+    each process has as many micro-batches and none waits for the others."""
+    rounds = math.ceil((training.accumulation or accumulation) / processes)
     return math.ceil(training.batch_size / (rounds * processes))
 
 
-def train(task: Task[Step], steps: int, training: Training) -> History:
-    """Take `steps` optimiser steps, going on from the job's newest checkpoint.
+def train(task: Task[Step], steps: int, training: Training, accumulation: int = 1) -> History:
+    """Take `steps` optimiser steps, going on from the job's newest checkpoint. accumulation: see `rows_at_once`.
 
     Raises:
         CheckFailed: the loss became NaN or infinite.
@@ -138,7 +138,7 @@ def train(task: Task[Step], steps: int, training: Training) -> History:
     parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
     optimizer = adamw(parameters, training)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, training))
-    rows = rows_at_once(training, sharding.count())
+    rows = rows_at_once(training, sharding.count(), accumulation)
     history = History(micro_batch=rows)
     job = current()
     carried: dict[str, Any] = {"history": history, "schedule": schedule, "watch": task.watch}

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 MODEL_KEYS = ("dtype", "repo", "revision")  # of the model that states were cached of
 
 
-def trained(task: Task, steps: int, spec: Unlearn, stack: Stack) -> History:
+def trained(task: Task, steps: int, spec: Unlearn, stack: Stack, accumulation: int) -> History:
     """Train with LoRA's dropout from a generator of its own, and weights of the model's own in float32 meanwhile."""
     masters = keeps_masters(spec.training, spec.model.dtype, trained_by(spec.carrier) == WEIGHTS)
     if masters:
@@ -46,7 +46,7 @@ def trained(task: Task, steps: int, spec: Unlearn, stack: Stack) -> History:
     # and is, beneath an edit, the model before unlearning as well.
     stack.model.train(trained_by(spec.carrier) != EDITS)
     stack.top.trained_module.train()
-    history = train(task, steps, spec.training)
+    history = train(task, steps, spec.training, accumulation)
     stack.model.eval()
     if masters:
         narrow(stack.model, spec.model.dtype)

@@ -74,8 +74,9 @@ def _batches(
 def _through(partly: PartlyLoaded, module: Any, layer: int, passing: _Passing, first: int) -> None:
     """One batch through one block."""
     cache = DynamicCache(config=partly.model.config)
-    named = {**passing.passed[layer].named, "past_key_values": cache}
-    passing.state = hidden_of(module(passing.state.to(partly.device), **named)).cpu()
+    positional, named = passing.passed[layer]
+    output = module(passing.state.to(partly.device), *positional, **{**named, "past_key_values": cache})
+    passing.state = hidden_of(output).cpu()
     if layer == first:
         passing.at_first = passing.state
     if layer > first:
