@@ -61,12 +61,12 @@ def written_between() -> Any:
 
 
 def four_by_hand() -> Any:
-    """Four micro-batches of every training that leaves them to the plan."""
+    """Four micro-batches of every training that leaves them to the plan: what stood in config/paper.yaml."""
 
     def in_four(study: Resolved, spec: Stage, cost: Callable[[Stage, Resolved], Cost]) -> Cost:
         training = micro_batches.training_in(spec)
         assert training is not None
-        return cost(micro_batches._in_parts(spec, training, 4), study)
+        return cost(micro_batches.in_parts(spec, training, 4), study)
 
     return patch.object(stages, "fewest", in_four)
 

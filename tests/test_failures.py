@@ -41,6 +41,7 @@ def test_a_later_attempt_of_the_same_call_repeats_the_words_alone(kind: type, mo
 
 
 def test_by_the_command_line_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(submission.VARIABLE, "")  # before `submit` sets it, to be put back
     spec = Prepare.model_validate(WORLD)
     submission.submit([Job("data", spec)])
     monkeypatch.setenv(submission.VARIABLE, submission.call())

@@ -76,6 +76,7 @@ def _add_training(sub: argparse.ArgumentParser) -> None:
 
 
 def _from_one(text: str) -> int:
+    """A number of the command line."""
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
     return int(text)

@@ -5,6 +5,9 @@ import pytest
 from grunflow.config import facts, terms
 from grunflow.config.facts import CARRIER, OBJECTIVE
 from grunflow.config.parts import RETAIN_TERMS, CarrierSpec, ObjectiveSpec
+from grunflow.config.reading import read_study
+from grunflow.config.typed import read_yaml
+from grunflow.errors import BadInput
 from tests.costs.made_up import carrier_of, objective_of, objective_spec, unlearn
 
 EDIT = {"rank": 2, "layers": (0,)}
@@ -84,3 +87,23 @@ def test_whole_texts_are_packed_but_where_more_is_read_or_acts() -> None:
 )
 def test_the_last_carrier_that_saved_all_weights(carriers: list[tuple[str, bool]], last: int | None) -> None:
     assert terms.whole_at(carriers) == last
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "objective", "keys"),
+    [("tofu", "gd", {"retain": "kl", "kl_positions": "all"}), ("wmdp", "rmu", {"rmu_positions": "all"})],
+)
+def test_micro_batches_are_not_left_to_the_plan_where_padding_is_read(
+    benchmark: str, objective: str, keys: dict[str, str]
+) -> None:
+    """A row's padding follows from the rows beside it (docs/fidelity.md)."""
+    config = read_yaml("config/demo.yaml", "config")
+    config["training"]["full"]["accumulation"] = None
+    read_study(config)
+    config["objectives"][objective] |= keys
+    row = next(row for row in config["grid"] if row["benchmark"] == benchmark)
+    row |= {"objectives": [objective], "carriers": ["full"]}
+    with pytest.raises(
+        BadInput, match=r"training\.full\.accumulation \(.*: got null, .* reads padding, .*; give a number"
+    ):
+        read_study(config)

@@ -115,7 +115,6 @@ def test_multiple_choice_reads_the_waiting_blocks_of_a_70b_model_once_for_many_b
     reading = readings * waiting * 2 * BLOCK / TO_HOST
     around = DEVICES[study.gpu].start + write_seconds(2 * (80 * BLOCK + EMBEDDINGS) + questions.kept_bytes)
     assert found.seconds == pytest.approx(around + scoring.seconds_of(spec, study, questions) + reading, rel=1e-3)
-    print(readings, reading, found)
 
 
 def test_weights_of_carrier_full_are_read_in_place_of_the_models_but_at_a_share(study: Resolved) -> None:

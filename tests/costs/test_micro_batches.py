@@ -38,11 +38,13 @@ def test_the_papers_are_as_few_as_fit_the_fewest_gpus(
 ) -> None:
     """Half as many micro-batches, where there are more than one, would need another GPU; a row in each would not save one."""
     study = study_of("config/paper.yaml").model_copy(update={"gpu": gpu})
-    spec = spec_of(study, rule, *words)
+    spec = accumulated(spec_of(study, rule, *words), None)
     found = cost(study, spec)
     assert (found.gpus, found.accumulation) == (gpus, accumulation)
     assert found.gpu_bytes <= GPU_SHARE * DEVICES[study.gpu].gpu_bytes
-    assert request(study, spec)["accumulation"] == request(study, spec, 2)["accumulation"] == accumulation
+    assert request(study, spec)["accumulation"] == accumulation
+    # Several GPUs cannot halve by themselves when memory runs out.
+    assert request(study, spec, 3)["accumulation"] == (4 if gpus > 1 else 1) * accumulation
     rows = 32
     assert cost(study, accumulated(spec, rows)).gpus >= gpus
     told = cost(study, accumulated(spec, accumulation))
@@ -56,7 +58,7 @@ def test_where_nothing_fits_there_is_a_row_in_each_and_on_a_cpu_all_rows_are_run
     study = study_of("config/paper.yaml").model_copy(update={"gpu": "a100-40gb"})
     large = spec_of(study, "unlearn", "tofu", "llama-3.1-8b", "npo_lora")
     shape = large.model.architecture.model_copy(update={"layers": 320})
-    deep = large.model_copy(update={"model": large.model.model_copy(update={"architecture": shape})})
+    deep = accumulated(large.model_copy(update={"model": large.model.model_copy(update={"architecture": shape})}), None)
     assert not fits(study, cost(study, deep))
     assert cost(study, deep).accumulation == 32
     demo = study_of("config/demo.yaml")

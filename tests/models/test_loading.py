@@ -55,3 +55,15 @@ def test_weights_that_would_be_random_are_refused(
     save_file(weights, file, metadata={"format": "pt"})
     with pytest.raises(BadInput, match=f"model {tmp_path}: {told}"):
         load_model(tmp_path)
+
+
+def test_an_expert_that_lacks_a_part_is_one_line(tmp_path: Path) -> None:
+    """Its parts are joined as they are read."""
+    tiny("mixtral").save_pretrained(tmp_path)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    lacking = next(name for name in weights if ".experts." in name)
+    del weights[lacking]
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(BadInput, match="weights"):
+        load_model(tmp_path)

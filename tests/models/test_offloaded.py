@@ -97,7 +97,7 @@ def test_what_is_scored_alone_reads_a_waiting_block_once_for_several_batches(
 
     monkeypatch.setattr(AlignDevicesHook, "pre_forward", watched)
     with torch.no_grad():
-        each = streamed._before(part, *put[0]).bytes
+        each = streamed._bytes(streamed._before(part, *put[0]))
     assert 3 * 6 * 32 * 4 < each < 2 * 3 * 6 * 32 * 4  # three rows of six tokens in float32, masks and angles
     monkeypatch.setattr(streamed, "STATES", 2.5 * each / offloaded.gpu_bytes())
     held = resident_bytes(part.model)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from grunflow.config.models import Architecture, Model
@@ -114,3 +115,14 @@ def test_what_only_transformers_can_read_is_left_to_it(tmp_path: Path) -> None:
     file = folder / "model.safetensors"
     save_file({name.removeprefix("model."): tensor for name, tensor in load_file(file).items()}, file)
     assert load_from(model, [folder], 3) is None
+
+
+def test_a_weight_of_another_shape_is_one_line(tmp_path: Path) -> None:
+    file = saved(tmp_path / "model", "llama") / "model.safetensors"
+    save_file(
+        load_file(file) | {"model.layers.4.mlp.up_proj.weight": torch.ones(3, 3)}, file, metadata={"format": "pt"}
+    )
+    with pytest.raises(
+        BadInput, match=r"its files do not hold the weights that its config\.json says \(Error.*take whole files"
+    ):
+        from_folder(tmp_path / "model", 3)

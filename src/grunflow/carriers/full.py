@@ -11,7 +11,7 @@ from grunflow.carriers.base import Carrier
 from grunflow.config.parts import CarrierSpec
 from grunflow.errors import BadInput
 from grunflow.models.blocks import block
-from grunflow.models.loading import placement
+from grunflow.models.loading import load_model
 from grunflow.models.sharding import save_model
 
 TRAINS = "weights"
@@ -58,14 +58,7 @@ class Full(Carrier):
 
     def _saved(self, folder: Path) -> Weights:
         """By transformers' own loader, which knows how it names what it saves; tied weights are stored once."""
-        try:
-            saved = type(self.model).from_pretrained(
-                folder, dtype=self.model.dtype, local_files_only=True, **placement()
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise BadInput(
-                f"{folder}: its weights do not fit the model: {str(error)[:200]}; run the stage again."
-            ) from error
+        saved = load_model(folder, str(self.model.dtype).removeprefix("torch."))
         theirs = _own(saved)
         if theirs.keys() != _own(self.model).keys():
             raise BadInput(f"{folder}: its weights are of another model; run the stage again.")

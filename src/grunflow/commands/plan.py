@@ -62,7 +62,7 @@ def plan(study: Any, rates: Mapping[str, Any] | None = None, cluster: bool = Fal
     GPU-hours of a row are of all its jobs, `left_gpu_hours` of those that are neither done nor `cached`: in the cache that
     workflows share, from which `snakemake --cache` restores them. Memory is the largest job's.
     `disk_bytes` stay at the end, `discarded_bytes` go once their runs are scored (the study's `keep`), sooner or later.
-    `seconds` are of all jobs, one after the other.
+    `seconds` are of all jobs, one after the other. `micro_batches`: of a step, the most that a job of the rule has.
 
     Args:
         rates: rule -> rate of this machine (costs/rates.py), in place of assumptions; None: those beside the study's results.
@@ -131,7 +131,7 @@ def _count(row: dict[str, Any], job: Any, spent: Any, asked: dict[str, Any], don
     row["discarded_bytes" if job.discarded else "disk_bytes"] += spent.disk_bytes
     for key, value in (
         ("gpus", spent.gpus), ("nodes", spent.nodes), ("gpu_bytes", spent.gpu_bytes), ("host_bytes", asked["mem_mb"] * 2**20),
-        ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes),
+        ("minutes", asked["runtime"]), ("checkpoint_bytes", spent.checkpoint_bytes), ("micro_batches", spent.accumulation),
     ):  # fmt: skip
         row[key] = max(row[key], value)
 
@@ -145,7 +145,7 @@ def trains_weights(spec: Any) -> bool:
 
 
 COLUMNS = (
-    "jobs", "done", "cached", "gpus", "nodes", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "discarded_bytes", "checkpoint_bytes",
+    "jobs", "done", "cached", "gpus", "nodes", "micro_batches", "gpu_bytes", "host_bytes", "minutes", "disk_bytes", "discarded_bytes", "checkpoint_bytes",
     "flops", "seconds", "cpu_seconds", "gpu_hours", "left_gpu_hours",
 )  # fmt: skip
 
@@ -198,24 +198,24 @@ def readable(found: dict[str, Any]) -> str:
     from grunflow.costs.hardware import write_seconds
 
     giga, hours = 2**30, "GPU-hours"
-    head = f"{'rule':20} {'jobs':>5} {'done':>5} {'cached':>6} {'GPUs':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {'resume GiB':>10} {'write s':>7} {hours:>10}"
+    head = f"{'rule':20} {'jobs':>5} {'done':>5} {'cached':>6} {'GPUs':>5} {'micro':>5} {'GPU GiB':>8} {'host GiB':>9} {'minutes':>8} {'disk GiB':>9} {'resume GiB':>10} {'write s':>7} {hours:>10}"
     lines = [f"study {found['study']} on {found['gpu']}", head]
     for rule, row in found["stages"].items():
         lines.append(
-            f"{rule:20} {row['jobs']:5} {row['done']:5} {row['cached']:6} {_gpus(row):>5} {row['gpu_bytes'] / giga:8.1f} "
+            f"{rule:20} {row['jobs']:5} {row['done']:5} {row['cached']:6} {_gpus(row):>5} {row['micro_batches']:5} {row['gpu_bytes'] / giga:8.1f} "
             f"{row['host_bytes'] / giga:9.1f} {row['minutes']:8} {row['disk_bytes'] / giga:9.1f} {row['checkpoint_bytes'] / giga:10.1f} "
             f"{write_seconds(row['checkpoint_bytes']):7.0f} {row['gpu_hours']:10.1f}"
         )
     total = found["totals"]
     lines += [
-        f"{'total':20} {total['jobs']:5} {total['done']:5} {total['cached']:6} {'':33} {total['disk_bytes'] / giga:9.1f} {'':18} {total['gpu_hours']:10.1f}",
+        f"{'total':20} {total['jobs']:5} {total['done']:5} {total['cached']:6} {'':39} {total['disk_bytes'] / giga:9.1f} {'':18} {total['gpu_hours']:10.1f}",
         f"left: {total['left_gpu_hours']:.1f} {hours}; FLOPs {total['flops']:.3g}; carriers that are whole models "
         f"{found['disk_bytes_of_full_carriers'] / giga:.0f} GiB; until scored up to {total['discarded_bytes'] / giga:.0f} GiB more disk",
         f"jobs without a GPU: {total['cpu_seconds'] / 60:.0f} minutes one after the other, half of it where two run at once",
         *(f"- {line}" for line in found["assumptions"]),
         *(
             f"fits no {found['gpu']}: {job['folder']}: {job['gpu_bytes'] / giga:.0f} GiB on each of {job['gpus']}; name a larger `gpu`, or of a "
-            "training smaller micro-batches (`accumulation`)"
+            "training smaller micro-batches (`accumulation`, where it is a number)"
             for job in found["fit_no_gpu"]
         ),
     ]

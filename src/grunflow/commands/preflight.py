@@ -66,7 +66,7 @@ def large_faults(study: Any) -> Iterator[str]:
         size, gpus, folder = max(jobs)
         yield (
             f"the study's gpu: {len(jobs)} jobs of {rule} fit no {study.gpu}, the largest, {folder}, takes {size / 2**30:.0f} GiB on each of {gpus}; "
-            "name a larger `gpu` there, or of a training smaller micro-batches (`accumulation`)"
+            "name a larger `gpu` there, or of a training smaller micro-batches (`accumulation`, where it is a number)"
         )
 
 

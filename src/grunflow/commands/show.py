@@ -60,7 +60,7 @@ def readable_study(found: dict[str, Any]) -> str:
 
 
 # Of a manifest's `measured`.
-MEASURED = ("trained_parameters", "steps", "train_seconds", "peak_memory_bytes")
+MEASURED = ("trained_parameters", "steps", "accumulation", "train_seconds", "peak_memory_bytes")
 
 
 def shown(folder: Path, leaks: int) -> dict[str, Any]:

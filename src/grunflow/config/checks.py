@@ -19,12 +19,12 @@ from grunflow.config.methods import (
     part_of,
     without_null_retain,
 )
-from grunflow.config.parts import CarrierSpec, ObjectiveSpec
+from grunflow.config.parts import CarrierSpec, ObjectiveSpec, Training
 from grunflow.config.sheet import check_models, check_parameters, check_training
 from grunflow.config.shown_specs import Claims, Shown
 from grunflow.config.stages import stages
 from grunflow.config.study import Resolved, Rows
-from grunflow.config.terms import EDITS, reads_states
+from grunflow.config.terms import EDITS, reads_padding, reads_states
 from grunflow.errors import BadInput, shown, unknown_name
 
 VARIED = ("objective", "carrier", "training")
@@ -150,6 +150,7 @@ def check_method(study: Resolved, rows: Rows, found: Method, benchmark: Benchmar
             f"training.{carrier.name}.weight_decay: got {training.weight_decay}, expected 0: decay turns the "
             "orthogonal rotation into zero after one step."
         )
+    check_micro_batches(objective, training, f"training.{carrier.name}.accumulation ({place})")
     if texts:
         if "texts" not in type(stream).model_fields:
             raise BadInput(f"overrides.texts ({place}): benchmark {rows.benchmark!r} has no corpora to cut.")
@@ -159,6 +160,15 @@ def check_method(study: Resolved, rows: Rows, found: Method, benchmark: Benchmar
                 f"overrides.texts ({place}): {unknown_name('key', unknown[0], type(stream).model_fields['texts'].annotation.model_fields)}"
             )  # type: ignore[union-attr]
     check_training(training, f"training.{carrier.name} ({place})")
+
+
+def check_micro_batches(objective: ObjectiveSpec, training: Training, where: str) -> None:
+    """They are not left to the plan where the loss follows from them."""
+    if training.accumulation is None and reads_padding(objective):
+        raise BadInput(
+            f"{where}: got null, which leaves micro-batches to the plan, and {objective.name} reads "
+            "padding, of which they decide how much there is (kl_positions or rmu_positions: all); give a number."
+        )
 
 
 def check_reached(objective: ObjectiveSpec, carrier: CarrierSpec, held: dict[str, Any], where: str) -> None:

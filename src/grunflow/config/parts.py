@@ -84,7 +84,7 @@ class Training(Strict):
         1,
         ge=1,
         description="micro-batches per step; must divide batch_size; null: as few as the plan finds room for on the study's kind "
-        "of GPU",
+        "of GPU, without one: one; the last bits of a sum follow from them, and the draws of dropout",
     )
     schedule: Literal["cosine", "linear", "constant"] = Field(
         "linear", description="how the rate falls to 0; constant: it does not"

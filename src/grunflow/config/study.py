@@ -188,10 +188,13 @@ class Study(Strict):
     )
     gpu: Literal[GPUS] = Field(  # type: ignore[valid-type]
         "a100-80gb",
-        description="kind of GPU that requests and plans reckon with, none: all runs on CPUs; changes no score",
+        description="kind of GPU that requests and plans reckon with, none: all runs on CPUs; changes no score, but for the last bits of what is "
+        "trained with `accumulation: null`",
     )
     gpus_per_node: int = Field(
-        8, ge=1, description="GPUs of a node; a job that needs more asks for whole nodes; changes no score"
+        8,
+        ge=1,
+        description="GPUs of a node; a job that needs more asks for whole nodes; changes scores as little as `gpu`",
     )
 
 

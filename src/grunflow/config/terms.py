@@ -85,6 +85,12 @@ def whole_at(carriers: Iterable[tuple[str, bool]]) -> int | None:
     return found
 
 
+def reads_padding(objective: ObjectiveSpec) -> bool:
+    """Whether a mean is taken over padding too, which follows from the rows that are run at once."""
+    states = reads_states(objective) and objective.get("rmu_positions") == "all"
+    return states or (objective.kl_positions == "all" and facts.facts(RETAIN)["READS"][objective.retain] == "logits")
+
+
 def plain_because(objective: ObjectiveSpec, carriers: Sequence[CarrierSpec], engine: str) -> str | None:
     """Why the last of `carriers` is not trained by the fast engine, on cached states of the model below it; None where it is, as
     far as a spec can tell: of a model that cannot be packed only the loaded one knows."""
@@ -106,7 +112,7 @@ def padded_because(
         return "more acts on the model than one carrier's edits"
     if reads_states(objective):
         return "the objective reads hidden states"
-    if objective.kl_positions == "all" and facts.facts(RETAIN)["READS"][objective.retain] == "logits":
+    if reads_padding(objective):
         return "kl_positions is all: more is read than labelled positions"
     return None
 

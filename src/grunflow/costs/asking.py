@@ -21,7 +21,7 @@ from grunflow.costs.shapes import Shapes
 LONGEST_QUESTION = 512  # tokens; of a probe with questions of its own length
 # Bytes of a row of scores: with the generated answer, and without.
 WRITTEN_ROW, SCORED_ROW = 4096, 512
-NONE = Extent(0, 0, 0)
+NO_TEXTS = Extent(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Asked:
     remembered: int = 0
     texts: int = 0
     least: int = 1
-    alone: Extent = NONE
+    alone: Extent = NO_TEXTS
     sets: int = 0
 
     def __add__(self, other: "Asked") -> "Asked":
@@ -53,7 +53,7 @@ class Asked:
         )  # fmt: skip
 
 
-NOTHING = Asked(NONE)
+NOTHING = Asked(NO_TEXTS)
 
 
 def _sum(one: Extent, other: Extent) -> Extent:

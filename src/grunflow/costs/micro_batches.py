@@ -24,21 +24,25 @@ def parts(training: Training) -> int:
 
 def fewest(study: Resolved, spec: stage.Stage, cost: Callable[[stage.Stage, Resolved], Cost]) -> Cost:
     """What the job costs with as few micro-batches as fit the fewest GPUs of the study's kind on which it fits at all; where it fits on
-    none, with a row in each."""
+    none, with a row in each. On several GPUs a process runs as many rows at once as one GPU would, or fewer (`rows_at_once`)."""
     training = training_in(spec)
     assert training is not None
-    found = [
-        replace(cost(_in_parts(spec, training, count), study), accumulation=count)
-        for count in _divisors(training.batch_size)
-    ]
-    return min((each for each in found if fits(study, each)), key=lambda each: each.gpus, default=found[-1])
+
+    def of(count: int) -> Cost:
+        return replace(cost(in_parts(spec, training, count), study), accumulation=count)
+
+    last = of(training.batch_size)
+    if not fits(study, last):
+        return last
+    found = map(of, _divisors(training.batch_size))
+    return next(each for each in found if fits(study, each) and each.gpus <= last.gpus)
 
 
 def _divisors(rows: int) -> Iterator[int]:
     return (count for count in range(1, rows + 1) if rows % count == 0)
 
 
-def _in_parts(spec: stage.Stage, training: Training, count: int) -> stage.Stage:
+def in_parts(spec: stage.Stage, training: Training, count: int) -> stage.Stage:
     """The same with so many micro-batches a step."""
     told = training.model_copy(update={"accumulation": count})
     if not isinstance(spec, specs.Finetune):

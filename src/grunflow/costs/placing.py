@@ -20,7 +20,7 @@ MOST_NODES = 8  # of one job
 class Cost:
     """What one job costs; seconds: with its start. gpu_bytes: on each of `gpus`, which are those of so many `nodes`. host_bytes: on
     each node. checkpoint_bytes: its resume state, gone after success. rows_at_once: that are scored or cached together; 0: it does neither.
-    accumulation: micro-batches of a step, of a training that leaves them to the plan."""
+    accumulation: micro-batches of a step; 0: it trains nothing."""
 
     seconds: float
     flops: float | int = 0.0
@@ -31,7 +31,7 @@ class Cost:
     checkpoint_bytes: int = 0
     nodes: int = 1
     rows_at_once: int = 0
-    accumulation: int = 1
+    accumulation: int = 0
 
 
 @dataclass(frozen=True)

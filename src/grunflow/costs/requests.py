@@ -51,7 +51,8 @@ def request_for(planned: Cost, attempt: int = 1, most: Partition = ANY, rate: Ra
         "processes": processes,
         "cpus_per_task": 2 * processes // found.nodes if found.gpus else 1,
         "batch_size": max(1, found.rows_at_once >> halved),
-        "accumulation": found.accumulation,
+        "accumulation": found.accumulation
+        << (attempt - 1 if found.gpus > 1 else 0),  # several cannot halve by themselves
         "nodes": found.nodes,  # said even of 1: else SLURM may spread GPUs over two, where one process cannot see them all
         # Not USR1: it kills Snakemake's inner process.
         "slurm_extra": f"--signal=URG@{warning}",

@@ -30,7 +30,10 @@ from grunflow.training.schedule import snapshot_steps, total_steps
 def cost(study: Resolved, spec: stage.Stage) -> Cost:
     """What the job of `spec` costs; stages that load no model are taken to do little."""
     training = training_in(spec)
-    return fewest(study, spec, _cost) if training and training.accumulation is None else _cost(spec, study)
+    if training and training.accumulation is None:
+        return fewest(study, spec, _cost)
+    found = _cost(spec, study)
+    return replace(found, accumulation=parts(training)) if training else found
 
 
 @singledispatch

@@ -29,12 +29,6 @@ class _Passing:
     arguments: list[Arguments]
     gate_logits: list[Tensor] = field(default_factory=list)
 
-    @property
-    def bytes(self) -> int:
-        """Of its state, and of what the model passes to blocks beside it; blocks share most of that."""
-        beside = {id(part): part for passed in self.arguments for part in _tensors([passed.positional, passed.named])}
-        return sum(part.nbytes for part in (self.state, *beside.values()))
-
 
 def logits_of(stack: Stack, asked: Iterable[Wanted]) -> Iterator[Scored]:
     """`stack.logits_at` of each batch, in order and to the bit. Where blocks of the model wait outside the GPU, each is read once for as
@@ -44,11 +38,13 @@ def logits_of(stack: Stack, asked: Iterable[Wanted]) -> Iterator[Scored]:
         yield from (stack.logits_at(batch, wanted) for batch, wanted in asked)
         return
     together: list[_Passing] = []
+    taken = 0
     for batch, wanted in asked:
         together.append(_before(stack, batch, wanted))
-        if sum(each.bytes for each in together) >= STATES * size:
+        taken += _bytes(together[-1])
+        if taken >= STATES * size:
             yield from _through(stack, together)
-            together = []
+            together, taken = [], 0
     yield from _through(stack, together)
 
 
@@ -70,6 +66,12 @@ def _through(stack: Stack, together: list[_Passing]) -> Iterator[Scored]:
         with head_at(stack.model, each.wanted):
             found = behind_blocks(stack.model, each.batch.inputs(), each.state)
         yield found.logits[0], each.gate_logits
+
+
+def _bytes(passing: _Passing) -> int:
+    """Of its state, and of what the model passes to blocks beside it; blocks share most of that."""
+    beside = {id(part): part for passed in passing.arguments for part in _tensors([passed.positional, passed.named])}
+    return sum(part.nbytes for part in (passing.state, *beside.values()))
 
 
 def _tensors(held: Any) -> Iterator[Tensor]:

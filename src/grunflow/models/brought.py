@@ -88,8 +88,11 @@ def dequantised(gguf: Path, out: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
+    from grunflow.models.loading import TOLD, whole
+
     logging.disable_progress_bar()
-    model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    told = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32, **TOLD)
+    model = whole(told, gguf)
     # The weights are plain ones now; with the key `save_pretrained` would refuse them, and loading look for the quantised file.
     del model.config.quantization_config
     plain = type(model)(model.config)

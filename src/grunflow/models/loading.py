@@ -1,5 +1,6 @@
 """Models and tokenizers, from a finished stage's folder or from the hub."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from grunflow.models.vocabulary import fit
 logging.disable_progress_bar()
 # No code of a model's repository is run: every supported architecture is in transformers. Unset, a terminal would be asked.
 NO_CODE = {"trust_remote_code": False}
+# What was read is told beside the model: shapes that differ, too, in place of an error of many lines.
+TOLD = {"output_loading_info": True, "ignore_mismatched_sizes": True}
 
 
 def load_model(
@@ -34,26 +37,33 @@ def load_model(
     """
     supported_config(source, revision)
     with explained(source, revision, WEIGHTS):
-        found: Any = AutoModelForCausalLM.from_pretrained(
+        found = AutoModelForCausalLM.from_pretrained(
             source,
             revision=revision,
             dtype=getattr(torch, dtype),
             local_files_only=isinstance(source, Path),
             use_safetensors=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # told below, in one line
+            **TOLD,
             **NO_CODE,
             **(placed or placement()),
         )
+    return whole(found, source).eval()
+
+
+def whole(found: Any, source: Path | str) -> Any:
+    """The model of a loading with `TOLD`, every weight of which was read.
+
+    Raises:
+        BadInput: one was not: transformers draws it at random, and only warns.
+    """
     model, told = found
-    # transformers draws them at random, and only warns.
     unread = sorted([*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])])
     if unread:
         raise BadInput(
             f"model {source}: {len(unread)} of its weights are not in its files, or of another shape there ({unread[0]}); "
             "take whole files that belong to its config.json, or run the stage again that made it."
         )
-    return model.eval()
+    return model
 
 
 def placement() -> dict[str, Any]:
@@ -160,4 +170,10 @@ class explained:
             absent = lacks(self.source, self.revision, self.files)
             raise BadInput(
                 f"model {name}: {lacking_reason(self.files) if absent else hub_reason(error, model=True)}"
+            ) from error
+        # Torch's words and transformers', of weights that cannot be put into the model.
+        if isinstance(error, RuntimeError) and re.search("loading state_dict|conversion of the weights", str(error)):
+            raise BadInput(
+                f"model {self.source}: its files do not hold the weights that its config.json says ({str(error).splitlines()[0][:200]}); "
+                "take whole files, or run the stage again that made it."
             ) from error

@@ -80,7 +80,8 @@ class PartlyLoaded:
         named = [name for name in model.state_dict() if name in weights.files]
         below = tuple(self.prefixes[:first])
         found = weights.read([name for name in named if not name.startswith(below)], self.dtype, device)
-        model.load_state_dict(found, strict=False, assign=True)
+        with explained(weights.source, weights.revision, WEIGHTS):
+            model.load_state_dict(found, strict=False, assign=True)
         model.tie_weights()
         model.model.rotary_emb = type(model.model.rotary_emb)(config=model.config).to(device)
 

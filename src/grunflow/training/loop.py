@@ -234,7 +234,8 @@ def _run_shares(task: Task[Step], step: Step, history: History) -> float:
 def _too_large(label: str, rows: int, error: Exception) -> str:
     if sharding.count() > 1:  # the others wait within a pass: they cannot be asked to take it again
         return (
-            f"{label}: {rows} rows on each process do not fit ({error}); raise training.accumulation, or --processes."
+            f"{label}: {rows} rows on each process do not fit ({error}); raise training.accumulation (where that is null, --accumulation), "
+            "or --processes."
         )
     return (
         f"{label}: one row at a time does not fit the device's memory ({error}); take a GPU with more, more of them "
