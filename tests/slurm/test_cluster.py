@@ -122,7 +122,9 @@ def test_requeue_in_mid_training(lab: Lab, local: Path, interrupted: Path) -> No
 
 def test_a_time_limit(lab: Lab, local: Path, interrupted: Path) -> None:
     """The first attempt has one minute. Its process is stopped until SLURM ends it, so that it cannot be done before."""
-    run = start(lab, interrupted, unlearn={"runtime": "1 if attempt == 1 else 20"})
+    # Warned just before the limit: the rules' three minutes are more than it, and a job would end as soon as it is in training.
+    short = {"runtime": "1 if attempt == 1 else 20", "slurm_extra": "'--signal=URG@5'"}
+    run = start(lab, interrupted, unlearn=short)
     number = until("mid-training", lambda: training_job(lab, interrupted), run)
     os.kill(heartbeat(interrupted)["pid"], signal.SIGSTOP)
     until("the end of the first job", lambda: number not in {job["id"] for job in lab.jobs()}, run)
