@@ -21,7 +21,7 @@ class Device:
 
 # Makers' data sheets. CPU: 102 GFLOP/s in a product of one thread, docs/performance.md; the rest as `grunflow plan --against` found it;
 # jobs beside Snakemake are forked from a process that has imported everything (warm.py), which a start of a CPU counts on.
-CPU = Device(0, 100e9, 10e9, share=0.6, start=1.0, launch=12e-6)
+CPU = Device(0, 100e9, 10e9, share=0.66, start=1.0, launch=12e-6)
 DEVICES = {
     "a100-40gb": Device(40 * GIB, 312e12, 1.55e12),
     "a100-80gb": Device(80 * GIB, 312e12, 2.0e12),
