@@ -94,15 +94,19 @@ def supported_config(source: Path | str, revision: str | None = None) -> Any:
 
 def block_parameters(source: Path | str, revision: str | None = None) -> list[set[str]]:
     """Names of the parameters of each decoder block, from the config alone: nothing of the weights is read or held."""
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(load_config(source, revision))
+    model = without_weights(load_config(source, revision))
     return [{name for name, _ in block.named_parameters()} for block in blocks(model)]
 
 
 def shapes_of(config: Any) -> dict[str, torch.Size]:
     """Name -> shape of each parameter of a model of this config."""
+    return {name: part.shape for name, part in without_weights(config).named_parameters()}
+
+
+def without_weights(config: Any, dtype: torch.dtype | None = None) -> Any:
+    """A model of this config on the meta device: parameters have shapes and a type, and take no memory."""
     with torch.device("meta"):
-        return {name: part.shape for name, part in AutoModelForCausalLM.from_config(config).named_parameters()}
+        return AutoModelForCausalLM.from_config(config, dtype=dtype)
 
 
 def load_tokenizer(source: Path | str, revision: str | None = None) -> Any:

@@ -17,14 +17,13 @@ from typing import Any
 import torch
 from accelerate.hooks import AlignDevicesHook, SequentialHook
 from torch import nn
-from transformers import AutoModelForCausalLM
 
 from grunflow import host_memory
 from grunflow.config.models import Model
 from grunflow.errors import BadInput
 from grunflow.models import room, sharding
 from grunflow.models.blocks import blocks
-from grunflow.models.loading import at_commit, load_model, place_of, placement, supported_config
+from grunflow.models.loading import at_commit, load_model, place_of, placement, supported_config, without_weights
 
 log = logging.getLogger(__name__)
 HOST_SHARE = 0.8  # of the host's free memory that blocks may take; the rest of them stays in files
@@ -96,8 +95,7 @@ def refuse(model: Any, what: str) -> None:
 
 def _places(source: Path | str, revision: str | None, dtype: torch.dtype, size: int) -> dict[str, Any] | None:
     """Name of a module -> where its weights wait; None where all fit."""
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(supported_config(source, revision), dtype=dtype)
+    model = without_weights(supported_config(source, revision), dtype)
     prefix = next(name for name, module in model.named_modules() if module is blocks(model))
     each, around = [_bytes(block) for block in blocks(model)], list(_around(model, prefix))
     outside = _bytes(model) - sum(each)

@@ -14,12 +14,11 @@ import torch
 from huggingface_hub import hf_hub_download
 from safetensors import safe_open
 from torch import Tensor
-from transformers import AutoModelForCausalLM
 
 from grunflow.config.models import Model
 from grunflow.hub import WEIGHTS
 from grunflow.models.blocks import block, blocks
-from grunflow.models.loading import at_commit, explained, load_config, place_of, placement
+from grunflow.models.loading import at_commit, explained, load_config, place_of, placement, without_weights
 
 
 class Weights:
@@ -115,8 +114,7 @@ def load_from(model: Model, start: Sequence[Path], first: int | None) -> PartlyL
     source, revision = at_commit(*place_of(model, start))
     config = load_config(source, revision)
     weights = Weights(source, revision)
-    with torch.device("meta"):
-        found = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, model.dtype)).eval()
+    found = without_weights(config, getattr(torch, model.dtype)).eval()
     tied = set(getattr(found, "_tied_weights_keys", None) or ()) if config.tie_word_embeddings else set()
     if {name for name, _ in found.named_parameters()} - tied - weights.files.keys():
         return None
